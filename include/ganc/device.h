@@ -1,0 +1,92 @@
+/* Devices, and programs that run on them.
+ *
+ * A program is a graph compiled for a device. One run is one iteration; it allocates nothing and leaves the
+ * host nothing to do. Two devices may be used by two threads; one device by one thread at a time.
+ */
+#ifndef GANC_DEVICE_H
+#define GANC_DEVICE_H
+
+#include "ganc/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gan_device gan_device;
+typedef struct gan_program gan_program;
+
+typedef struct gan_device_info {
+    char kind[16];     /* "cpu", "cuda" */
+    int index;
+    char name[128];
+    char version[160]; /* libraries in use, compute capability, driver */
+    size_t memory_total, memory_free; /* bytes */
+    int threads;       /* CPU: processors usable */
+} gan_device_info;
+
+typedef struct gan_device_options {
+    int threads; /* CPU: 0 = all processors the process may use */
+} gan_device_options;
+
+/* Opens "cpu", "cuda", "cuda:1", …; NULL or "auto" takes the first CUDA device that works, else the CPU.
+ * `options` may be NULL. */
+GAN_API gan_status gan_device_open(gan_device **out, const char *name, const gan_device_options *options);
+GAN_API void gan_device_close(gan_device *device);
+
+/* The devices of this machine: fills at most `capacity` rows, returns how many there are. */
+GAN_API int gan_device_list(gan_device_info *out, int capacity);
+GAN_API gan_status gan_device_describe(const gan_device *device, gan_device_info *out);
+
+/* Why no device of a kind can be used ("cuda": no driver, built without, …) into `text`; "" when one can. */
+GAN_API void gan_device_absence(const char *kind, char *text, size_t size);
+
+/* Waits until everything asked of the device is done. */
+GAN_API gan_status gan_device_synchronize(gan_device *device);
+
+/* ---- variables on a device ---- */
+
+/* Allocates and initialises the store's variables that have no place yet. A store stays on one device.
+ * Refused, with the figures, when they do not fit. */
+GAN_API gan_status gan_store_place(gan_store *store, gan_device *device);
+
+/* Copies a placed variable to or from host memory; `bytes` must be its size. */
+GAN_API gan_status gan_variable_read(gan_store *store, const gan_variable *variable, void *to, size_t bytes);
+GAN_API gan_status gan_variable_write(gan_store *store, const gan_variable *variable, const void *from, size_t bytes);
+
+/* ---- programs ---- */
+
+typedef struct gan_program_info {
+    size_t weight_bytes;     /* parameters */
+    size_t variable_bytes;   /* all variables, parameters included */
+    size_t activation_bytes; /* the arena of intermediate values */
+    size_t workspace_bytes;
+    int launches;            /* kernel calls an iteration */
+    int64_t bytes_moved;     /* operands read and results written an iteration */
+    int64_t flops;           /* multiplications and additions an iteration of products and convolutions */
+    int64_t parameters;      /* elements of weights */
+} gan_program_info;
+
+/* Compiles for `device`: expands, drops what no effect or output needs, fuses, orders, places. Allocates no
+ * device memory yet. The graph must outlive the program and gets no further nodes. */
+GAN_API gan_status gan_compile(gan_program **out, gan_graph *graph, gan_device *device);
+GAN_API void gan_program_destroy(gan_program *program);
+GAN_API void gan_program_describe(const gan_program *program, gan_program_info *out);
+
+/* Writes the plan as a table: one line a launch with op, shape, bytes, place. */
+GAN_API gan_status gan_program_print(const gan_program *program, FILE *file);
+
+/* Allocates what the program needs (placing the store first, if need be); run does it at the first call.
+ * Refused, with the figures, when it does not fit. */
+GAN_API gan_status gan_program_load(gan_program *program);
+
+/* Runs `iterations` iterations; returns when they are queued. */
+GAN_API gan_status gan_program_run(gan_program *program, int64_t iterations);
+
+/* Host access to inputs and outputs; `bytes` must be the node's size. Reading waits for the runs. */
+GAN_API gan_status gan_program_write(gan_program *program, const gan_node *input, const void *from, size_t bytes);
+GAN_API gan_status gan_program_read(gan_program *program, const gan_node *output, void *to, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,82 @@
+/* The backend interface: what a kind of device brings.
+ *
+ * A backend is one table of kernels indexed by op and a few functions. A program is run as a list of calls;
+ * a device may record them (CUDA: one captured graph) and replay the record. Run functions allocate
+ * nothing, synchronise nothing and read no device value on the host.
+ *
+ * Life of a kernel's call: at compile time prepare() sees the node and the operands' shapes (data pointers
+ * still NULL), says how much workspace it wants and may build a state; then addresses are filled in; then
+ * run() is called for every replay, or once under capture; at the end release() frees the state.
+ */
+#ifndef GANC_DEVICE_BACKEND_H
+#define GANC_DEVICE_BACKEND_H
+
+#include "ganc/device.h"
+#include "graph/op.h"
+
+typedef struct gan_backend gan_backend;
+
+/* Every backend's device begins with this. */
+struct gan_device {
+    const gan_backend *backend;
+    int index;
+    uint64_t seed; /* of the program being prepared: noise and shuffles take it in prepare() */
+    int threads;   /* CPU: how many threads; 1 elsewhere */
+};
+
+/* A dense row-major array. */
+typedef struct gan_array {
+    void *data;
+    gan_dtype dtype;
+    gan_shape shape;
+} gan_array;
+
+typedef struct gan_call {
+    const gan_node *node; /* op, attributes, program */
+    int n_in;
+    gan_array *in; /* effects write the first gan_op_writes(node) of them */
+    gan_array out; /* data NULL for effects */
+    uint64_t seed; /* of the store, for random, shuffled_index and minibatch */
+    size_t workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
+    void *workspace;
+    void *state; /* prepare()'s own */
+} gan_call;
+
+typedef struct gan_kernel {
+    gan_status (*run)(gan_device *device, const gan_call *call); /* NULL: the device has no kernel for this op */
+    gan_status (*prepare)(gan_device *device, gan_call *call);   /* may be NULL */
+    void (*release)(gan_device *device, gan_call *call);         /* may be NULL */
+} gan_kernel;
+
+struct gan_backend {
+    const char *name; /* "cpu", "cuda" */
+
+    /* How many devices of this kind can be used now; 0 with the reason as the thread's message. */
+    int (*count)(void);
+    gan_status (*describe)(int index, gan_device_info *info);
+    gan_status (*open)(gan_device **out, int index, const gan_device_options *options);
+    void (*close)(gan_device *device);
+
+    gan_status (*allocate)(gan_device *device, void **out, size_t bytes);
+    void (*free)(gan_device *device, void *data);
+    gan_status (*free_memory)(gan_device *device, size_t *bytes); /* what can still be allocated */
+    gan_status (*zero)(gan_device *device, void *data, size_t bytes);
+    /* Host <-> device; in order with runs; on return the host memory may be reused. */
+    gan_status (*upload)(gan_device *device, void *to, const void *from, size_t bytes);
+    gan_status (*download)(gan_device *device, void *to, const void *from, size_t bytes);
+    gan_status (*synchronize)(gan_device *device);
+
+    /* Makes `calls` replayable `unroll` iterations at a time; *record may stay NULL (the calls are then run
+     * one by one). replay runs the record once. */
+    gan_status (*record)(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **record);
+    gan_status (*replay)(gan_device *device, void *record);
+    void (*release_record)(gan_device *device, void *record);
+
+    const gan_kernel *(*kernels)(const gan_device *device); /* GAN_OP_COUNT of them */
+};
+
+/* The device table; the only place that knows which backends a build has. */
+extern const gan_backend *const gan_backends[];
+extern const int gan_backend_count;
+
+#endif

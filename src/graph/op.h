@@ -1,0 +1,150 @@
+/* The op interface: what a node is, and the one row that says everything about an op.
+ *
+ * An op is a row of op.def: { name, arity, flags, infer, gradient, expand }. The functions of a row live in
+ * src/op/, one file a family; a backend brings a kernel for it, indexed by gan_op_id (device/backend.h).
+ */
+#ifndef GANC_GRAPH_OP_H
+#define GANC_GRAPH_OP_H
+
+#include "ganc/graph.h"
+
+typedef enum gan_op_id {
+#define GAN_OP(name, arity, flags, infer, gradient, expand) GAN_OP_##name,
+#include "graph/op.def"
+#undef GAN_OP
+    GAN_OP_COUNT
+} gan_op_id;
+
+/* ---- short straight-line programs over the table of pointwise functions ---- */
+
+typedef enum gan_fn {
+#define GAN_POINTWISE(name, arity, formula, da, db) GAN_FN_##name,
+#include "base/pointwise.def"
+#undef GAN_POINTWISE
+    GAN_FN_COUNT
+} gan_fn;
+
+enum { GAN_MAX_PROGRAM_INPUTS = 12, GAN_MAX_PROGRAM_STEPS = 24 };
+
+typedef struct gan_program_step {
+    uint8_t fn;     /* gan_fn */
+    uint8_t arg[2]; /* values; the second only for functions of two */
+    float k;        /* the function's constant */
+} gan_program_step;
+
+/* Value i < n_inputs is operand i; value n_inputs + s is the result of step s; the last step's is the
+ * program's. */
+typedef struct gan_pointwise_program {
+    int n_inputs, n_steps;
+    gan_program_step step[GAN_MAX_PROGRAM_STEPS];
+} gan_pointwise_program;
+
+/* ---- attributes: an op's constants ---- */
+
+typedef enum gan_random_kind { GAN_RANDOM_UNIFORM, GAN_RANDOM_NORMAL, GAN_RANDOM_INDEX } gan_random_kind;
+
+typedef union gan_attr {
+    struct { double value; } constant;
+    struct { gan_variable *variable; } variable;
+    struct { const char *name; } input;
+    struct { uint32_t axes; gan_shape in_shape; } reduce; /* in_shape: what is reduced, also under a prologue */
+    struct { int order[GAN_MAX_RANK]; } permute;
+    struct { int axis; } concat;
+    struct { int axis; int64_t start; } slice; /* the length is the node's */
+    struct { int axis; int64_t before; } pad;
+    struct { bool a, b; } transpose;           /* of matmul */
+    gan_window window;                         /* of the convolutions */
+    struct { gan_window window; int size_h, size_w; } pool;
+    struct { int64_t groups; } moments;
+    struct { double eps; } eps; /* batch_norm, power_iteration */
+    struct { double target; } logits_loss;
+    struct { gan_random_kind kind; uint32_t stream; double a, b; } random; /* low, high | mean, deviation | n */
+    struct { uint32_t stream; int64_t n, per_iteration, offset; } shuffle;
+    struct { uint32_t stream; double scale, shift; bool flip; } minibatch;
+    struct { double beta1, beta2, eps; int64_t per_iteration, offset; } adam;
+    struct { int64_t by; } advance;
+    struct { int64_t every; } record;
+} gan_attr;
+
+struct gan_node {
+    gan_op_id op;
+    gan_dtype dtype;
+    gan_shape shape;
+    int id; /* order of creation: operands always come first */
+    int n_in;
+    gan_node **in;
+    gan_attr attr;
+    /* pointwise: the function(s) applied. sum, max: what is applied to the operands before reducing.
+     * Ops with GAN_OP_EPILOGUE: what is applied to the raw result, which is value 0 of the program; values
+     * 1… are the operands from in[arity] on. Only the plan writes prologues, epilogues and programs of more
+     * than one step. Operands of a program have the rank of its shape, each axis equal or 1. */
+    gan_pointwise_program *program;
+    gan_graph *graph;
+    const char *label; /* NULL, or a name for dumps and messages */
+};
+
+/* ---- an op ---- */
+
+enum {
+    GAN_OP_VIEW = 1 << 0,        /* the result is its operand's bytes under another shape (or a row range of it) */
+    GAN_OP_EFFECT = 1 << 1,      /* writes its first GAN_OP_WRITES operands, which are variables; has no value */
+    GAN_OP_NO_GRADIENT = 1 << 2, /* no gradient flows through it */
+    GAN_OP_EPILOGUE = 1 << 3,    /* can apply a program to its result */
+    GAN_OP_PROLOGUE = 1 << 4,    /* can apply a program to its operand */
+    GAN_OP_LEAF = 1 << 5,        /* not computed: input, variable */
+    GAN_OP_WRITES_SHIFT = 8,     /* bits 8…: how many leading operands an effect writes */
+};
+#define GAN_OP_WRITES(n) ((n) << GAN_OP_WRITES_SHIFT)
+
+typedef struct gan_op {
+    const char *name;
+    int arity; /* -1: any number */
+    uint32_t flags;
+    /* Checks operands and sets shape and dtype; on an error calls gan_node_error() and returns false. */
+    bool (*infer)(gan_node *node);
+    /* Adds dx[i] = the vector-Jacobian product for operand i where need[i]; NULL means zero. */
+    void (*gradient)(gan_node *node, gan_node *dy, const bool *need, gan_node **dx);
+    /* The same value in more primitive ops; also what a second derivative goes through. */
+    gan_node *(*expand)(gan_node *node);
+} gan_op;
+
+extern const gan_op gan_op_table[GAN_OP_COUNT];
+
+static inline const gan_op *gan_op_of(const gan_node *node) { return &gan_op_table[node->op]; }
+static inline int gan_op_writes(const gan_node *node) {
+    return (int)(gan_op_of(node)->flags >> GAN_OP_WRITES_SHIFT);
+}
+
+/* ---- making nodes ---- */
+
+/* Adds a node: copies the operands, runs infer, registers effects. NULL when an operand is NULL, when infer
+ * refuses, or when the graph already has an error. `attr` and `program` may be NULL. */
+gan_node *gan_node_create(gan_graph *g, gan_op_id op, int n_in, gan_node *const *in, const gan_attr *attr,
+                          const gan_pointwise_program *program);
+
+/* Records the graph's first error as "OP LABEL: MESSAGE; operands f32(2,3), f32(4,5)"; returns false. */
+bool gan_node_error(gan_node *node, gan_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Records the graph's first error from a builder; returns NULL. */
+gan_node *gan_graph_error(gan_graph *g, gan_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A new random stream of the graph: the next of its sequence 0, 1, 2… */
+uint32_t gan_graph_stream(gan_graph *g);
+
+/* "f32(128,28,28,1)" into a buffer; returns it. */
+enum { GAN_SHAPE_TEXT = 96 };
+char *gan_shape_text(char text[GAN_SHAPE_TEXT], gan_dtype dtype, gan_shape shape);
+
+/* One pointwise function on operands of equal shape. */
+gan_node *gan_pointwise(gan_graph *g, gan_fn fn, gan_node *a, gan_node *b, double k);
+
+/* The table row of a function: its name and number of operands. */
+typedef struct gan_fn_info {
+    const char *name;
+    int arity;
+} gan_fn_info;
+extern const gan_fn_info gan_fn_table[GAN_FN_COUNT];
+
+#endif
