@@ -47,19 +47,27 @@ typedef union gan_attr {
     struct { double value; } constant;
     struct { gan_variable *variable; } variable;
     struct { const char *name; } input;
+    struct { gan_dtype dtype; } cast;
+    struct { int64_t classes; } one_hot;
     struct { uint32_t axes; gan_shape in_shape; } reduce; /* in_shape: what is reduced, also under a prologue */
+    struct { gan_shape shape; } target;                   /* of broadcast and reshape */
     struct { int order[GAN_MAX_RANK]; } permute;
     struct { int axis; } concat;
-    struct { int axis; int64_t start; } slice; /* the length is the node's */
-    struct { int axis; int64_t before; } pad;
-    struct { bool a, b; } transpose;           /* of matmul */
-    gan_window window;                         /* of the convolutions */
-    struct { gan_window window; int size_h, size_w; } pool;
+    struct { int axis; int64_t start, length; } slice;
+    struct { int axis; int64_t before, after; } pad;
+    struct { int64_t rows; } scatter_add;
+    struct { bool a, b; } transpose; /* of matmul */
+    gan_window window;               /* conv and pool begin with it */
+    /* height, width: of what conv2d_grad_input and conv2d_grad_weight make */
+    struct { gan_window window; int64_t height, width; } conv;
+    /* height, width: of what average_pool_adjoint makes */
+    struct { gan_window window; int size_h, size_w; int64_t height, width; } pool;
     struct { int64_t groups; } moments;
-    struct { double eps; } eps; /* batch_norm, power_iteration */
-    struct { double target; } logits_loss;
-    struct { gan_random_kind kind; uint32_t stream; double a, b; } random; /* low, high | mean, deviation | n */
-    struct { uint32_t stream; int64_t n, per_iteration, offset; } shuffle;
+    struct { double eps; } eps; /* batch_norm, batch_norm_sums, power_iteration */
+    struct { double target; } logits_loss; /* and logits_loss_grad */
+    /* a, b: low, high | mean, deviation | n (index) */
+    struct { gan_random_kind kind; uint32_t stream; double a, b; gan_shape shape; } random;
+    struct { uint32_t stream; int64_t n, count, per_iteration, offset; } shuffle;
     struct { uint32_t stream; double scale, shift; bool flip; } minibatch;
     struct { double beta1, beta2, eps; int64_t per_iteration, offset; } adam;
     struct { int64_t by; } advance;
@@ -121,6 +129,9 @@ static inline int gan_op_writes(const gan_node *node) {
  * refuses, or when the graph already has an error. `attr` and `program` may be NULL. */
 gan_node *gan_node_create(gan_graph *g, gan_op_id op, int n_in, gan_node *const *in, const gan_attr *attr,
                           const gan_pointwise_program *program);
+
+/* The same for ops without infer: input, variable, constant. */
+gan_node *gan_leaf_create(gan_graph *g, gan_op_id op, gan_dtype dtype, gan_shape shape, const gan_attr *attr);
 
 /* Records the graph's first error as "OP LABEL: MESSAGE; operands f32(2,3), f32(4,5)"; returns false. */
 bool gan_node_error(gan_node *node, gan_status status, const char *format, ...)
