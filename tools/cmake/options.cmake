@@ -1,0 +1,21 @@
+# ganc_options: how every file of the project is compiled.
+
+add_library(ganc_options INTERFACE)
+target_compile_definitions(ganc_options INTERFACE _POSIX_C_SOURCE=200809L)
+target_compile_options(ganc_options INTERFACE
+    # Rounding is part of the result: the same bits whatever the compiler. src/cpu/simd_*.c opt out.
+    $<$<COMPILE_LANGUAGE:C,CXX>:-ffp-contract=off>
+    $<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wconversion;-Wshadow>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+if(GANC_WERROR)
+    target_compile_options(ganc_options INTERFACE
+        $<$<COMPILE_LANGUAGE:C,CXX>:-Werror> "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror all-warnings>")
+endif()
+
+if(GANC_SANITIZE)
+    # Everything, imported code too, has to agree on the sanitizer's runtime.
+    add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${GANC_SANITIZE}>
+                        $<$<COMPILE_LANGUAGE:C,CXX>:-fno-sanitize-recover=all>
+                        $<$<COMPILE_LANGUAGE:C,CXX>:-fno-omit-frame-pointer>)
+    add_link_options(-fsanitize=${GANC_SANITIZE})
+endif()
