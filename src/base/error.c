@@ -24,7 +24,7 @@ gan_status gan_fail_within(gan_status status, const char *format, ...) {
     int n = vsnprintf(message, sizeof message, format, args);
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof message)
-        snprintf(message + n, sizeof message - (size_t)n, ": %s", inner);
+        snprintf(message + n, sizeof message - (size_t)n, ": %.960s", inner);
     return status;
 }
 
