@@ -1,0 +1,25 @@
+/* The CPU device: what its kernels share. */
+#ifndef GANC_CPU_DEVICE_H
+#define GANC_CPU_DEVICE_H
+
+#include "device/backend.h"
+
+struct gan_cpu_simd;
+
+/* The inner loops exist once an instruction set; open() picks the widest that the processor has. */
+typedef struct gan_cpu_device {
+    gan_device base;
+    const struct gan_cpu_simd *simd; /* simd.h */
+} gan_cpu_device;
+
+static inline const struct gan_cpu_simd *gan_cpu_simd_of(const gan_device *device) {
+    return ((const gan_cpu_device *)(const void *)device)->simd;
+}
+
+/* Work below this many elements runs on the calling thread: waking others costs more. */
+enum { GAN_CPU_SERIAL = 16 * 1024 };
+
+/* Refuses arrays of other types than f32 (call->in from `first` on, and the result). */
+gan_status gan_cpu_require_f32(const gan_call *call, int first);
+
+#endif
