@@ -1,8 +1,10 @@
-/* Networks: scopes that name and share weights, layers, and whole generators and discriminators by name.
+/* Networks: scopes that name and share weights, layers, and whole generators and discriminators by
+ * name.
  *
- * A layer is a function that adds nodes. Its weights belong to a scope and a name, so a layer called twice
- * under the same name shares them, and a network is a plain C function from a scope and a node to a node.
- * As everywhere in a graph, NULL operands give NULL and the graph keeps the first error.
+ * A layer is a function that adds nodes. Its weights belong to a scope and a name, so a layer
+ * called twice under the same name shares them, and a network is a plain C function from a scope
+ * and a node to a node. As everywhere in a graph, NULL operands give NULL and the graph keeps the
+ * first error.
  */
 #ifndef GANC_NN_H
 #define GANC_NN_H
@@ -15,43 +17,51 @@ extern "C" {
 
 /* ---- scopes ---- */
 
-/* A place in the tree of names ("generator/block1") together with the settings of one pass. Belongs to its
- * graph. Make a new root for every pass of a network: variables are found again by name. */
+/* A place in the tree of names ("generator/block1") together with the settings of one pass. Belongs
+ * to its graph. Make a new root for every pass of a network: variables are found again by name. */
 typedef struct gan_scope gan_scope;
 
 typedef struct gan_scope_settings {
-    /* Training: batch norm uses the batch's statistics and dropout drops. Otherwise batch norm uses its
-     * running statistics and dropout does nothing. */
+    /* Training: batch norm uses the batch's statistics and dropout drops. Otherwise batch norm uses
+     * its running statistics and dropout does nothing. */
     bool training;
-    /* This pass updates running statistics (in training) and takes one power iteration a normalised weight. */
+    /* This pass updates running statistics (in training) and takes one power iteration a normalised
+     * weight. */
     bool update_statistics;
-    /* Equal consecutive parts of the batch with batch statistics of their own: 2 when a discriminator sees
-     * [real; fake] joined. 0 counts as 1. */
+    /* Equal consecutive parts of the batch with batch statistics of their own: 2 when a
+     * discriminator sees [real; fake] joined. 0 counts as 1. */
     int groups;
-    /* i64 variable that dropout draws its noise by; needed only where a network drops in training. */
+    /* i64 variable that dropout draws its noise by; needed only where a network drops in training.
+     */
     gan_node *counter;
 } gan_scope_settings;
 
-/* The root of `group` ("generator"). `settings` are copied; NULL means evaluation. NULL with the graph's
- * error set when memory is exhausted. */
-GAN_API gan_scope *gan_scope_create(gan_graph *g, const char *group, const gan_scope_settings *settings);
+/* The root of `group` ("generator"). `settings` are copied; NULL means evaluation. NULL with the
+ * graph's error set when memory is exhausted. */
+GAN_API gan_scope *gan_scope_create(gan_graph *g, const char *group,
+                                    const gan_scope_settings *settings);
 
 /* A child; it inherits settings and overlay. */
-GAN_API gan_scope *gan_scope_enter(gan_scope *scope, const char *format, ...) __attribute__((format(printf, 2, 3)));
+GAN_API gan_scope *gan_scope_enter(gan_scope *scope, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 GAN_API gan_graph *gan_scope_graph(const gan_scope *scope);
 GAN_API const char *gan_scope_name(const gan_scope *scope); /* "generator/block1" */
 GAN_API const gan_scope_settings *gan_scope_get(const gan_scope *scope);
 
-/* From here on every scope of this tree answers `replacement` where a layer asks for the weight `variable`
- * (both nodes of the scope's graph, of equal shape): averaged weights, or weights after unrolled updates. */
+/* From here on every scope of this tree answers `replacement` where a layer asks for the weight
+ * `variable` (both nodes of the scope's graph, of equal shape): averaged weights, or weights after
+ * unrolled updates. */
 GAN_API void gan_scope_overlay(gan_scope *scope, gan_node *variable, gan_node *replacement);
 
-/* The f32 weight SCOPE/name, or what the overlay has for it. Created with `init` when it is not there. */
-GAN_API gan_node *gan_scope_weight(gan_scope *scope, const char *name, gan_shape shape, gan_init init);
+/* The f32 weight SCOPE/name, or what the overlay has for it. Created with `init` when it is not
+ * there. */
+GAN_API gan_node *gan_scope_weight(gan_scope *scope, const char *name, gan_shape shape,
+                                   gan_init init);
 
 /* The f32 variable SCOPE/name of role statistic. */
-GAN_API gan_node *gan_scope_statistic(gan_scope *scope, const char *name, gan_shape shape, gan_init init);
+GAN_API gan_node *gan_scope_statistic(gan_scope *scope, const char *name, gan_shape shape,
+                                      gan_init init);
 
 /* ---- initial values ---- */
 
@@ -69,10 +79,11 @@ GAN_API gan_init gan_init_he(int64_t fan_in, double slope);
 
 typedef struct gan_layer_options {
     bool no_bias;
-    /* Divide the weight by its largest singular value, estimated by power iteration (Miyato et al. 2018,
-     * algorithm 1): variables u and v of role statistic; constants for the gradient. The weight counts as
-     * the matrix (out, everything else), for a transposed convolution, whose filter is (in, R, S, out), as
-     * (in·R·S, out), which has the same singular values as (out, in·R·S). */
+    /* Divide the weight by its largest singular value, estimated by power iteration (Miyato et al.
+     * 2018, algorithm 1): variables u and v of role statistic; constants for the gradient. The
+     * weight counts as the matrix (out, everything else), for a transposed convolution, whose
+     * filter is (in, R, S, out), as (in·R·S, out), which has the same singular values as (out,
+     * in·R·S). */
     bool spectral_norm;
     const gan_init *weight; /* NULL: Xavier */
     const gan_init *bias;   /* NULL: 0 */
@@ -82,14 +93,18 @@ typedef struct gan_layer_options {
 GAN_API gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int64_t units,
                                    const gan_layer_options *options);
 
-/* x (m,H,W,C) -> (m,P,Q,channels), size × size filters. weight (channels, size, size, C), bias (channels). */
-GAN_API gan_node *gan_layer_conv2d(gan_scope *scope, const char *name, gan_node *x, int64_t channels, int size,
-                                   gan_window window, const gan_layer_options *options);
+/* x (m,H,W,C) -> (m,P,Q,channels), size × size filters. weight (channels, size, size, C), bias
+ * (channels). */
+GAN_API gan_node *gan_layer_conv2d(gan_scope *scope, const char *name, gan_node *x,
+                                   int64_t channels, int size, gan_window window,
+                                   const gan_layer_options *options);
 
-/* The transposed convolution: x (m,P,Q,C) -> (m,height,width,channels), the adjoint of a convolution from
- * (height, width) to (P, Q) with `window`. weight (C, size, size, channels), bias (channels). */
-GAN_API gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_node *x, int64_t channels,
-                                             int size, gan_window window, int64_t height, int64_t width,
+/* The transposed convolution: x (m,P,Q,C) -> (m,height,width,channels), the adjoint of a
+ * convolution from (height, width) to (P, Q) with `window`. weight (C, size, size, channels), bias
+ * (channels). */
+GAN_API gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_node *x,
+                                             int64_t channels, int size, gan_window window,
+                                             int64_t height, int64_t width,
                                              const gan_layer_options *options);
 
 typedef struct gan_batch_norm_options {
@@ -99,21 +114,21 @@ typedef struct gan_batch_norm_options {
     const gan_init *beta;  /* NULL: 0 */
 } gan_batch_norm_options;
 
-/* Normalises every channel of x (…, C) by the statistics of its group of rows (Ioffe and Szegedy 2015), in
- * evaluation by running_mean and running_variance (unbiased), which a pass with update_statistics moves by
- * each group's in turn. weights gamma, beta (C). */
+/* Normalises every channel of x (…, C) by the statistics of its group of rows (Ioffe and Szegedy
+ * 2015), in evaluation by running_mean and running_variance (unbiased), which a pass with
+ * update_statistics moves by each group's in turn. weights gamma, beta (C). */
 GAN_API gan_node *gan_layer_batch_norm(gan_scope *scope, const char *name, gan_node *x,
                                        const gan_batch_norm_options *options);
 
-/* In training each element is kept with probability `keep` and then divided by `keep`, else zero; the
- * scaling at training time is that of the 2014 set-up too (input_scales 1.25 = 1/.8 and 2 = 1/.5). Every
- * call draws its own noise. */
+/* In training each element is kept with probability `keep` and then divided by `keep`, else zero;
+ * the scaling at training time is that of the 2014 set-up too (input_scales 1.25 = 1/.8 and 2 =
+ * 1/.5). Every call draws its own noise. */
 GAN_API gan_node *gan_layer_dropout(gan_scope *scope, gan_node *x, double keep);
 
-/* Maxout (Goodfellow et al. 2013): (m, …) -> (m, units), the maximum over `pieces` linear units each.
- * weight (units·pieces, in). */
-GAN_API gan_node *gan_layer_maxout(gan_scope *scope, const char *name, gan_node *x, int64_t units, int64_t pieces,
-                                   const gan_layer_options *options);
+/* Maxout (Goodfellow et al. 2013): (m, …) -> (m, units), the maximum over `pieces` linear units
+ * each. weight (units·pieces, in). */
+GAN_API gan_node *gan_layer_maxout(gan_scope *scope, const char *name, gan_node *x, int64_t units,
+                                   int64_t pieces, const gan_layer_options *options);
 
 /* A pointwise function between layers. `slope` matters to leaky_relu alone. */
 typedef struct gan_activation {
@@ -128,18 +143,19 @@ GAN_API const gan_activation *gan_activation_find(const char *name); /* NULL whe
 /* ---- networks by name ---- */
 
 typedef struct gan_model_options {
-    int64_t height, width, channels; /* of images; points: channels is their dimension, the others unused */
+    int64_t height, width,
+        channels; /* of images; points: channels is their dimension, the others unused */
     int64_t z_dim;
-    /* Width of a network: of dcgan the channels of G's last and D's first hidden layer, else the units of a
-     * hidden layer; mlp scales all its layers with it. 0: the model's own. */
+    /* Width of a network: of dcgan the channels of G's last and D's first hidden layer, else the
+     * units of a hidden layer; mlp scales all its layers with it. 0: the model's own. */
     int64_t generator_features, discriminator_features;
     bool spectral_norm; /* on all layers of D, whose batch norm it then replaces */
 } gan_model_options;
 
 typedef struct gan_model {
     const char *name, *about; /* about: one line */
-    bool points;              /* the data are (m, channels), not images (m, height, width, channels) */
-    double low, high;         /* range of pixels that the generator makes: scale the data to it */
+    bool points;      /* the data are (m, channels), not images (m, height, width, channels) */
+    double low, high; /* range of pixels that the generator makes: scale the data to it */
     gan_model_options initial; /* what to take where nothing else is asked for */
     /* z (m, z_dim) -> (m, height, width, channels), or (m, channels) for points. */
     gan_node *(*generator)(gan_scope *scope, gan_node *z, const gan_model_options *options);
@@ -151,9 +167,10 @@ GAN_API size_t gan_model_count(void);
 GAN_API const gan_model *gan_model_at(size_t index);
 GAN_API const gan_model *gan_model_find(const char *name); /* NULL when unknown */
 
-/* For a generator whose output layer has a bias a pixel and a sigmoid (maxout): sets that bias, and its
- * moving average if there is one, to log(p / (1-p)), p the mean of each pixel over the data, in [0, 1], kept
- * off both ends by 1e-7 (the 2014 set-up). `mean` has height·width·channels numbers. The store is placed. */
+/* For a generator whose output layer has a bias a pixel and a sigmoid (maxout): sets that bias, and
+ * its moving average if there is one, to log(p / (1-p)), p the mean of each pixel over the data, in
+ * [0, 1], kept off both ends by 1e-7 (the 2014 set-up). `mean` has height·width·channels numbers.
+ * The store is placed. */
 GAN_API gan_status gan_model_set_marginals(gan_store *store, const float *mean, int64_t n);
 
 #ifdef __cplusplus

@@ -1,0 +1,41 @@
+/* Batch normalisation as a layer: batch statistics in training, running ones in evaluation. */
+#include "ganc/nn.h"
+
+/* One of the two rows (0 mean, 1 variance) of group i, as (channels). */
+static gan_node *row(gan_graph *g, gan_node *moments, int64_t i, int which, int64_t channels) {
+    gan_node *group = gan_reshape(g, gan_slice(g, moments, 0, i, 1), gan_shape2(2, channels));
+    return gan_reshape(g, gan_slice(g, group, 0, which, 1), gan_shape1(channels));
+}
+
+gan_node *gan_layer_batch_norm(gan_scope *scope, const char *name, gan_node *x,
+                               const gan_batch_norm_options *options) {
+    gan_scope *s = gan_scope_enter(scope, "%s", name);
+    if (!s || !x) return NULL;
+    gan_graph *g = gan_scope_graph(s);
+    const gan_scope_settings *settings = gan_scope_get(s);
+    const gan_batch_norm_options o = options ? *options : (gan_batch_norm_options){0};
+    const double momentum = o.momentum > 0 ? o.momentum : 0.1, eps = o.eps > 0 ? o.eps : 1e-5;
+    const gan_shape shape = gan_node_shape(x);
+    const int64_t c = shape.rank ? shape.dim[shape.rank - 1] : 1;
+    const gan_shape each = gan_shape1(c);
+    gan_node *gamma = gan_scope_weight(s, "gamma", each, o.gamma ? *o.gamma : gan_init_constant(1));
+    gan_node *beta = gan_scope_weight(s, "beta", each, o.beta ? *o.beta : gan_init_constant(0));
+    gan_node *mean = gan_scope_statistic(s, "running_mean", each, gan_init_constant(0));
+    gan_node *variance = gan_scope_statistic(s, "running_variance", each, gan_init_constant(1));
+    if (!settings->training) {
+        gan_node *rows[2] = {gan_reshape(g, mean, gan_shape3(1, 1, c)),
+                             gan_reshape(g, variance, gan_shape3(1, 1, c))};
+        return gan_batch_norm(g, x, gan_concat(g, 1, 2, rows), gamma, beta, eps);
+    }
+    gan_node *moments = gan_moments(g, x, settings->groups);
+    if (settings->update_statistics && moments) {
+        const double n = (double)(gan_shape_size(shape) / c / settings->groups);
+        gan_node *keep = gan_constant(g, 1 - momentum, gan_shape0());
+        for (int64_t i = 0; i < settings->groups; i++) {
+            gan_node *biased = row(g, moments, i, 1, c);
+            gan_moving_average(g, mean, row(g, moments, i, 0, c), keep);
+            gan_moving_average(g, variance, gan_scale(g, biased, n > 1 ? n / (n - 1) : 1), keep);
+        }
+    }
+    return gan_batch_norm(g, x, moments, gamma, beta, eps);
+}

@@ -1,0 +1,71 @@
+/* Layers with a weight and a bias: linear, maxout, convolution and its transpose. */
+#include <stddef.h>
+
+#include "nn/spectral.h"
+
+static const gan_layer_options plain = {0};
+
+/* The layer's weight, normalised where asked; the matrix for the norm is (rows, everything else).
+ */
+static gan_node *weight_of(gan_scope *s, gan_shape shape, int64_t rows, int64_t fan_in,
+                           int64_t fan_out, const gan_layer_options *o) {
+    const gan_init init = o->weight ? *o->weight : gan_init_xavier(fan_in, fan_out);
+    gan_node *w = gan_scope_weight(s, "weight", shape, init);
+    return o->spectral_norm ? gan_spectral_weight(s, w, rows, gan_shape_size(shape) / rows) : w;
+}
+
+static gan_node *add_bias(gan_scope *s, gan_node *y, int64_t units, const gan_layer_options *o) {
+    if (o->no_bias || !y) return y;
+    const gan_init init = o->bias ? *o->bias : gan_init_constant(0);
+    return gan_add(gan_scope_graph(s), y, gan_scope_weight(s, "bias", gan_shape1(units), init));
+}
+
+gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int64_t units,
+                           const gan_layer_options *options) {
+    gan_scope *s = gan_scope_enter(scope, "%s", name);
+    if (!s || !x) return NULL;
+    gan_graph *g = gan_scope_graph(s);
+    const gan_layer_options *o = options ? options : &plain;
+    const gan_shape in = gan_node_shape(x);
+    const int64_t rows = in.rank > 1 ? in.dim[0] : 1;
+    const int64_t fan_in = rows ? gan_shape_size(in) / rows : 0;
+    if (in.rank != 2) x = gan_reshape(g, x, gan_shape2(rows, fan_in));
+    gan_node *w = weight_of(s, gan_shape2(units, fan_in), units, fan_in, units, o);
+    return add_bias(s, gan_matmul(g, x, w, false, true), units, o);
+}
+
+gan_node *gan_layer_maxout(gan_scope *scope, const char *name, gan_node *x, int64_t units,
+                           int64_t pieces, const gan_layer_options *options) {
+    gan_node *y = gan_layer_linear(scope, name, x, units * pieces, options);
+    if (!y) return NULL;
+    gan_graph *g = gan_scope_graph(scope);
+    const int64_t rows = gan_node_shape(y).dim[0];
+    y = gan_max_axes(g, gan_reshape(g, y, gan_shape3(rows, units, pieces)), 1u << 2);
+    return gan_reshape(g, y, gan_shape2(rows, units));
+}
+
+gan_node *gan_layer_conv2d(gan_scope *scope, const char *name, gan_node *x, int64_t channels,
+                           int size, gan_window window, const gan_layer_options *options) {
+    gan_scope *s = gan_scope_enter(scope, "%s", name);
+    if (!s || !x) return NULL;
+    const gan_layer_options *o = options ? options : &plain;
+    const gan_shape in = gan_node_shape(x);
+    const int64_t c = in.dim[in.rank - 1], area = (int64_t)size * size;
+    gan_node *w =
+        weight_of(s, gan_shape4(channels, size, size, c), channels, c * area, channels * area, o);
+    return add_bias(s, gan_conv2d(gan_scope_graph(s), x, w, window), channels, o);
+}
+
+gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_node *x,
+                                     int64_t channels, int size, gan_window window, int64_t height,
+                                     int64_t width, const gan_layer_options *options) {
+    gan_scope *s = gan_scope_enter(scope, "%s", name);
+    if (!s || !x) return NULL;
+    const gan_layer_options *o = options ? options : &plain;
+    const gan_shape in = gan_node_shape(x);
+    const int64_t c = in.dim[in.rank - 1], area = (int64_t)size * size;
+    gan_node *w =
+        weight_of(s, gan_shape4(c, size, size, channels), c * area, c * area, channels * area, o);
+    gan_node *y = gan_conv2d_grad_input(gan_scope_graph(s), x, w, height, width, window);
+    return add_bias(s, y, channels, o);
+}
