@@ -58,7 +58,7 @@ static void node_gradient(gan_graph *g, gan_node *node, gan_node *dy, const bool
         op->gradient(node, dy, need, dx);
     } else if (op->expand) {
         gan_node *expanded = op->expand(node);
-        gan_node *wrt[MAX_OPERANDS], *part[MAX_OPERANDS];
+        gan_node *wrt[MAX_OPERANDS] = {NULL}, *part[MAX_OPERANDS];
         int index[MAX_OPERANDS], n = 0;
         for (int i = 0; i < node->n_in; i++)
             if (need[i]) {

@@ -1,0 +1,203 @@
+/* Compiling a graph for a device, and running the result. */
+#include "device/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "graph/store.h"
+
+static bool supported(const void *context, gan_op_id op) {
+    return ((const gan_kernel *)context)[op].run != NULL;
+}
+
+/* ---- compiling ---- */
+
+static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call) {
+    *call = (gan_call){.node = node, .n_in = node->n_in, .seed = p->source->store->seed};
+    call->in = calloc((size_t)(node->n_in ? node->n_in : 1), sizeof *call->in);
+    if (!call->in) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
+    for (int i = 0; i < node->n_in; i++)
+        call->in[i] = (gan_array){.dtype = node->in[i]->dtype, .shape = node->in[i]->shape};
+    call->out = (gan_array){.dtype = node->dtype, .shape = node->shape};
+    const gan_kernel *kernel = &p->device->backend->kernels(p->device)[node->op];
+    if (kernel->prepare) GAN_TRY(kernel->prepare(p->device, call));
+    if (call->workspace_bytes > p->workspace_bytes) p->workspace_bytes = call->workspace_bytes;
+    return GAN_OK;
+}
+
+static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device, bool keep_apart) {
+    *out = NULL;
+    gan_program *p = calloc(1, sizeof *p);
+    if (!p) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
+    p->source = graph;
+    p->device = device;
+    p->unroll = 16;
+    device->seed = graph->store->seed;
+    gan_plan_options options = {supported, device->backend->kernels(device), keep_apart};
+    gan_status status = gan_plan_create(&p->plan, graph, &options);
+    if (status == GAN_OK) {
+        p->call = calloc((size_t)p->plan->n_launches + 1, sizeof *p->call);
+        if (!p->call) status = gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
+    }
+    while (status == GAN_OK && p->n_calls < p->plan->n_launches) {
+        status = make_call(p, p->plan->order[p->n_calls], &p->call[p->n_calls]);
+        p->n_calls++;
+    }
+    if (status != GAN_OK) {
+        gan_program_destroy(p);
+        return status;
+    }
+    *out = p;
+    return GAN_OK;
+}
+
+gan_status gan_compile(gan_program **out, gan_graph *graph, gan_device *device) {
+    return compile(out, graph, device, false);
+}
+
+gan_status gan_compile_apart(gan_program **out, gan_graph *graph, gan_device *device) {
+    return compile(out, graph, device, true);
+}
+
+void gan_program_destroy(gan_program *p) {
+    if (!p) return;
+    const gan_backend *backend = p->device->backend;
+    if (p->record) backend->release_record(p->device, p->record);
+    if (p->record_many) backend->release_record(p->device, p->record_many);
+    for (int i = 0; i < p->n_calls; i++) {
+        const gan_kernel *kernel = &backend->kernels(p->device)[p->call[i].node->op];
+        if (kernel->release) kernel->release(p->device, &p->call[i]);
+        free(p->call[i].in);
+    }
+    free(p->call);
+    if (p->arena) backend->free(p->device, p->arena);
+    if (p->workspace) backend->free(p->device, p->workspace);
+    gan_plan_destroy(p->plan);
+    free(p);
+}
+
+/* ---- loading ---- */
+
+static void *address(const gan_program *p, const gan_node *node) {
+    const gan_place *place = &p->plan->place[node->id];
+    switch (place->kind) {
+        case GAN_PLACE_ARENA: return (char *)p->arena + place->offset;
+        case GAN_PLACE_VARIABLE: return (char *)gan_variable_data(place->variable) + place->offset;
+        default: return NULL;
+    }
+}
+
+gan_status gan_program_load(gan_program *p) {
+    if (p->loaded) return GAN_OK;
+    const gan_backend *backend = p->device->backend;
+    const double mib = 1024 * 1024;
+    const size_t arena = p->plan->arena_bytes, work = p->workspace_bytes;
+    size_t available;
+    GAN_TRY(gan_store_place(p->source->store, p->device));
+    GAN_TRY(backend->free_memory(p->device, &available));
+    if (arena > available || work > available - arena)
+        return gan_fail(GAN_ERROR_MEMORY, "activations need %.1f MiB and workspace %.1f MiB, %s has %.1f MiB free",
+                        (double)arena / mib, (double)work / mib, backend->name, (double)available / mib);
+    if (!p->arena) {
+        GAN_TRY(backend->allocate(p->device, &p->arena, arena ? arena : 1));
+        GAN_TRY(backend->zero(p->device, p->arena, arena));
+    }
+    if (work && !p->workspace) GAN_TRY(backend->allocate(p->device, &p->workspace, work));
+    for (int i = 0; i < p->n_calls; i++) {
+        gan_call *call = &p->call[i];
+        for (int j = 0; j < call->n_in; j++) call->in[j].data = address(p, call->node->in[j]);
+        call->out.data = address(p, call->node);
+        call->workspace = call->workspace_bytes ? p->workspace : NULL;
+    }
+    if (backend->record) {
+        GAN_TRY(backend->record(p->device, p->n_calls, p->call, 1, &p->record));
+        GAN_TRY(backend->record(p->device, p->n_calls, p->call, p->unroll, &p->record_many));
+    }
+    p->loaded = true;
+    return GAN_OK;
+}
+
+/* ---- running ---- */
+
+static gan_status run_calls(gan_program *p) {
+    const gan_kernel *kernels = p->device->backend->kernels(p->device);
+    for (int i = 0; i < p->n_calls; i++) GAN_TRY(kernels[p->call[i].node->op].run(p->device, &p->call[i]));
+    return GAN_OK;
+}
+
+gan_status gan_program_run(gan_program *p, int64_t iterations) {
+    GAN_TRY(gan_program_load(p));
+    const gan_backend *backend = p->device->backend;
+    while (iterations > 0) {
+        if (p->record_many && iterations >= p->unroll) {
+            GAN_TRY(backend->replay(p->device, p->record_many));
+            iterations -= p->unroll;
+            continue;
+        }
+        GAN_TRY(p->record ? backend->replay(p->device, p->record) : run_calls(p));
+        iterations--;
+    }
+    return GAN_OK;
+}
+
+/* ---- host access ---- */
+
+static gan_status check_access(gan_program *p, const gan_node *node, size_t bytes) {
+    if (!node) return gan_fail(GAN_ERROR_ARGUMENT, "program: no node given");
+    const char *name = node->label ? node->label : gan_op_of(node)->name;
+    if (node->graph != p->source || node->id >= p->plan->n_source)
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: the node is not one of this program's graph", name);
+    if (bytes != gan_node_bytes(node))
+        return gan_fail(GAN_ERROR_SHAPE, "%s: %zu bytes given, the node has %zu", name, bytes, gan_node_bytes(node));
+    return gan_program_load(p);
+}
+
+gan_status gan_program_write(gan_program *p, const gan_node *input, const void *from, size_t bytes) {
+    GAN_TRY(check_access(p, input, bytes));
+    if (input->op != GAN_OP_input) return gan_fail(GAN_ERROR_ARGUMENT, "%s: not an input", gan_op_of(input)->name);
+    const gan_node *copy = p->plan->copy_of[input->id];
+    if (!copy) return GAN_OK; /* nothing reads it */
+    return p->device->backend->upload(p->device, address(p, copy), from, bytes);
+}
+
+gan_status gan_program_read(gan_program *p, const gan_node *output, void *to, size_t bytes) {
+    GAN_TRY(check_access(p, output, bytes));
+    const gan_node *copy = NULL;
+    for (int i = 0; i < p->source->n_outputs && !copy; i++)
+        if (p->source->output[i] == output) copy = p->plan->copy_of[output->id];
+    if (!copy) return gan_fail(GAN_ERROR_ARGUMENT, "%s: not an output", gan_op_of(output)->name);
+    return p->device->backend->download(p->device, to, address(p, copy), bytes);
+}
+
+/* ---- what the tests do ---- */
+
+static gan_status fill(gan_program *p, void *data, size_t bytes) {
+    void *host = malloc(bytes ? bytes : 1);
+    if (!host) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
+    memset(host, 0xff, bytes);
+    gan_status status = bytes ? p->device->backend->upload(p->device, data, host, bytes) : GAN_OK;
+    free(host);
+    return status;
+}
+
+gan_status gan_program_poison(gan_program *p) {
+    GAN_TRY(gan_program_load(p));
+    GAN_TRY(fill(p, p->arena, p->plan->arena_bytes));
+    return fill(p, p->workspace, p->workspace ? p->workspace_bytes : 0);
+}
+
+gan_status gan_program_sentinels_intact(gan_program *p, bool *intact) {
+    const gan_plan *plan = p->plan;
+    const size_t n = plan->arena_bytes;
+    unsigned char *bytes = malloc(n ? n : 1);
+    if (!bytes) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
+    gan_status status = n ? p->device->backend->download(p->device, bytes, p->arena, n) : GAN_OK;
+    for (int id = 0; id < plan->graph->n_nodes; id++) /* what belongs to values is none of our business */
+        if (plan->place[id].kind == GAN_PLACE_ARENA)
+            memset(bytes + plan->place[id].offset, 0xff, gan_node_bytes(plan->graph->node[id]));
+    *intact = true;
+    for (size_t i = 0; i < n; i++) *intact = *intact && bytes[i] == 0xff;
+    free(bytes);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* Programs, and what the tests may do to them. */
+#ifndef GANC_DEVICE_PROGRAM_H
+#define GANC_DEVICE_PROGRAM_H
+
+#include "device/backend.h"
+#include "graph/plan.h"
+
+struct gan_program {
+    const gan_graph *source;
+    gan_device *device;
+    gan_plan *plan;
+    gan_call *call;
+    int n_calls;
+    size_t workspace_bytes;
+    void *arena, *workspace;
+    bool loaded;
+    void *record, *record_many; /* one iteration, and `unroll` of them */
+    int unroll;
+};
+
+/* gan_compile() with a plan in which no bytes are shared, so that gaps can be checked. */
+gan_status gan_compile_apart(gan_program **out, gan_graph *graph, gan_device *device);
+
+/* Fills the whole arena and workspace of a loaded program with 0xff bytes (NaN for f32, -1 for i32). Inputs
+ * must be written again. */
+gan_status gan_program_poison(gan_program *program);
+
+/* Whether the gaps between the values of a poisoned gan_compile_apart() program are still 0xff. */
+gan_status gan_program_sentinels_intact(gan_program *program, bool *intact);
+
+#endif

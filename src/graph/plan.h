@@ -1,0 +1,50 @@
+/* The plan: a graph made ready for one device.
+ *
+ * Lowering copies what is live into a graph of its own and replaces ops that the device has no kernel for by
+ * their expansion (plan_lower.c). Fusion merges pointwise chains, broadcasts, prologues and epilogues
+ * (plan_fuse.c). Ordering keeps the effects in their order and computes values as late as they are needed
+ * (plan_order.c). Placing gives every value a place in one arena by its lifetime (plan_place.c).
+ */
+#ifndef GANC_GRAPH_PLAN_H
+#define GANC_GRAPH_PLAN_H
+
+#include "graph/graph.h"
+
+/* Where a node's value is. */
+typedef struct gan_place {
+    enum { GAN_PLACE_NONE, GAN_PLACE_ARENA, GAN_PLACE_VARIABLE } kind;
+    const gan_variable *variable;
+    size_t offset; /* bytes from the start of the plan's arena, or of the variable */
+} gan_place;
+
+typedef struct gan_plan_options {
+    bool (*supported)(const void *context, gan_op_id op); /* the device has a kernel */
+    const void *context;
+    bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones (tests) */
+} gan_plan_options;
+
+enum { GAN_PLAN_ALIGN = 256, GAN_PLAN_GAP = 256 };
+
+typedef struct gan_plan {
+    gan_graph *graph; /* the lowered and fused copy */
+    gan_node **order; /* the launches */
+    int n_launches;
+    gan_place *place; /* by node id of the copy */
+    size_t arena_bytes;
+    gan_node **copy_of; /* by node id of the source graph: outputs and inputs; NULL when not live */
+    int n_source;
+} gan_plan;
+
+gan_status gan_plan_create(gan_plan **out, const gan_graph *source, const gan_plan_options *options);
+void gan_plan_destroy(gan_plan *plan);
+
+/* The steps, in this order. */
+gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source, const gan_plan_options *options);
+gan_status gan_plan_fuse(gan_plan *plan);
+gan_status gan_plan_order(gan_plan *plan);
+gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options);
+
+/* live[id]: an effect or output needs the node. Freed by the caller; NULL when memory is exhausted. */
+bool *gan_plan_live(const gan_graph *g);
+
+#endif

@@ -1,0 +1,204 @@
+/* Fusion: pointwise chains become one program, reductions take one as prologue, products as epilogue. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "graph/plan.h"
+
+typedef struct fusion {
+    gan_graph *g;
+    int *uses; /* by node id: operand slots and outputs that need the value */
+} fusion;
+
+static gan_status count_uses(fusion *f) {
+    free(f->uses);
+    f->uses = calloc((size_t)f->g->n_nodes + 1, sizeof *f->uses);
+    bool *live = gan_plan_live(f->g);
+    if (!f->uses || !live) {
+        free(live);
+        return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    }
+    for (int i = 0; i < f->g->n_outputs; i++) f->uses[f->g->output[i]->id]++;
+    for (int id = 0; id < f->g->n_nodes; id++)
+        for (int i = 0; live[id] && i < f->g->node[id]->n_in; i++) f->uses[f->g->node[id]->in[i]->id]++;
+    free(live);
+    return GAN_OK;
+}
+
+/* Whether `node` may be computed where `later` is: nothing it reads is updated in between. */
+static bool can_move(const gan_graph *g, const gan_node *node, const gan_node *later) {
+    for (int i = 0; i < node->n_in; i++) {
+        const gan_node *base = gan_node_base(node->in[i]);
+        if (base->op != GAN_OP_variable) continue;
+        for (int e = node->id + 1; e < later->id; e++)
+            if (gan_effect_writes(g->node[e], base->attr.variable.variable)) return false;
+    }
+    return true;
+}
+
+/* ---- merging two programs ---- */
+
+/* While merging, value numbers are inputs 0… or STEP + index. */
+enum { STEP = 128 };
+
+typedef struct merged {
+    gan_node *in[GAN_MAX_PROGRAM_INPUTS];
+    gan_pointwise_program program;
+} merged;
+
+/* The number of operand x, added if new; -1 when there are too many. The first `distinct` are never shared. */
+static int add_input(merged *m, gan_node *x) {
+    for (int i = 0; i < m->program.n_inputs; i++)
+        if (m->in[i] == x) return i;
+    if (m->program.n_inputs == GAN_MAX_PROGRAM_INPUTS) return -1;
+    m->in[m->program.n_inputs] = x;
+    return m->program.n_inputs++;
+}
+
+/* Appends the steps of `p`, whose operand i is value map[i]; returns the value of its result, or -1. */
+static int add_steps(merged *m, const gan_pointwise_program *p, const int *map) {
+    const int first = m->program.n_steps;
+    if (first + p->n_steps > GAN_MAX_PROGRAM_STEPS) return -1;
+    for (int s = 0; s < p->n_steps; s++) {
+        gan_program_step step = p->step[s];
+        for (int a = 0; a < gan_fn_table[step.fn].arity; a++) {
+            int v = step.arg[a];
+            step.arg[a] = (uint8_t)(v < p->n_inputs ? map[v] : STEP + first + (v - p->n_inputs));
+        }
+        m->program.step[m->program.n_steps++] = step;
+    }
+    return p->n_steps ? STEP + m->program.n_steps - 1 : map[0];
+}
+
+static void finish(merged *m) {
+    for (int s = 0; s < m->program.n_steps; s++)
+        for (int a = 0; a < gan_fn_table[m->program.step[s].fn].arity; a++) {
+            uint8_t *v = &m->program.step[s].arg[a];
+            if (*v >= STEP) *v = (uint8_t)(*v - STEP + m->program.n_inputs);
+        }
+}
+
+static bool install(fusion *f, gan_node *c, const merged *m) {
+    gan_node **in = gan_arena_copy(f->g->memory, m->in, (size_t)m->program.n_inputs * sizeof *in);
+    gan_pointwise_program *p = gan_arena_copy(f->g->memory, &m->program, sizeof *p);
+    if (!in || !p) {
+        gan_graph_error(f->g, GAN_ERROR_MEMORY, "plan: out of memory");
+        return false;
+    }
+    c->in = in;
+    c->n_in = m->program.n_inputs;
+    c->program = p;
+    return true;
+}
+
+static const gan_pointwise_program identity = {.n_inputs = 1};
+
+static const gan_pointwise_program *program_of(const gan_node *c) { return c->program ? c->program : &identity; }
+
+/* Puts the program of `inner`, over the operands `in`, in place of operand x of c. */
+static bool substitute(fusion *f, gan_node *c, const gan_node *x, const gan_pointwise_program *inner,
+                       gan_node *const *in) {
+    merged m = {0};
+    int outer_map[GAN_MAX_PROGRAM_INPUTS], inner_map[GAN_MAX_PROGRAM_INPUTS];
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] != x && (outer_map[i] = add_input(&m, c->in[i])) < 0) return false;
+    for (int i = 0; i < inner->n_inputs; i++)
+        if ((inner_map[i] = add_input(&m, in[i])) < 0) return false;
+    int result = add_steps(&m, inner, inner_map);
+    if (result < 0) return false;
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] == x) outer_map[i] = result;
+    if (add_steps(&m, program_of(c), outer_map) < 0) return false;
+    if (m.program.n_steps == 0) return false;
+    finish(&m);
+    return install(f, c, &m);
+}
+
+/* ---- what an operand can bring into a program ---- */
+
+static int slots(const gan_node *c, const gan_node *x) {
+    int n = 0;
+    for (int i = 0; i < c->n_in; i++) n += c->in[i] == x;
+    return n;
+}
+
+static bool absorb(fusion *f, gan_node *c, gan_node *x) {
+    if (x->dtype != GAN_F32) return false;
+    if (x->op == GAN_OP_constant && c->program) {
+        gan_pointwise_program value = {.n_steps = 1, .step = {{.fn = GAN_FN_value, .k = (float)x->attr.constant.value}}};
+        return substitute(f, c, x, &value, NULL);
+    }
+    if (x->op == GAN_OP_broadcast && c->program && can_move(f->g, x, c)) {
+        gan_node *in = x->in[0];
+        if (!substitute(f, c, x, &identity, &in)) return false;
+        f->uses[in->id]++; /* x keeps its own use in case others read it */
+        f->uses[x->id]--;
+        if (f->uses[x->id] == 0) f->uses[in->id]--;
+        return true;
+    }
+    const gan_shape whole = c->op == GAN_OP_pointwise ? c->shape : c->attr.reduce.in_shape;
+    if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) && gan_shape_equal(x->shape, whole) &&
+        can_move(f->g, x, c))
+        return substitute(f, c, x, x->program, x->in);
+    return false;
+}
+
+static void absorb_operands(fusion *f, gan_node *c) {
+    for (bool again = true; again && f->g->status == GAN_OK;) {
+        again = false;
+        for (int i = 0; i < c->n_in && !again; i++) again = absorb(f, c, c->in[i]);
+    }
+}
+
+/* ---- epilogues ---- */
+
+static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c) {
+    return (gan_op_of(m)->flags & GAN_OP_EPILOGUE) && !m->program && f->uses[m->id] == 1 &&
+           m->dtype == GAN_F32 && gan_shape_equal(m->shape, c->shape) && can_move(f->g, m, c);
+}
+
+/* The pointwise node c becomes the product it reads, with c's program as epilogue. */
+static void join_product(fusion *f, gan_node *c) {
+    gan_node *m = NULL;
+    for (int i = 0; i < c->n_in; i++)
+        if (takes_epilogue(f, c->in[i], c) && (!m || c->in[i]->id > m->id)) m = c->in[i];
+    if (!m) return;
+    merged e = {.in = {m}, .program = {.n_inputs = 1}};
+    int map[GAN_MAX_PROGRAM_INPUTS];
+    for (int i = 0; i < c->n_in; i++) map[i] = add_input(&e, c->in[i]);
+    add_steps(&e, c->program, map);
+    finish(&e);
+    gan_node *in[GAN_MAX_PROGRAM_INPUTS + 4];
+    int n = 0;
+    for (int i = 0; i < m->n_in; i++) in[n++] = m->in[i];
+    for (int i = 1; i < e.program.n_inputs; i++) in[n++] = e.in[i];
+    if (!install(f, c, &e)) return;
+    gan_node **list = gan_arena_copy(f->g->memory, in, (size_t)n * sizeof *in);
+    if (!list) {
+        gan_graph_error(f->g, GAN_ERROR_MEMORY, "plan: out of memory");
+        return;
+    }
+    c->in = list;
+    c->n_in = n;
+    c->op = m->op;
+    c->attr = m->attr;
+    if (!c->label) c->label = m->label;
+}
+
+gan_status gan_plan_fuse(gan_plan *plan) {
+    fusion f = {.g = plan->graph};
+    gan_status status = count_uses(&f);
+    for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
+        gan_node *node = f.g->node[id];
+        if (f.uses[id] == 0 || node->dtype != GAN_F32) continue;
+        if (node->op == GAN_OP_pointwise || (gan_op_of(node)->flags & GAN_OP_PROLOGUE)) absorb_operands(&f, node);
+        status = gan_graph_status(f.g);
+    }
+    if (status == GAN_OK) status = count_uses(&f);
+    for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
+        if (f.uses[id] > 0 && f.g->node[id]->op == GAN_OP_pointwise) join_product(&f, f.g->node[id]);
+        status = gan_graph_status(f.g);
+    }
+    free(f.uses);
+    return status;
+}
