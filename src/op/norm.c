@@ -1,0 +1,219 @@
+/* Batch normalisation (Ioffe and Szegedy 2015): moments of channels, and what is done with them.
+ *
+ * The moments are an operand of batch_norm, so that batch, running and virtual statistics are one
+ * op, and the gradient through batch statistics is the sum of two rules: that of batch_norm and
+ * that of moments.
+ */
+#include "op/rules.h"
+
+/* ---- views ---- */
+
+/* x seen as rows of channels. With one group it keeps its shape, so that what follows fuses with
+ * what comes before; else it is (groups, rows, C). Vectors of a group's channels broadcast against
+ * it. */
+typedef struct rows {
+    gan_shape x, vector;
+    uint32_t axes; /* over which a group's rows lie */
+    double count;  /* rows in a group */
+} rows;
+
+static rows rows_of(gan_shape shape, int64_t groups) {
+    const int last = shape.rank - 1;
+    const int64_t channels = shape.dim[last];
+    int64_t n = 1;
+    for (int i = 0; i < last; i++) n *= shape.dim[i];
+    rows r = {.count = (double)(n / groups)};
+    if (groups == 1) {
+        r.x = r.vector = shape;
+        for (int i = 0; i < last; i++) r.vector.dim[i] = 1;
+        r.axes = (1u << last) - 1;
+    } else {
+        r.x = gan_shape3(groups, n / groups, channels);
+        r.vector = gan_shape3(groups, 1, channels);
+        r.axes = 1u << 1;
+    }
+    return r;
+}
+
+static gan_node *view(gan_graph *g, gan_node *x, const rows *r) {
+    return gan_reshape(g, gan_cast(g, x, GAN_F32), r->x);
+}
+
+enum { MEAN, VARIANCE };
+
+/* One of the two vectors of (groups, 2, C). */
+static gan_node *part(gan_graph *g, gan_node *pair, int which, const rows *r) {
+    return pair ? gan_reshape(g, gan_slice(g, pair, 1, which, 1), r->vector) : NULL;
+}
+
+static gan_node *pair_of(gan_graph *g, gan_node *first, gan_node *second, gan_shape pair) {
+    const gan_shape half = gan_shape3(pair.dim[0], 1, pair.dim[2]);
+    return gan_concat(g, 1, 2,
+                      (gan_node *[]){gan_reshape(g, first, half), gan_reshape(g, second, half)});
+}
+
+/* 1/sqrt(variance + eps) of batch_norm's or batch_norm_sums' moments. */
+static gan_node *inverse_deviation(gan_node *node, const rows *r) {
+    gan_graph *g = node->graph;
+    return gan_rsqrt(g, gan_shift(g, part(g, node->in[1], VARIANCE, r), node->attr.eps.eps));
+}
+
+/* ---- shape rules ---- */
+
+/* x (..., C) falls into `groups` parts of equal rows. */
+static bool check_rows(gan_node *node, int64_t groups) {
+    const gan_shape x = node->in[0]->shape;
+    if (!gan_check_float(node, 0, "x")) return false;
+    if (x.rank < 1)
+        return gan_node_error(node, GAN_ERROR_SHAPE, "x is a scalar; expected (..., channels)");
+    int64_t n = 1;
+    for (int i = 0; i + 1 < x.rank; i++) n *= x.dim[i];
+    if (groups >= 1 && n % groups == 0) return true;
+    return gan_node_error(node, GAN_ERROR_SHAPE, "%lld rows in %lld groups; expected equal groups",
+                          (long long)n, (long long)groups);
+}
+
+static int64_t channels_of(const gan_node *node) {
+    const gan_shape x = node->in[0]->shape;
+    return x.dim[x.rank - 1];
+}
+
+bool moments_infer(gan_node *node) {
+    const int64_t groups = node->attr.moments.groups;
+    if (!check_rows(node, groups)) return false;
+    node->dtype = GAN_F32;
+    node->shape = gan_shape3(groups, 2, channels_of(node));
+    if (rows_of(node->in[0]->shape, groups).count > 0) return true;
+    return gan_node_error(node, GAN_ERROR_SHAPE, "of no rows; expected at least one a group");
+}
+
+/* Operand 1: moments (groups, 2, C). */
+static bool check_moments(gan_node *node) {
+    if (!gan_check_dtype(node, 1, "moments", GAN_F32) || !gan_check_rank(node, 1, "moments", 3))
+        return false;
+    const int64_t *m = node->in[1]->shape.dim;
+    if (!check_rows(node, m[0])) return false;
+    if (!(node->attr.eps.eps >= 0))
+        return gan_node_error(node, GAN_ERROR_ARGUMENT, "eps is %g; expected >= 0",
+                              node->attr.eps.eps);
+    if (m[1] == 2 && m[2] == channels_of(node)) return true;
+    return gan_node_error(node, GAN_ERROR_SHAPE, "moments are %s; expected (groups,2,%lld)",
+                          GAN_TEXT(node->in[1]), (long long)channels_of(node));
+}
+
+static bool check_vector(gan_node *node, int i, const char *name) {
+    const gan_node *v = node->in[i];
+    if (v->dtype == GAN_F32 && gan_shape_equal(v->shape, gan_shape1(channels_of(node))))
+        return true;
+    return gan_node_error(node, GAN_ERROR_SHAPE, "%s is %s; expected f32(%lld)", name, GAN_TEXT(v),
+                          (long long)channels_of(node));
+}
+
+bool batch_norm_infer(gan_node *node) {
+    node->dtype = node->in[0]->dtype;
+    node->shape = node->in[0]->shape;
+    return check_moments(node) && check_vector(node, 2, "gamma") && check_vector(node, 3, "beta");
+}
+
+bool batch_norm_sums_infer(gan_node *node) {
+    const gan_node *x = node->in[0], *dy = node->in[2];
+    if (!check_moments(node)) return false;
+    node->dtype = GAN_F32;
+    node->shape = node->in[1]->shape;
+    if (dy->dtype == x->dtype && gan_shape_equal(dy->shape, x->shape)) return true;
+    return gan_node_error(node, GAN_ERROR_SHAPE, "dy is %s; expected %s", GAN_TEXT(dy),
+                          GAN_TEXT(x));
+}
+
+/* ---- moments ---- */
+
+/* Two passes: the difference from the mean is taken before squaring, so nothing cancels. */
+gan_node *moments_expand(gan_node *node) {
+    gan_graph *g = node->graph;
+    const rows r = rows_of(node->in[0]->shape, node->attr.moments.groups);
+    gan_node *x = view(g, node->in[0], &r);
+    gan_node *mean = gan_mean_axes(g, x, r.axes);
+    gan_node *variance = gan_mean_axes(g, gan_square(g, gan_sub(g, x, mean)), r.axes);
+    return pair_of(g, mean, variance, node->shape);
+}
+
+/* dx = (d mean + 2·(x - mean)·d variance) / n */
+void moments_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+    gan_graph *g = node->graph;
+    gan_node *x = node->in[0];
+    const rows r = rows_of(x->shape, node->attr.moments.groups);
+    if (!need[0]) return;
+    gan_node *centred = gan_sub(g, view(g, x, &r), part(g, node, MEAN, &r));
+    gan_node *slope = gan_scale(g, part(g, dy, VARIANCE, &r), 2.0 / r.count);
+    gan_node *offset = gan_scale(g, part(g, dy, MEAN, &r), 1.0 / r.count);
+    gan_node *sum = gan_add(g, gan_mul(g, centred, slope), offset);
+    dx[0] = gan_cast(g, gan_reshape(g, sum, x->shape), x->dtype);
+}
+
+gan_node *gan_moments(gan_graph *g, gan_node *x, int64_t groups) {
+    return gan_node_create(g, GAN_OP_moments, 1, &x, &(gan_attr){.moments = {groups}}, NULL);
+}
+
+/* ---- batch_norm ---- */
+
+/* (x - mean)·a + beta with a = gamma/sqrt(variance + eps): as exact as dividing, one chain over x.
+ */
+gan_node *batch_norm_expand(gan_node *node) {
+    gan_graph *g = node->graph;
+    const gan_node *x = node->in[0];
+    const rows r = rows_of(x->shape, node->in[1]->shape.dim[0]);
+    gan_node *a = gan_mul(g, inverse_deviation(node, &r), node->in[2]);
+    gan_node *centred = gan_sub(g, view(g, node->in[0], &r), part(g, node->in[1], MEAN, &r));
+    gan_node *y = gan_add(g, gan_mul(g, centred, a), node->in[3]);
+    return gan_cast(g, gan_reshape(g, y, x->shape), x->dtype);
+}
+
+/* A sum over the groups of one of the two vectors: (C). */
+static gan_node *over_groups(gan_graph *g, gan_node *pair, int which) {
+    if (!pair) return NULL;
+    gan_node *sum = gan_sum_axes(g, gan_slice(g, pair, 1, which, 1), 1u << 0);
+    return gan_reshape(g, sum, gan_shape1(pair->shape.dim[2]));
+}
+
+/* With s = 1/sqrt(variance + eps) and, of each group's rows, S0 = Σ dy and S1 = Σ dy·(x - mean)·s:
+ * dx = dy·gamma·s, d mean = -gamma·s·S0, d variance = -gamma·s²·S1 / 2, d gamma = S1, d beta = S0.
+ */
+void batch_norm_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+    gan_graph *g = node->graph;
+    gan_node *x = node->in[0], *moments = node->in[1], *gamma = node->in[2];
+    const rows r = rows_of(x->shape, moments->shape.dim[0]);
+    gan_node *s = inverse_deviation(node, &r), *a = gan_mul(g, s, gamma);
+    if (need[0]) {
+        gan_node *product = gan_mul(g, view(g, dy, &r), a);
+        dx[0] = gan_cast(g, gan_reshape(g, product, x->shape), x->dtype);
+    }
+    if (!need[1] && !need[2] && !need[3]) return;
+    gan_node *in[] = {x, moments, dy};
+    gan_node *sums = gan_node_create(g, GAN_OP_batch_norm_sums, 3, in, &node->attr, NULL);
+    if (need[1]) {
+        gan_node *mean = gan_neg(g, gan_mul(g, a, part(g, sums, 0, &r)));
+        gan_node *variance = gan_scale(g, gan_mul(g, gan_mul(g, a, s), part(g, sums, 1, &r)), -0.5);
+        dx[1] = pair_of(g, mean, variance, moments->shape);
+    }
+    if (need[2]) dx[2] = over_groups(g, sums, 1);
+    if (need[3]) dx[3] = over_groups(g, sums, 0);
+}
+
+gan_node *batch_norm_sums_expand(gan_node *node) {
+    gan_graph *g = node->graph;
+    const rows r = rows_of(node->in[0]->shape, node->in[1]->shape.dim[0]);
+    gan_node *dy = view(g, node->in[2], &r);
+    gan_node *centred = gan_sub(g, view(g, node->in[0], &r), part(g, node->in[1], MEAN, &r));
+    gan_node *product = gan_mul(g, dy, gan_mul(g, centred, inverse_deviation(node, &r)));
+    return pair_of(g, gan_sum_axes(g, dy, r.axes), gan_sum_axes(g, product, r.axes), node->shape);
+}
+
+gan_node *gan_batch_norm(gan_graph *g, gan_node *x, gan_node *moments, gan_node *gamma,
+                         gan_node *beta, double eps) {
+    if (!x || !moments) return NULL;
+    const gan_shape channels = gan_shape1(x->shape.rank > 0 ? x->shape.dim[x->shape.rank - 1] : 1);
+    if (!gamma) gamma = gan_constant(g, 1.0, channels);
+    if (!beta) beta = gan_constant(g, 0.0, channels);
+    return gan_node_create(g, GAN_OP_batch_norm, 4, (gan_node *[]){x, moments, gamma, beta},
+                           &(gan_attr){.eps = {eps}}, NULL);
+}

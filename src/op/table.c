@@ -1,0 +1,15 @@
+/* The op table and the table of pointwise functions. */
+#include "op/rules.h"
+
+const gan_op gan_op_table[GAN_OP_COUNT] = {
+#define GAN_OP(name, arity, flags, infer, gradient, expand)                                        \
+    {#name, arity, flags, infer, gradient, expand},
+#include "graph/op.def"
+#undef GAN_OP
+};
+
+const gan_fn_info gan_fn_table[GAN_FN_COUNT] = {
+#define GAN_POINTWISE(name, arity, formula, da, db) {#name, arity},
+#include "base/pointwise.def"
+#undef GAN_POINTWISE
+};
