@@ -46,7 +46,8 @@ static bool as_product(conv_state *s) {
     return true;
 }
 
-static gan_status prepare(gan_device *device, gan_call *call, gan_cpu_conv_kind kind) {
+static gan_status prepare(gan_device *device, gan_call *call, gan_cpu_conv_kind kind, bool portable) {
+    (void)portable;
     GAN_TRY(gan_cpu_require_f32(call, 0));
     conv_state s = {.conv = conv_of(call, kind)};
     if (kind != GAN_CPU_CONV_DW) GAN_TRY(gan_cpu_epilogue_prepare(&s.conv.epilogue, device, call));
@@ -87,10 +88,16 @@ static void release(gan_device *device, gan_call *call) {
     call->state = NULL;
 }
 
-static gan_status prepare_y(gan_device *device, gan_call *call) { return prepare(device, call, GAN_CPU_CONV_Y); }
-static gan_status prepare_dx(gan_device *device, gan_call *call) { return prepare(device, call, GAN_CPU_CONV_DX); }
-static gan_status prepare_dw(gan_device *device, gan_call *call) { return prepare(device, call, GAN_CPU_CONV_DW); }
+#define CONV_KERNEL(name, kind)                                                                                    \
+    static gan_status name##_prepare(gan_device *device, gan_call *call) {                                         \
+        return prepare(device, call, kind, false);                                                                 \
+    }                                                                                                              \
+    static gan_status name##_portable_prepare(gan_device *device, gan_call *call) {                                \
+        return prepare(device, call, kind, true);                                                                  \
+    }                                                                                                              \
+    const gan_kernel gan_cpu_##name = {run, name##_prepare, release};                                              \
+    const gan_kernel gan_cpu_##name##_portable = {run, name##_portable_prepare, release};
 
-const gan_kernel gan_cpu_conv2d = {run, prepare_y, release};
-const gan_kernel gan_cpu_conv2d_grad_input = {run, prepare_dx, release};
-const gan_kernel gan_cpu_conv2d_grad_weight = {run, prepare_dw, release};
+CONV_KERNEL(conv2d, GAN_CPU_CONV_Y)
+CONV_KERNEL(conv2d_grad_input, GAN_CPU_CONV_DX)
+CONV_KERNEL(conv2d_grad_weight, GAN_CPU_CONV_DW)
