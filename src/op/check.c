@@ -1,6 +1,11 @@
 /* Checks that the shape rules share. */
 #include "op/rules.h"
 
+bool gan_check_given(gan_graph *g, const char *op, const gan_node *x) {
+    if (g && !x) gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s: an operand is missing", op);
+    return g && x;
+}
+
 bool gan_check_float(gan_node *node, int i, const char *name) {
     if (gan_is_float(node->in[i]->dtype)) return true;
     return gan_node_error(node, GAN_ERROR_SHAPE, "%s is %s; expected f32 or bf16", name,

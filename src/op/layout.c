@@ -43,7 +43,7 @@ static bool is_valid(gan_shape shape) {
 }
 
 gan_node *gan_reshape(gan_graph *g, gan_node *x, gan_shape shape) {
-    if (!x) return NULL;
+    if (!gan_check_given(g, "reshape", x)) return NULL;
     shape = resolve(shape, gan_shape_size(x->shape));
     if (gan_shape_equal(x->shape, shape)) return x;
     gan_node *from = x->op == GAN_OP_reshape ? x->in[0] : x;
@@ -80,7 +80,7 @@ void permute_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node *
 }
 
 gan_node *gan_permute(gan_graph *g, gan_node *x, const int *order) {
-    if (!x) return NULL;
+    if (!gan_check_given(g, "permute", x)) return NULL;
     gan_attr attr = {0};
     bool same = true;
     for (int i = 0; i < x->shape.rank; i++) {
@@ -91,7 +91,7 @@ gan_node *gan_permute(gan_graph *g, gan_node *x, const int *order) {
 }
 
 gan_node *gan_transpose(gan_graph *g, gan_node *x) {
-    if (!x) return NULL;
+    if (!gan_check_given(g, "transpose", x)) return NULL;
     const int rank = x->shape.rank;
     if (rank < 2)
         return gan_graph_error(g, GAN_ERROR_SHAPE, "transpose: of %s; expected at least 2 axes",
@@ -182,7 +182,7 @@ static gan_node *part_of(const gan_node *x, int axis, int64_t start, int64_t len
 }
 
 gan_node *gan_slice(gan_graph *g, gan_node *x, int axis, int64_t start, int64_t length) {
-    if (!x) return NULL;
+    if (!gan_check_given(g, "slice", x)) return NULL;
     if (axis >= 0 && axis < x->shape.rank && start == 0 && length == x->shape.dim[axis]) return x;
     gan_node *part = part_of(x, axis, start, length);
     if (part) return part;

@@ -210,7 +210,7 @@ gan_node *batch_norm_sums_expand(gan_node *node) {
 
 gan_node *gan_batch_norm(gan_graph *g, gan_node *x, gan_node *moments, gan_node *gamma,
                          gan_node *beta, double eps) {
-    if (!x || !moments) return NULL;
+    if (!gan_check_given(g, "batch_norm", x)) return NULL;
     const gan_shape channels = gan_shape1(x->shape.rank > 0 ? x->shape.dim[x->shape.rank - 1] : 1);
     if (!gamma) gamma = gan_constant(g, 1.0, channels);
     if (!beta) beta = gan_constant(g, 0.0, channels);

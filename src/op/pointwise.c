@@ -140,7 +140,11 @@ static gan_node *fold(gan_graph *g, gan_fn fn, gan_node *a, gan_node *b, double 
 
 gan_node *gan_pointwise(gan_graph *g, gan_fn fn, gan_node *a, gan_node *b, double k) {
     const int arity = gan_fn_table[fn].arity;
-    if (!a || (arity == 2) != (b != NULL)) return NULL;
+    const char *name = gan_fn_table[fn].name;
+    if (!gan_check_given(g, name, a) || (arity == 2 && !gan_check_given(g, name, b))) return NULL;
+    if (arity == 0 || (arity == 1 && b))
+        return gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s: %d operands given, %d expected", name,
+                               b ? 2 : 1, arity);
     if (gan_is_float(a->dtype) &&
         (!b || (b->dtype == a->dtype && gan_shape_equal(a->shape, b->shape)))) {
         gan_node *folded = fold(g, fn, a, b, k);
@@ -154,8 +158,7 @@ gan_node *gan_pointwise(gan_graph *g, gan_fn fn, gan_node *a, gan_node *b, doubl
     return gan_node_create(g, GAN_OP_pointwise, arity, (gan_node *[]){a, b}, NULL, &program);
 }
 
-/* The shape two operands broadcast to as NumPy does: aligned at the last axis, lengths equal or 1.
- */
+/* The shape two operands broadcast to as NumPy does: aligned at the last axis, each equal or 1. */
 static bool meet(gan_shape a, gan_shape b, gan_shape *out) {
     out->rank = a.rank > b.rank ? a.rank : b.rank;
     for (int i = 0; i < out->rank; i++) {
@@ -168,14 +171,19 @@ static bool meet(gan_shape a, gan_shape b, gan_shape *out) {
 }
 
 static gan_node *binary(gan_graph *g, gan_fn fn, gan_node *a, gan_node *b) {
-    if (!a || !b) return NULL;
+    const char *name = gan_fn_table[fn].name;
+    if (!gan_check_given(g, name, a) || !gan_check_given(g, name, b)) return NULL;
     /* A constant has no storage, hence takes the type of its partner. */
     if (is_constant(a) && gan_is_float(b->dtype)) a = gan_cast(g, a, b->dtype);
     if (is_constant(b) && gan_is_float(a->dtype)) b = gan_cast(g, b, a->dtype);
+    if (!gan_is_float(a->dtype) || a->dtype != b->dtype)
+        return gan_graph_error(g, GAN_ERROR_SHAPE,
+                               "%s: of %s and %s; expected both f32 or both bf16", name,
+                               GAN_TEXT(a), GAN_TEXT(b));
     gan_shape shape = {0};
     if (!meet(a->shape, b->shape, &shape))
-        return gan_graph_error(g, GAN_ERROR_SHAPE, "%s: %s does not broadcast with %s",
-                               gan_fn_table[fn].name, GAN_TEXT(a), GAN_TEXT(b));
+        return gan_graph_error(g, GAN_ERROR_SHAPE, "%s: %s does not broadcast with %s", name,
+                               GAN_TEXT(a), GAN_TEXT(b));
     return gan_pointwise(g, fn, gan_broadcast(g, a, shape), gan_broadcast(g, b, shape), 0.0);
 }
 
@@ -249,7 +257,7 @@ void cast_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx
 }
 
 gan_node *gan_cast(gan_graph *g, gan_node *x, gan_dtype dtype) {
-    if (!x || x->dtype == dtype) return x;
+    if (!gan_check_given(g, "cast", x) || x->dtype == dtype) return x;
     if (is_constant(x) && gan_is_float(dtype))
         return gan_leaf_create(g, GAN_OP_constant, dtype, x->shape, &x->attr);
     return gan_node_create(g, GAN_OP_cast, 1, &x, &(gan_attr){.cast = {dtype}}, NULL);

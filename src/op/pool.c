@@ -118,7 +118,7 @@ gan_node *gan_max_pool(gan_graph *g, gan_node *x, int size_h, int size_w, gan_wi
 }
 
 gan_node *gan_upsample(gan_graph *g, gan_node *x, int factor) {
-    if (!x) return NULL;
+    if (!gan_check_given(g, "upsample", x)) return NULL;
     if (x->shape.rank != 4 || factor < 1)
         return gan_graph_error(g, GAN_ERROR_SHAPE,
                                "upsample: %s by %d; expected 4 axes and a factor >= 1", GAN_TEXT(x),

@@ -27,7 +27,7 @@ bool random_infer(gan_node *node) {
 
 static gan_node *draw(gan_graph *g, gan_node *counter, gan_shape shape, gan_random_kind kind,
                       double a, double b) {
-    if (!counter) return NULL;
+    if (!gan_check_given(g, "random", counter)) return NULL;
     const gan_attr attr = {.random = {kind, gan_graph_stream(g), a, b, shape}};
     return gan_node_create(g, GAN_OP_random, 1, &counter, &attr, NULL);
 }
@@ -83,7 +83,7 @@ bool minibatch_infer(gan_node *node) {
 
 gan_node *gan_minibatch(gan_graph *g, gan_node *data, gan_node *index, gan_node *counter,
                         double scale, double shift, bool flip) {
-    if (!data || !index || !counter) return NULL;
+    if (!g) return NULL;
     const gan_attr attr = {.minibatch = {gan_graph_stream(g), scale, shift, flip}};
     return gan_node_create(g, GAN_OP_minibatch, 3, (gan_node *[]){data, index, counter}, &attr,
                            NULL);

@@ -107,7 +107,7 @@ gan_node *gan_mean(gan_graph *g, gan_node *x) {
 }
 
 gan_node *gan_broadcast(gan_graph *g, gan_node *x, gan_shape shape) {
-    if (!x || gan_shape_equal(x->shape, shape)) return x;
+    if (!gan_check_given(g, "broadcast", x) || gan_shape_equal(x->shape, shape)) return x;
     if (x->shape.rank < shape.rank && shape.rank <= GAN_MAX_RANK) {
         gan_shape wide = {.rank = shape.rank};
         const int missing = shape.rank - x->shape.rank;

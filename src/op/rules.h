@@ -57,6 +57,9 @@ gan_infer_rule random_infer, shuffled_index_infer, minibatch_infer;
 gan_infer_rule assign_infer, advance_infer, moving_average_infer, record_infer,
     power_iteration_infer, pack_infer, adam_infer, momentum_infer;
 
+/* Whether operand x of a builder is there; an absent one is the graph's error unless it has one. */
+bool gan_check_given(gan_graph *g, const char *op, const gan_node *x);
+
 /* ---- checks of operand i, called `name` in the message; false after gan_node_error() ---- */
 
 static inline bool gan_is_float(gan_dtype dtype) {

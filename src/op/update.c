@@ -171,7 +171,7 @@ static bool in_order(gan_graph *g, const char *op, const char *group, int n, gan
 static gan_node *pack(gan_graph *g, const char *op, const char *group, int n, gan_node *const *wrt,
                       gan_node *const *grad) {
     const int n_weights = gan_group_weights(g, group, NULL, 0);
-    if (gan_graph_status(g) != GAN_OK) return NULL;
+    if (!g || gan_graph_status(g) != GAN_OK) return NULL;
     if (n_weights == 0)
         return gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s: group %s has no weights", op, group);
     gan_node **weight = malloc(2 * (size_t)n_weights * sizeof *weight), *packed = NULL;
