@@ -20,6 +20,7 @@ set(GANC_PC_PRIVATE .private)
 if(NOT BUILD_SHARED_LIBS)
     set(GANC_PC_PRIVATE)
     list(APPEND GANC_PC_LIBS ${OpenMP_C_LIBRARIES} ${CBLAS_LIBRARY})
+    list(FILTER GANC_PC_LIBS EXCLUDE REGEX "libpthread") # named below, and not only as an archive
     if(DNNL_FOUND)
         list(APPEND GANC_PC_LIBS -ldnnl)
     endif()

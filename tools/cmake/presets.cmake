@@ -1,6 +1,7 @@
 # cmake -DOUT=presets_table.c -P presets.cmake -- FILE.yaml…: the presets as a table of bytes, so that the
 # command carries them along.
 
+cmake_minimum_required(VERSION 3.25)
 set(files)
 set(after OFF)
 math(EXPR last "${CMAKE_ARGC} - 1")
