@@ -1,0 +1,152 @@
+/* Training: a configuration, a trainer that carries it out on a device, and the checkpoint in between.
+ *
+ *     gan_settings *settings;
+ *     gan_settings_create(&settings);
+ *     gan_settings_read(settings, "my.yaml");
+ *     gan_settings_set(settings, "steps", "5000", NULL);
+ *     gan_trainer *trainer;
+ *     gan_trainer_open(&trainer, settings, device, &(gan_trainer_options){.folder = "runs/my"});
+ *     gan_trainer_run(trainer, NULL);
+ *     gan_trainer_close(trainer);
+ */
+#ifndef GANC_TRAIN_H
+#define GANC_TRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ganc/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- settings: a configuration, checked ---- */
+
+/* A value for every key of one table; reading, checks, help, config.yaml and the checkpoint's metadata all
+ * come from that table. Keys are flat, with dots: "generator.rate". */
+typedef struct gan_settings gan_settings;
+
+/* A row of the table of keys. Strings are constants. */
+typedef struct gan_settings_key {
+    const char *name, *initial, *about; /* the key, its default, one line */
+    bool free;                          /* may differ between a run and its continuation */
+} gan_settings_key;
+
+GAN_API size_t gan_settings_key_count(void);
+GAN_API gan_settings_key gan_settings_key_at(size_t index);
+
+/* What the key at `index` accepts ("an integer from 1 to 1000", "one of adam, momentum") into `text`. */
+GAN_API void gan_settings_key_allowed(size_t index, char *text, size_t size);
+
+/* Every key at its default. */
+GAN_API gan_status gan_settings_create(gan_settings **out);
+GAN_API gan_status gan_settings_copy(gan_settings **out, const gan_settings *settings);
+GAN_API void gan_settings_destroy(gan_settings *settings);
+
+/* Sets the keys that a YAML file (or text, which messages call `name`) gives. Messages begin with
+ * "FILE:LINE: " and name the key, the value given, what is allowed and, for an unknown key or word, the
+ * nearest known one. */
+GAN_API gan_status gan_settings_read(gan_settings *settings, const char *path);
+GAN_API gan_status gan_settings_read_memory(gan_settings *settings, const void *text, size_t size,
+                                            const char *name);
+
+/* Sets one key from text; messages begin with `where`, which may be NULL. Argument error. */
+GAN_API gan_status gan_settings_set(gan_settings *settings, const char *key, const char *value,
+                                    const char *where);
+
+/* The same from "key=value", as after --set. */
+GAN_API gan_status gan_settings_assign(gan_settings *settings, const char *assignment);
+
+/* The value of `key` as text, cut to `size`; an error when there is no such key. */
+GAN_API gan_status gan_settings_get(const gan_settings *settings, const char *key, char *value,
+                                    size_t size);
+
+/* Writes every key as YAML that gan_settings_read() takes back unchanged. */
+GAN_API gan_status gan_settings_write(const gan_settings *settings, const char *path);
+
+/* ---- checkpoints ---- */
+
+/* A checkpoint is a safetensors file: the tensors ROLE/GROUP/NAME for every variable but data and records,
+ * and as metadata its format, ganc's version, the step and the whole configuration. */
+typedef struct gan_checkpoint_info {
+    int64_t step;    /* generator updates done */
+    char version[32]; /* of the ganc that wrote it */
+} gan_checkpoint_info;
+
+/* Reads a checkpoint's metadata: its configuration, the caller's to destroy, and `info` (may be NULL). */
+GAN_API gan_status gan_checkpoint_open(gan_settings **settings, gan_checkpoint_info *info, const char *path);
+
+/* ---- trainer ---- */
+
+typedef struct gan_trainer gan_trainer;
+
+typedef struct gan_trainer_options {
+    /* The run folder: config.yaml, log.jsonl, samples/step-N.png, checkpoint.safetensors. Created when
+     * absent, refused when it holds anything and `resume` is false. NULL: nothing is written. */
+    const char *folder;
+    /* Continue from the folder's checkpoint. Refused when `settings` differs from the checkpoint's in a key
+     * that is not free, or when the data are others. */
+    bool resume;
+    /* Only compile, to describe and print: nothing is allocated on the device, nothing can be run. */
+    bool plan;
+} gan_trainer_options;
+
+/* The state of a run: means over the steps since the last line of the log. */
+typedef struct gan_progress {
+    int64_t step, steps;      /* done, of the whole run */
+    double seconds;           /* spent training, earlier parts of a resumed run included */
+    double images_per_second; /* real examples shown a second since the trainer was opened */
+    double d_loss, g_loss, d_real, d_fake; /* d_real, d_fake: mean of sigmoid(logit) */
+} gan_progress;
+
+typedef struct gan_trainer_callbacks {
+    void *context;
+    /* Called after every stretch of iterations, some times a second; true ends the run there, with a
+     * checkpoint written. May be NULL. */
+    bool (*stop)(void *context);
+    /* Called as often, with how far the run is. May be NULL. */
+    void (*progress)(void *context, const gan_progress *progress);
+} gan_trainer_callbacks;
+
+/* Opens data, variables and graphs for `settings`, compiles them and makes the run folder; nothing is
+ * trained yet. Refuses, with the figures, what does not fit into the device. `settings` is copied, `device` borrowed. `options` may be
+ * NULL. */
+GAN_API gan_status gan_trainer_open(gan_trainer **out, const gan_settings *settings, gan_device *device,
+                                    const gan_trainer_options *options);
+GAN_API void gan_trainer_close(gan_trainer *trainer);
+
+/* Trains up to the setting `steps`, writing log, pictures and checkpoints when they are due and at
+ * the end. GAN_ERROR_NOT_FINITE when a loss becomes infinite or not a number: the last checkpoint then
+ * stays as it was. GAN_ERROR_INTERRUPTED when `stop` asked for it. `callbacks` may be NULL. */
+GAN_API gan_status gan_trainer_run(gan_trainer *trainer, const gan_trainer_callbacks *callbacks);
+
+/* Generator updates done so far. */
+GAN_API int64_t gan_trainer_step(const gan_trainer *trainer);
+
+/* Writes or reads the whole state; `path` is replaced only once the new file is complete and on disk. */
+GAN_API gan_status gan_trainer_save(gan_trainer *trainer, const char *path);
+GAN_API gan_status gan_trainer_load(gan_trainer *trainer, const char *path);
+
+/* The compiled iteration's figures, and its plan as a table. */
+GAN_API void gan_trainer_describe(const gan_trainer *trainer, gan_program_info *out);
+GAN_API gan_status gan_trainer_print(const gan_trainer *trainer, FILE *file);
+
+/* ---- sampling ---- */
+
+typedef struct gan_sample_options {
+    int64_t count;        /* 0: as many as a picture of the run has */
+    const uint64_t *seed; /* of the noise; NULL: the run's, which gives the picture of the run folder */
+} gan_sample_options;
+
+/* Draws samples from a checkpoint's generator and writes them as a PNG: a grid of images, or for points in
+ * the plane a scatter plot over the modes. Equal seeds give equal pictures. `options` may be NULL. */
+GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *png, gan_device *device,
+                                         const gan_sample_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

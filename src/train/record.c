@@ -1,0 +1,93 @@
+/* What a run leaves behind while it goes: scalars, log, pictures, checkpoints. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "ganc/metric.h"
+#include "train/folder.h"
+#include "train/trainer.h"
+
+static const char *const scalar_name[GAN_SCALARS] = {"d_loss", "g_loss", "d_real", "d_fake"};
+
+static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, double value) {
+    char kept[64] = "no checkpoint was written";
+    if (t->saved_step >= 0)
+        snprintf(kept, sizeof kept, "the checkpoint holds step %lld", (long long)t->saved_step);
+    return gan_fail(GAN_ERROR_NOT_FINITE, "step %lld: %s is %s; %s", (long long)step, scalar_name[scalar],
+                    isnan(value) ? "not a number" : "infinite", kept);
+}
+
+gan_status gan_trainer_collect(gan_trainer *t, int64_t step) {
+    static _Thread_local float ring[GAN_RING][GAN_SCALARS];
+    gan_run_state *s = &t->state;
+    GAN_TRY(gan_variable_read(t->store, t->ring, ring, sizeof ring));
+    while (s->step < step) {
+        s->step++;
+        const float *row = ring[s->step % GAN_RING];
+        for (int i = 0; i < GAN_SCALARS; i++)
+            if (!isfinite(row[i])) return not_finite(t, s->step, i, (double)row[i]);
+        for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] += (double)row[i];
+        s->summed++;
+    }
+    return GAN_OK;
+}
+
+/* ---- log ---- */
+
+static gan_status coverage(gan_trainer *t, gan_mode_coverage *out) {
+    const int64_t count = t->settings->sample_count;
+    float *points = malloc((size_t)count * 2 * sizeof *points);
+    if (!points) return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
+    gan_status status = gan_sampler_draw(&t->sampler, points, count);
+    if (status == GAN_OK) status = gan_metric_mode_coverage(out, points, count, t->source.mixture);
+    free(points);
+    return status;
+}
+
+gan_status gan_trainer_log(gan_trainer *t) {
+    gan_run_state *s = &t->state;
+    const int64_t a_step = t->settings->batch * t->settings->d_steps;
+    const double passed = s->seconds - t->line_seconds, n = (double)s->summed;
+    const double rate = passed > 0 ? (double)((s->step - t->line_step) * a_step) / passed : 0;
+    gan_journal_field field[16] = {gan_journal_integer("step", s->step),
+                                   gan_journal_integer("images", s->step * a_step),
+                                   gan_journal_real("seconds", s->seconds),
+                                   gan_journal_real("images_per_second", rate)};
+    size_t fields = 4;
+    for (int i = 0; i < GAN_SCALARS; i++) field[fields++] = gan_journal_real(scalar_name[i], s->sum[i] / n);
+    if (t->journal && t->source.mixture) {
+        gan_mode_coverage c;
+        GAN_TRY(coverage(t, &c));
+        field[fields++] = gan_journal_integer("modes", c.captured);
+        field[fields++] = gan_journal_real("high_quality", c.high_quality);
+    }
+    if (t->journal) GAN_TRY(gan_journal_append(t->journal, field, fields));
+    /* A line in between, at the end of a run, leaves the sums to the line that is due when it goes on. */
+    if (s->step % t->settings->log_every == 0) {
+        s->summed = 0;
+        for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] = 0;
+        t->line_step = s->step;
+        t->line_seconds = s->seconds;
+    }
+    return GAN_OK;
+}
+
+/* ---- picture and checkpoint ---- */
+
+gan_status gan_trainer_picture(gan_trainer *t) {
+    if (!t->folder) return GAN_OK;
+    char *png = gan_folder_picture(t->folder, t->state.step);
+    if (!png) return GAN_ERROR_IO;
+    const gan_status status = gan_sampler_paint(&t->sampler, t->source.model, &t->source.networks, t->source.mixture,
+                                                t->settings->sample_count, png);
+    free(png);
+    return status;
+}
+
+gan_status gan_trainer_keep(gan_trainer *t) {
+    if (!t->folder || t->saved_step == t->state.step) return GAN_OK;
+    const gan_status status = gan_trainer_save(t, t->checkpoint_path);
+    if (status == GAN_OK) t->saved_step = t->state.step;
+    if (status != GAN_ERROR_NOT_FINITE) return status;
+    return gan_fail_within(status, "step %lld", (long long)t->state.step);
+}

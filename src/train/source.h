@@ -1,0 +1,38 @@
+/* The real examples: a data set that lies on the device as bytes, or a mixture made on the fly. */
+#ifndef GANC_TRAIN_SOURCE_H
+#define GANC_TRAIN_SOURCE_H
+
+#include "ganc/data.h"
+#include "ganc/nn.h"
+#include "train/settings.h"
+
+typedef struct gan_source {
+    const gan_model *model;
+    gan_model_options networks; /* with the sizes of the examples */
+    const gan_mixture *mixture; /* or NULL */
+    gan_dataset *set;           /* until placed; NULL for mixtures */
+    int64_t count;              /* of images; 0 for mixtures */
+    uint64_t fingerprint;       /* of the examples, so that a resumed run finds the same */
+    int64_t batch, d_steps;
+    bool flip;
+} gan_source;
+
+/* Opens what `settings` name and checks that model, batch and data go together. */
+gan_status gan_source_open(gan_source *out, const gan_settings *settings);
+void gan_source_close(gan_source *source);
+
+/* The model with its options, for examples of height × width × channels (points: channels alone). */
+gan_status gan_source_networks(const gan_model **model, gan_model_options *options,
+                               const gan_settings *settings, const int64_t example[3]);
+
+/* gan_game_options.real: the examples of D-step `step`. */
+gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_t step);
+
+/* Writes the examples into the placed store. The host's copy is no longer needed then. */
+gan_status gan_source_place(gan_source *source, gan_store *store);
+
+/* The mean of every pixel in [0, 1], height·width·channels numbers, the caller's to free. NULL when memory
+ * is exhausted. The set is open still. */
+float *gan_source_mean(const gan_source *source);
+
+#endif

@@ -1,0 +1,236 @@
+/* Opening a trainer: data, variables, graphs, programs, folder. The loop is in run.c. */
+#include "train/trainer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ganc/adversarial.h"
+#include "train/folder.h"
+
+static const char *const ring_name = "train/ring";
+static const char *const counter_name = "train/iteration";
+
+/* ---- the training graph ---- */
+
+static gan_optimizer_options optimizer(const gan_settings *s, double rate, int64_t epoch_updates) {
+    gan_optimizer_options o = gan_optimizer_defaults(s->optimizer);
+    o.rate = rate;
+    o.decay = s->rate_decay;
+    o.floor = s->rate_floor;
+    o.linear = s->rate_linear;
+    o.beta1 = s->adam_beta1;
+    o.beta2 = s->adam_beta2;
+    o.eps = s->adam_epsilon;
+    o.momentum = s->momentum_initial;
+    o.momentum_final = s->momentum_final;
+    o.momentum_epochs = s->momentum_epochs;
+    o.epoch_updates = epoch_updates;
+    return o;
+}
+
+/* Updates of a network in an epoch, when it has one every `examples` examples. */
+static int64_t epoch_updates(const gan_source *source, int64_t examples) {
+    const int64_t n = source->count / examples;
+    return n > 0 ? n : 1;
+}
+
+static gan_game_options game_options(const gan_settings *s, gan_source *source) {
+    return (gan_game_options){
+        .model = source->model,
+        .networks = source->networks,
+        .batch = s->batch,
+        .d_steps = s->d_steps,
+        .simultaneous = !strcmp(s->schedule, "simultaneous"),
+        .reuse_noise = s->reuse_noise,
+        .objective = gan_objective_find(s->objective),
+        .loss = {.scale = s->loss_scale, .smooth = s->label_smoothing},
+        .prior = gan_prior_find(s->z_distribution),
+        .generator = optimizer(s, s->generator_rate, epoch_updates(source, s->batch * s->d_steps)),
+        .discriminator = optimizer(s, s->discriminator_rate, epoch_updates(source, s->batch)),
+        .average = s->generator_average,
+        .real = gan_source_batch,
+        .user = source,
+    };
+}
+
+static gan_status build(gan_trainer *t) {
+    const gan_game_options options = game_options(t->settings, &t->source);
+    gan_graph *g = t->graph;
+    gan_game game;
+    GAN_TRY(gan_game_build(&game, g, &options));
+    gan_node *ring = gan_variable_node(g, GAN_RECORD, ring_name, GAN_F32, gan_shape2(GAN_RING, GAN_SCALARS),
+                                       gan_init_constant(0));
+    gan_node *const scalar[GAN_SCALARS] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
+    gan_record(g, ring, game.counter, 1, GAN_SCALARS, scalar);
+    GAN_TRY(gan_graph_status(g));
+    t->ring = gan_store_find(t->store, GAN_RECORD, ring_name);
+    t->counter = gan_store_find(t->store, GAN_COUNTER, counter_name);
+    return GAN_OK;
+}
+
+/* ---- does it fit ---- */
+
+static gan_status check_memory(const gan_trainer *t) {
+    gan_program_info train, sample;
+    gan_device_info device;
+    gan_program_describe(t->program, &train);
+    gan_program_describe(t->sampler.program, &sample);
+    GAN_TRY(gan_device_describe(t->device, &device));
+    const size_t run = train.activation_bytes + train.workspace_bytes;
+    const size_t picture = sample.activation_bytes + sample.workspace_bytes;
+    const size_t wanted = train.variable_bytes + run + picture;
+    if (wanted <= device.memory_free) return GAN_OK;
+    const double mib = 1024 * 1024;
+    return gan_fail(GAN_ERROR_MEMORY,
+                    "the run needs %.0f MiB (variables %.0f, an iteration %.0f, samples %.0f), but %s %d has %.0f "
+                    "MiB free of %.0f; a smaller batch (now %lld) needs less",
+                    (double)wanted / mib, (double)train.variable_bytes / mib, (double)run / mib,
+                    (double)picture / mib, device.kind, device.index, (double)device.memory_free / mib,
+                    (double)device.memory_total / mib, (long long)t->settings->batch);
+}
+
+/* ---- the start: fresh, or from a checkpoint ---- */
+
+static gan_status set_marginals(gan_trainer *t) {
+    const gan_model_options *n = &t->source.networks;
+    if (!t->source.set || t->source.model->low < 0 || t->source.model->high > 1)
+        return gan_fail(GAN_ERROR_ARGUMENT, "model.marginals: true given, but model '%s' does not end in a sigmoid",
+                        t->settings->model);
+    float *mean = gan_source_mean(&t->source);
+    if (!mean) return gan_fail(GAN_ERROR_MEMORY, "model.marginals: out of memory");
+    const gan_status status = gan_model_set_marginals(t->store, mean, n->height * n->width * n->channels);
+    free(mean);
+    return status;
+}
+
+static gan_status same_run(const gan_trainer *t, const gan_checkpoint *c) {
+    char given[GAN_SETTING_TEXT], kept[GAN_SETTING_TEXT];
+    const char *key = gan_settings_difference(t->settings, c->settings);
+    if (key) {
+        GAN_TRY(gan_settings_get(t->settings, key, given, sizeof given));
+        GAN_TRY(gan_settings_get(c->settings, key, kept, sizeof kept));
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: '%.200s' given, but this run has '%.200s' and keeps it", c->path,
+                        key, given, kept);
+    }
+    if (c->state.fingerprint == t->source.fingerprint) return GAN_OK;
+    return gan_fail(GAN_ERROR_ARGUMENT, "%s: data '%.200s' are not those that this run began with", c->path,
+                    t->settings->data);
+}
+
+gan_status gan_trainer_load(gan_trainer *t, const char *path) {
+    gan_checkpoint c;
+    GAN_TRY(gan_checkpoint_read(&c, path));
+    int64_t iteration = 0;
+    gan_status status = same_run(t, &c);
+    if (status == GAN_OK) status = gan_checkpoint_restore(&c, t->store, true);
+    if (status == GAN_OK) status = gan_variable_read(t->store, t->counter, &iteration, sizeof iteration);
+    if (status == GAN_OK && iteration != c.state.step)
+        status = gan_fail(GAN_ERROR_FORMAT, "%s: step %lld given, but its counter is at %lld", path,
+                          (long long)c.state.step, (long long)iteration);
+    if (status == GAN_OK) {
+        t->state = c.state;
+        t->line_step = c.state.step;
+        t->line_seconds = c.state.seconds;
+    }
+    gan_checkpoint_close(&c);
+    return status;
+}
+
+gan_status gan_trainer_save(gan_trainer *t, const char *path) {
+    return gan_checkpoint_write(path, t->store, t->settings, &t->state);
+}
+
+static gan_status open_folder(gan_trainer *t, bool resume) {
+    GAN_TRY(gan_folder_make(t->folder, t->settings));
+    char *log = gan_folder_path(t->folder, "log.jsonl");
+    if (!log) return GAN_ERROR_MEMORY;
+    gan_status status = gan_journal_open(&t->journal, log, resume ? t->state.step : -1);
+    free(log);
+    return status;
+}
+
+/* ---- open ---- */
+
+static gan_status open_graphs(gan_trainer *t, int64_t samples) {
+    const gan_source *source = &t->source;
+    GAN_TRY(gan_store_create(&t->store, (uint64_t)t->settings->seed));
+    GAN_TRY(gan_graph_create(&t->graph, t->store));
+    GAN_TRY(build(t));
+    GAN_TRY(gan_compile(&t->program, t->graph, t->device));
+    return gan_sampler_open(&t->sampler, t->store, t->device, t->settings, source->model, &source->networks, samples,
+                            (uint64_t)t->settings->seed);
+}
+
+static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
+    GAN_TRY(check_memory(t));
+    GAN_TRY(gan_store_place(t->store, t->device));
+    GAN_TRY(gan_program_load(t->program));
+    GAN_TRY(gan_program_load(t->sampler.program));
+    GAN_TRY(gan_source_place(&t->source, t->store));
+    if (options->resume) {
+        GAN_TRY(gan_trainer_load(t, t->checkpoint_path));
+        t->saved_step = t->state.step;
+        if (t->settings->steps < t->state.step)
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s: steps: %lld given, but step %lld is done", t->checkpoint_path,
+                            (long long)t->settings->steps, (long long)t->state.step);
+    } else if (t->settings->marginals) {
+        GAN_TRY(set_marginals(t));
+    }
+    gan_source_close(&t->source);
+    return t->folder ? open_folder(t, options->resume) : GAN_OK;
+}
+
+static gan_status open_trainer(gan_trainer *t, const gan_settings *settings, const gan_trainer_options *options) {
+    t->saved_step = -1;
+    if (options->folder) {
+        GAN_TRY(gan_folder_check(options->folder, options->resume));
+        t->checkpoint_path = gan_folder_path(options->folder, "checkpoint.safetensors");
+        t->folder = gan_folder_path(options->folder, ".");
+        if (!t->checkpoint_path || !t->folder) return GAN_ERROR_MEMORY;
+        t->folder[strlen(options->folder)] = 0;
+    } else if (options->resume) {
+        return gan_fail(GAN_ERROR_ARGUMENT, "resume: no folder given");
+    }
+    GAN_TRY(gan_settings_copy(&t->settings, settings));
+    GAN_TRY(gan_source_open(&t->source, t->settings));
+    const gan_model_options *n = &t->source.networks;
+    t->state = (gan_run_state){.example = {n->height, n->width, n->channels}, .fingerprint = t->source.fingerprint};
+    GAN_TRY(open_graphs(t, t->settings->sample_count));
+    return options->plan ? GAN_OK : place(t, options);
+}
+
+gan_status gan_trainer_open(gan_trainer **out, const gan_settings *settings, gan_device *device,
+                            const gan_trainer_options *options) {
+    static const gan_trainer_options none = {0};
+    *out = NULL;
+    gan_trainer *t = calloc(1, sizeof *t);
+    if (!t) return gan_fail(GAN_ERROR_MEMORY, "no memory for a trainer");
+    t->device = device;
+    const gan_status status = open_trainer(t, settings, options ? options : &none);
+    if (status == GAN_OK)
+        *out = t;
+    else
+        gan_trainer_close(t);
+    return status;
+}
+
+void gan_trainer_close(gan_trainer *t) {
+    if (!t) return;
+    gan_source_close(&t->source);
+    if (t->journal) gan_journal_close(t->journal);
+    gan_sampler_close(&t->sampler);
+    if (t->program) gan_program_destroy(t->program);
+    if (t->graph) gan_graph_destroy(t->graph);
+    if (t->store) gan_store_destroy(t->store);
+    gan_settings_destroy(t->settings);
+    free(t->checkpoint_path);
+    free(t->folder);
+    free(t);
+}
+
+int64_t gan_trainer_step(const gan_trainer *t) { return t->state.step; }
+
+void gan_trainer_describe(const gan_trainer *t, gan_program_info *out) { gan_program_describe(t->program, out); }
+
+gan_status gan_trainer_print(const gan_trainer *t, FILE *file) { return gan_program_print(t->program, file); }
