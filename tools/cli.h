@@ -1,0 +1,88 @@
+/* What the commands share: the table of commands, options, presets, opening things. */
+#ifndef GANC_TOOLS_CLI_H
+#define GANC_TOOLS_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ganc/device.h"
+#include "ganc/train.h"
+
+/* What `ganc` exits with. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_STOPPED = 130 };
+
+/* A command: `run` gets the arguments from its own name on. */
+typedef struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} command;
+
+int cmd_train(int argc, char **argv);
+int cmd_sample(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_devices(int argc, char **argv);
+int cmd_presets(int argc, char **argv);
+
+/* ---- options ---- */
+
+enum { MAX_REPEATS = 128 };
+
+/* The values of an option that may be given several times. */
+typedef struct repeated {
+    int n;
+    const char *value[MAX_REPEATS];
+} repeated;
+
+/* An option is a flag (`flag`), or takes a value (`value` once, the last counts, or `values` often). */
+typedef struct option {
+    const char *name; /* "--steps" */
+    const char *letter; /* "-o", or NULL */
+    const char *argument; /* "N" in help; NULL for a flag */
+    const char *about;
+    bool *flag;
+    const char **value;
+    repeated *values;
+} option;
+
+typedef struct usage {
+    const char *command;   /* "train" */
+    const char *operands;  /* "PRESET|FILE" */
+    const char *about;     /* a paragraph */
+    const option *options; /* ends with a row without a name; --help comes by itself */
+    void (*more)(void);    /* prints what else belongs into --help, or NULL */
+} usage;
+
+/* Reads a command's arguments: options anywhere, at most `max` operands, "--" ends the options. Returns -1
+ * to go on, else the exit code: help was asked for, or the arguments were wrong and that was said. */
+int read_arguments(const usage *u, int argc, char **argv, int max, const char **operand, int *n_operands);
+
+/* Says "ganc COMMAND: MESSAGE" and how to get help; returns EXIT_USAGE. */
+int wrong_usage(const usage *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says "ganc: " and the library's last error on stderr; returns EXIT_FAILED. */
+int failed(void);
+
+/* A whole number from `low` on, without anything behind it. */
+bool read_count(const char *text, int64_t low, int64_t *out);
+
+/* ---- presets ---- */
+
+typedef struct preset {
+    const char *name;
+    const unsigned char *text; /* YAML */
+    size_t length;
+} preset;
+
+/* Made from tools/presets by the build. */
+extern const preset presets[];
+extern const int n_presets;
+
+const preset *find_preset(const char *name);
+
+/* A configuration from the preset of that name, or from the YAML file at that path. Returns -1, or the exit
+ * code after saying what is wrong. */
+int open_config(const usage *u, gan_settings **out, const char *name);
+
+#endif

@@ -1,0 +1,38 @@
+/* ganc presets: the configurations that come with the command. */
+#include <stdio.h>
+
+#include "cli.h"
+
+static const option options[] = {{0}};
+
+static const usage presets_usage = {
+    .command = "presets",
+    .operands = "[PRESET]",
+    .about = "Lists the presets, or prints one as YAML: a start for a configuration of one's own.",
+    .options = options,
+};
+
+static int print_list(void) {
+    for (int i = 0; i < n_presets; i++) {
+        gan_settings *config;
+        char about[256];
+        int code = open_config(&presets_usage, &config, presets[i].name);
+        if (code >= 0) return code;
+        gan_settings_get(config, "description", about, sizeof about);
+        printf("%-14s %s\n", presets[i].name, about);
+        gan_settings_destroy(config);
+    }
+    return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_presets(int argc, char **argv) {
+    const char *name = NULL;
+    int n_operands;
+    int code = read_arguments(&presets_usage, argc, argv, 1, &name, &n_operands);
+    if (code >= 0) return code;
+    if (!n_operands) return print_list();
+    const preset *p = find_preset(name);
+    if (!p) return wrong_usage(&presets_usage, "no preset '%s'; `ganc presets` lists them", name);
+    fwrite(p->text, 1, p->length, stdout);
+    return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,48 @@
+/* The ganc command: a table of commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "ganc/io.h"
+
+static const command commands[] = {
+    {"train", cmd_train, "train a GAN from a preset or a configuration file"},
+    {"sample", cmd_sample, "draw samples from a checkpoint into a PNG"},
+    {"info", cmd_info, "what a run costs: parameters, memory, launches, bytes moved"},
+    {"devices", cmd_devices, "the devices of this machine"},
+    {"presets", cmd_presets, "the presets, or one of them as YAML"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *file) {
+    fprintf(file, "usage: ganc COMMAND …\n\ncommands:\n");
+    for (int i = 0; i < N_COMMANDS; i++) fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].about);
+    fprintf(file, "\n`ganc COMMAND --help` says more about one; `ganc --version` prints the version.\n");
+}
+
+static int unknown_command(const char *name) {
+    const char *names[N_COMMANDS];
+    for (int i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
+    const char *near = gan_config_nearest(name, names, (size_t)N_COMMANDS);
+    fprintf(stderr, "ganc: unknown command '%s'%s%s%s; see `ganc --help`\n", name,
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        print_usage(stdout);
+        return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("ganc %s\n", gan_version());
+        return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+    }
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
+    return unknown_command(argv[1]);
+}

@@ -1,0 +1,107 @@
+/* Reading a command's arguments from a table of options. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "ganc/io.h"
+
+enum { MAX_OPTIONS = 32 };
+
+int wrong_usage(const usage *u, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "ganc %s: ", u->command);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "; see `ganc %s --help`\n", u->command);
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+int failed(void) {
+    fprintf(stderr, "ganc: %s\n", gan_last_error());
+    return EXIT_FAILED;
+}
+
+bool read_count(const char *text, int64_t low, int64_t *out) {
+    char *end;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    *out = v;
+    return end != text && !*end && !errno && v >= low;
+}
+
+static void print_help(const usage *u) {
+    printf("usage: ganc %s%s%s%s\n\n%s\n\noptions:\n", u->command, u->options->name ? " [OPTION]…" : "",
+           u->operands[0] ? " " : "", u->operands, u->about);
+    for (const option *o = u->options; o->name; o++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s%s%s", o->letter ? o->letter : "", o->letter ? ", " : "", o->name,
+                 o->argument ? " " : "", o->argument ? o->argument : "");
+        printf("  %-22s %s\n", left, o->about);
+    }
+    printf("  %-22s %s\n", "-h, --help", "this text");
+    if (u->more) u->more();
+}
+
+/* The option called `name`, which is `length` bytes long. */
+static const option *find_option(const usage *u, const char *name, size_t length) {
+    for (const option *o = u->options; o->name; o++) {
+        if (strlen(o->name) == length && !strncmp(o->name, name, length)) return o;
+        if (o->letter && strlen(o->letter) == length && !strncmp(o->letter, name, length)) return o;
+    }
+    return NULL;
+}
+
+static int unknown_option(const usage *u, const char *given) {
+    const char *names[MAX_OPTIONS];
+    int n = 0;
+    names[n++] = "--help";
+    for (const option *o = u->options; o->name && n < MAX_OPTIONS; o++) names[n++] = o->name;
+    const char *near = gan_config_nearest(given, names, (size_t)n);
+    return wrong_usage(u, "unknown option '%s'%s%s%s", given, near ? "; did you mean '" : "",
+                       near ? near : "", near ? "'?" : "");
+}
+
+/* Reads the option at argv[*i], and its value: behind '=' or the next argument. Returns -1 to go on. */
+static int read_option(const usage *u, int argc, char **argv, int *i) {
+    const char *given = argv[*i], *equals = strncmp(given, "--", 2) ? NULL : strchr(given, '=');
+    const option *o = find_option(u, given, equals ? (size_t)(equals - given) : strlen(given));
+    if (!o) return unknown_option(u, given);
+    if (!o->argument) {
+        if (equals) return wrong_usage(u, "%s takes no value", o->name);
+        *o->flag = true;
+        return -1;
+    }
+    const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+    if (!value) return wrong_usage(u, "%s needs a value: %s %s", o->name, o->name, o->argument);
+    if (o->value) *o->value = value;
+    if (o->values) {
+        if (o->values->n == MAX_REPEATS) return wrong_usage(u, "more than %d times %s", MAX_REPEATS, o->name);
+        o->values->value[o->values->n++] = value;
+    }
+    return -1;
+}
+
+int read_arguments(const usage *u, int argc, char **argv, int max, const char **operand, int *n_operands) {
+    bool only_operands = false;
+    *n_operands = 0;
+    for (int i = 1; i < argc; i++) {
+        if (!only_operands && !strcmp(argv[i], "--")) {
+            only_operands = true;
+        } else if (!only_operands && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))) {
+            print_help(u);
+            return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+        } else if (!only_operands && argv[i][0] == '-' && argv[i][1]) {
+            int code = read_option(u, argc, argv, &i);
+            if (code >= 0) return code;
+        } else if (*n_operands < max) {
+            operand[(*n_operands)++] = argv[i];
+        } else {
+            return wrong_usage(u, "'%s' is one argument too many", argv[i]);
+        }
+    }
+    return -1;
+}

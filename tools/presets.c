@@ -1,0 +1,36 @@
+/* Presets and configuration files. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "ganc/io.h"
+
+const preset *find_preset(const char *name) {
+    for (int i = 0; i < n_presets; i++)
+        if (!strcmp(presets[i].name, name)) return &presets[i];
+    return NULL;
+}
+
+static int unknown(const usage *u, const char *name) {
+    const char *names[64];
+    int n = 0;
+    for (; n < n_presets && n < 64; n++) names[n] = presets[n].name;
+    const char *near = gan_config_nearest(name, names, (size_t)n);
+    return wrong_usage(u, "'%s' is neither a preset nor a file%s%s%s; `ganc presets` lists them", name,
+                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+int open_config(const usage *u, gan_settings **out, const char *name) {
+    const preset *p = find_preset(name);
+    struct stat file;
+    *out = NULL;
+    if (!p && stat(name, &file)) return unknown(u, name);
+    if (gan_settings_create(out)) return failed();
+    gan_status status = p ? gan_settings_read(*out, (const char *)p->text, p->length, p->name)
+                          : gan_settings_read_file(*out, name);
+    if (status == GAN_OK) return -1;
+    gan_settings_destroy(*out);
+    *out = NULL;
+    return failed();
+}
