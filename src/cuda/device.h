@@ -1,0 +1,59 @@
+/* The CUDA device: what the host side of its ops shares. */
+#ifndef GANC_CUDA_DEVICE_H
+#define GANC_CUDA_DEVICE_H
+
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+#include "device/backend.h"
+
+typedef struct gan_cuda_device {
+    gan_device base; /* base.index is the CUDA ordinal */
+    cudaStream_t stream;
+    cublasHandle_t blas;
+    void *blas_workspace; /* set once, so that capture allocates nothing */
+    cudnnHandle_t dnn;
+    void *staging; /* pinned, for host copies */
+    size_t staging_bytes;
+    int processors; /* streaming multiprocessors: launchers size their grids by it */
+} gan_cuda_device;
+
+static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }
+
+/* Turns a library's status into ours, with a message naming the library's call and, for `node`, its op and
+ * shapes; `node` may be NULL. */
+gan_status gan_cuda_failed(cudaError_t error, const char *call, const gan_node *node);
+gan_status gan_cublas_failed(cublasStatus_t error, const char *call, const gan_node *node);
+gan_status gan_cudnn_failed(cudnnStatus_t error, const char *call, const gan_node *node);
+
+#define GAN_CUDA_TRY(node, expression)                                                                      \
+    do {                                                                                                     \
+        cudaError_t gan_cuda_error_ = (expression);                                                          \
+        if (gan_cuda_error_ != cudaSuccess) return gan_cuda_failed(gan_cuda_error_, #expression, node);      \
+    } while (0)
+#define GAN_CUBLAS_TRY(node, expression)                                                                    \
+    do {                                                                                                     \
+        cublasStatus_t gan_cublas_error_ = (expression);                                                     \
+        if (gan_cublas_error_ != CUBLAS_STATUS_SUCCESS)                                                      \
+            return gan_cublas_failed(gan_cublas_error_, #expression, node);                                  \
+    } while (0)
+#define GAN_CUDNN_TRY(node, expression)                                                                     \
+    do {                                                                                                     \
+        cudnnStatus_t gan_cudnn_error_ = (expression);                                                       \
+        if (gan_cudnn_error_ != CUDNN_STATUS_SUCCESS)                                                        \
+            return gan_cudnn_failed(gan_cudnn_error_, #expression, node);                                    \
+    } while (0)
+
+/* Makes the device current for the calling thread. */
+gan_status gan_cuda_enter(gan_device *device);
+
+/* src/cuda/record.c: a program as a captured graph. */
+gan_status gan_cuda_record(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **record);
+gan_status gan_cuda_replay(gan_device *device, void *record);
+void gan_cuda_release_record(gan_device *device, void *record);
+
+/* src/cuda/table.c: the kernels, indexed by op. */
+const gan_kernel *gan_cuda_kernels(const gan_device *device);
+
+#endif
