@@ -81,8 +81,13 @@ extern const int n_presets;
 
 const preset *find_preset(const char *name);
 
-/* A configuration from the preset of that name, or from the YAML file at that path. Returns -1, or the exit
+/* Settings from the preset of that name, or from the YAML file at that path. Returns -1, or the exit
  * code after saying what is wrong. */
-int open_config(const usage *u, gan_settings **out, const char *name);
+int open_settings(const usage *u, gan_settings **out, const char *name);
+
+/* ---- devices ---- */
+
+/* "cpu (NAME, 2 threads)", "cuda:0 (NAME)"; valid until the next call. */
+const char *device_text(const gan_device_info *info);
 
 #endif

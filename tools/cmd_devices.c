@@ -16,23 +16,26 @@ enum { MAX_DEVICES = 64 };
 
 static double gib(size_t bytes) { return (double)bytes / (1024.0 * 1024.0 * 1024.0); }
 
+const char *device_text(const gan_device_info *info) {
+    static char text[256];
+    if (info->threads)
+        snprintf(text, sizeof text, "%s (%s, %d threads)", info->kind, info->name, info->threads);
+    else
+        snprintf(text, sizeof text, "%s:%d (%s)", info->kind, info->index, info->name);
+    return text;
+}
+
 int cmd_devices(int argc, char **argv) {
     int n_operands;
     int code = read_arguments(&devices_usage, argc, argv, 0, NULL, &n_operands);
     if (code >= 0) return code;
     gan_device_info info[MAX_DEVICES];
     int n = gan_device_list(info, MAX_DEVICES);
-    for (int i = 0; i < n && i < MAX_DEVICES; i++) {
-        char name[40] = "cpu";
-        if (info[i].kind[0] != 'c' || info[i].kind[1] != 'p')
-            snprintf(name, sizeof name, "%s:%d", info[i].kind, info[i].index);
-        printf("%-8s %s, ", name, info[i].name);
-        if (info[i].threads) printf("%d threads, ", info[i].threads);
-        printf("%.1f of %.1f GiB free, %s\n", gib(info[i].memory_free), gib(info[i].memory_total),
-               info[i].version);
-    }
+    for (int i = 0; i < n && i < MAX_DEVICES; i++)
+        printf("%s: %.1f of %.1f GiB free; %s\n", device_text(&info[i]), gib(info[i].memory_free),
+               gib(info[i].memory_total), info[i].version);
     char reason[512];
     gan_device_absence("cuda", reason, sizeof reason);
-    if (reason[0]) printf("%-8s %s\n", "cuda", reason);
+    if (reason[0]) printf("cuda: none, %s\n", reason);
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }

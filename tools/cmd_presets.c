@@ -14,13 +14,13 @@ static const usage presets_usage = {
 
 static int print_list(void) {
     for (int i = 0; i < n_presets; i++) {
-        gan_settings *config;
+        gan_settings *settings;
         char about[256];
-        int code = open_config(&presets_usage, &config, presets[i].name);
+        int code = open_settings(&presets_usage, &settings, presets[i].name);
         if (code >= 0) return code;
-        gan_settings_get(config, "description", about, sizeof about);
+        gan_settings_get(settings, "description", about, sizeof about);
         printf("%-14s %s\n", presets[i].name, about);
-        gan_settings_destroy(config);
+        gan_settings_destroy(settings);
     }
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }

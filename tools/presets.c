@@ -21,14 +21,14 @@ static int unknown(const usage *u, const char *name) {
                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-int open_config(const usage *u, gan_settings **out, const char *name) {
+int open_settings(const usage *u, gan_settings **out, const char *name) {
     const preset *p = find_preset(name);
     struct stat file;
     *out = NULL;
     if (!p && stat(name, &file)) return unknown(u, name);
     if (gan_settings_create(out)) return failed();
-    gan_status status = p ? gan_settings_read(*out, (const char *)p->text, p->length, p->name)
-                          : gan_settings_read_file(*out, name);
+    gan_status status = p ? gan_settings_read_memory(*out, p->text, p->length, p->name)
+                          : gan_settings_read(*out, name);
     if (status == GAN_OK) return -1;
     gan_settings_destroy(*out);
     *out = NULL;

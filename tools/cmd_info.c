@@ -1,0 +1,105 @@
+/* ganc info: what a run costs, before anything runs. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const char *device_name, *data;
+static repeated sets;
+static bool plan;
+
+static const option options[] = {
+    {"--device", NULL, "NAME", "cpu, cuda or cuda:N; else the first GPU that works, or the CPU", NULL, &device_name, NULL},
+    {"--data", NULL, "SET", "a data set by name, or the path of its folder or images", NULL, &data, NULL},
+    {"--set", NULL, "KEY=VALUE", "any key of the configuration; may be given often", NULL, NULL, &sets},
+    {"--plan", NULL, NULL, "the plan, too: one line a launch", &plan, NULL, NULL},
+    {0},
+};
+
+static const usage info_usage = {
+    .command = "info",
+    .operands = "PRESET|FILE|CHECKPOINT",
+    .about = "Prints what an iteration of a run costs. Nothing is trained and no memory of the device is taken.",
+    .options = options,
+};
+
+static double mib(size_t bytes) { return (double)bytes / (1024.0 * 1024.0); }
+
+static void print_figures(const gan_settings *settings, const gan_program_info *p, const gan_device_info *d) {
+    static const char *const keys[] = {"model", "objective", "data", "batch", "d_steps", "optimizer", "precision"};
+    char value[256];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        gan_settings_get(settings, keys[i], value, sizeof value);
+        printf("%-12s %s\n", keys[i], value);
+    }
+    printf("%-12s %s\n", "device", device_text(d));
+    printf("%-12s %" PRId64 " (%.1f MiB)\n", "parameters", p->parameters, mib(p->weight_bytes));
+    printf("%-12s %.1f MiB: parameters, moments, statistics, data\n", "variables", mib(p->variable_bytes));
+    printf("%-12s %.1f MiB\n", "activations", mib(p->activation_bytes));
+    printf("%-12s %.1f MiB\n", "workspace", mib(p->workspace_bytes));
+    printf("%-12s %.1f MiB\n", "memory", mib(p->variable_bytes + p->activation_bytes + p->workspace_bytes));
+    printf("%-12s %d an iteration\n", "launches", p->launches);
+    printf("%-12s %.1f MiB an iteration\n", "moved", (double)p->bytes_moved / (1024.0 * 1024.0));
+    printf("%-12s %.3f GFLOP an iteration\n", "arithmetic", (double)p->flops * 1e-9);
+}
+
+static int print_info(const gan_settings *settings) {
+    gan_device *device;
+    gan_device_info about;
+    gan_trainer *trainer;
+    gan_program_info figures;
+    char threads[32];
+    gan_settings_get(settings, "threads", threads, sizeof threads);
+    const gan_device_options device_options = {.threads = (int)strtol(threads, NULL, 10)};
+    if (gan_device_open(&device, device_name, &device_options)) return failed();
+    gan_status status = gan_device_describe(device, &about);
+    if (status == GAN_OK)
+        status = gan_trainer_open(&trainer, settings, device, &(gan_trainer_options){.plan = true});
+    if (status == GAN_OK) {
+        gan_trainer_describe(trainer, &figures);
+        print_figures(settings, &figures, &about);
+        if (plan) {
+            printf("\n");
+            status = gan_trainer_print(trainer, stdout);
+        }
+        gan_trainer_close(trainer);
+    }
+    gan_device_close(device);
+    if (status != GAN_OK) return failed();
+    return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int print_checkpoint(gan_settings **settings, const char *path) {
+    gan_checkpoint_info about;
+    char name[256];
+    if (gan_checkpoint_open(settings, &about, path)) return failed();
+    gan_settings_get(*settings, "name", name, sizeof name);
+    printf("%-12s %s, step %" PRId64 ", by ganc %s\n", "checkpoint", name, about.step, about.version);
+    return -1;
+}
+
+/* Checkpoints are told by their name. */
+static bool is_checkpoint(const char *name) {
+    static const char end[] = ".safetensors";
+    const size_t n = strlen(name), m = sizeof end - 1;
+    return n > m && !strcmp(name + n - m, end);
+}
+
+int cmd_info(int argc, char **argv) {
+    const char *name = NULL;
+    gan_settings *settings = NULL;
+    int n_operands;
+    int code = read_arguments(&info_usage, argc, argv, 1, &name, &n_operands);
+    if (code < 0 && !name) code = wrong_usage(&info_usage, "PRESET, FILE or CHECKPOINT is missing");
+    if (code < 0)
+        code = is_checkpoint(name) ? print_checkpoint(&settings, name) : open_settings(&info_usage, &settings, name);
+    if (code < 0 && data && gan_settings_set(settings, "data", data, "--data"))
+        code = wrong_usage(&info_usage, "%s", gan_last_error());
+    for (int i = 0; i < sets.n && code < 0; i++)
+        if (gan_settings_assign(settings, sets.value[i])) code = wrong_usage(&info_usage, "%s", gan_last_error());
+    if (code < 0) code = print_info(settings);
+    gan_settings_destroy(settings);
+    return code;
+}

@@ -1,0 +1,163 @@
+/* ganc train: settings from a preset or file and the command line, a run in its folder. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "ganc/data.h"
+#include "ganc/io.h"
+#include "progress.h"
+
+static const char *device_name, *data, *out, *steps, *seed;
+static repeated sets;
+static bool resume;
+
+static const option options[] = {
+    {"--device", NULL, "NAME", "cpu, cuda or cuda:N; else the first GPU that works, or the CPU", NULL, &device_name, NULL},
+    {"--data", NULL, "SET", "a data set by name, or the path of its folder or images", NULL, &data, NULL},
+    {"--out", NULL, "DIR", "run folder; else runs/NAME", NULL, &out, NULL},
+    {"--steps", NULL, "N", "generator updates of the whole run", NULL, &steps, NULL},
+    {"--seed", NULL, "N", "of weights, noise and shuffles", NULL, &seed, NULL},
+    {"--set", NULL, "KEY=VALUE", "any key of the configuration; may be given often", NULL, NULL, &sets},
+    {"--resume", NULL, NULL, "continue the run in DIR from its checkpoint", &resume, NULL, NULL},
+    {0},
+};
+
+static void print_keys(void) {
+    char allowed[256];
+    printf("\nThe run folder holds config.yaml, log.jsonl, samples/step-N.png and checkpoint.safetensors. With\n"
+           "--resume, PRESET|FILE may be left out: the checkpoint knows its configuration. Exit codes: 0 done,\n"
+           "1 failed, 2 wrong usage, 130 stopped by Ctrl-C with a checkpoint written.\n\ndata by name:\n ");
+    for (size_t i = 0; gan_dataset_known(i); i++) printf(" %s", gan_dataset_known(i));
+    for (size_t i = 0; gan_mixture_at(i); i++) printf(" %s", gan_mixture_at(i)->name);
+    printf("\n\nkeys of the configuration, with their defaults:\n");
+    for (size_t i = 0; i < gan_settings_key_count(); i++) {
+        const gan_settings_key key = gan_settings_key_at(i);
+        gan_settings_key_allowed(i, allowed, sizeof allowed);
+        printf("  %s: %s\n      %s (%s)\n", key.name, key.initial, key.about, allowed);
+    }
+}
+
+static const usage train_usage = {
+    .command = "train",
+    .operands = "PRESET|FILE",
+    .about = "Trains a GAN as a preset (`ganc presets`) or a YAML file says. A step is one update of the generator.",
+    .options = options,
+    .more = print_keys,
+};
+
+/* ---- settings ---- */
+
+static int default_folder(char *folder, size_t size, gan_settings *settings, const char *name) {
+    char called[256];
+    gan_settings_get(settings, "name", called, sizeof called);
+    if (!called[0]) {
+        const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+        const char *dot = strrchr(base, '.');
+        snprintf(called, sizeof called, "%.*s", (int)(dot && dot > base ? dot - base : (long)strlen(base)), base);
+        if (gan_settings_set(settings, "name", called, NULL)) return failed();
+    }
+    if (strchr(called, '/') || called[0] == '.')
+        return wrong_usage(&train_usage, "name '%s' cannot name a folder; give one with --out", called);
+    snprintf(folder, size, "runs/%s", called);
+    return -1;
+}
+
+static int checkpoint_settings(gan_settings **settings, const char *folder) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
+    return gan_checkpoint_open(settings, NULL, path) ? failed() : -1;
+}
+
+static int read_settings(gan_settings **settings, const char *name, char *folder, size_t size) {
+    int code = -1;
+    if (out) snprintf(folder, size, "%s", out);
+    code = name ? open_settings(&train_usage, settings, name) : checkpoint_settings(settings, folder);
+    if (code < 0 && !out) code = default_folder(folder, size, *settings, name);
+    return code;
+}
+
+/* What the command line says beyond the preset. */
+static int apply_options(gan_settings *settings) {
+    const struct { const char *key, *value, *option; } pair[] = {
+        {"data", data, "--data"}, {"steps", steps, "--steps"}, {"seed", seed, "--seed"}};
+    gan_status status = GAN_OK;
+    for (size_t i = 0; i < sizeof pair / sizeof *pair && status == GAN_OK; i++)
+        if (pair[i].value) status = gan_settings_set(settings, pair[i].key, pair[i].value, pair[i].option);
+    for (int i = 0; i < sets.n && status == GAN_OK; i++) status = gan_settings_assign(settings, sets.value[i]);
+    return status == GAN_OK ? -1 : wrong_usage(&train_usage, "%s", gan_last_error());
+}
+
+/* ---- Ctrl-C ---- */
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int number) {
+    (void)number;
+    stop_asked = 1;
+}
+
+/* The second signal of a kind ends the process at once. */
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool stop(void *context) {
+    (void)context;
+    return stop_asked != 0;
+}
+
+/* ---- the run ---- */
+
+static int train(const gan_settings *settings, const char *folder, gan_device *device) {
+    gan_trainer *trainer;
+    progress_line line;
+    const gan_trainer_options trainer_options = {.folder = folder, .resume = resume};
+    if (gan_trainer_open(&trainer, settings, device, &trainer_options)) return failed();
+    progress_begin(&line);
+    const gan_trainer_callbacks callbacks = {.context = &line, .stop = stop, .progress = progress_show};
+    const gan_status status = gan_trainer_run(trainer, &callbacks);
+    progress_end(&line);
+    gan_trainer_close(trainer);
+    if (status == GAN_OK) return EXIT_DONE;
+    if (status != GAN_ERROR_INTERRUPTED) return failed();
+    fprintf(stderr, "ganc: %s; `ganc train --resume --out %s` goes on\n", gan_last_error(), folder);
+    return EXIT_STOPPED;
+}
+
+static int open_and_train(const gan_settings *settings, const char *folder) {
+    gan_device *device;
+    gan_device_info info;
+    char threads[32];
+    gan_settings_get(settings, "threads", threads, sizeof threads);
+    const gan_device_options device_options = {.threads = (int)strtol(threads, NULL, 10)};
+    if (gan_device_open(&device, device_name, &device_options)) return failed();
+    if (gan_device_describe(device, &info) == GAN_OK)
+        fprintf(stderr, "ganc: training on %s, into %s\n", device_text(&info), folder);
+    const int code = train(settings, folder, device);
+    gan_device_close(device);
+    return code;
+}
+
+int cmd_train(int argc, char **argv) {
+    char folder[4096];
+    const char *name = NULL;
+    gan_settings *settings = NULL;
+    int n_operands;
+    catch_signals();
+    int code = read_arguments(&train_usage, argc, argv, 1, &name, &n_operands);
+    if (code < 0 && !name && !resume) code = wrong_usage(&train_usage, "PRESET or FILE is missing");
+    if (code < 0 && !name && !out) code = wrong_usage(&train_usage, "--resume without PRESET or FILE needs --out DIR");
+    if (code < 0 && out && (!out[0] || strlen(out) >= sizeof folder - 64))
+        code = wrong_usage(&train_usage, "--out: not a path");
+    if (code < 0) code = read_settings(&settings, name, folder, sizeof folder);
+    if (code < 0) code = apply_options(settings);
+    if (code < 0) code = open_and_train(settings, folder);
+    gan_settings_destroy(settings);
+    return code;
+}

@@ -1,0 +1,23 @@
+/* The line that shows how far a run is, on a terminal only. */
+#ifndef GANC_TOOLS_PROGRESS_H
+#define GANC_TOOLS_PROGRESS_H
+
+#include <stdbool.h>
+
+#include "ganc/train.h"
+
+typedef struct progress_line {
+    bool terminal, shown;
+    int64_t first_step;
+    double first_seconds;
+    bool begun;
+} progress_line;
+
+void progress_begin(progress_line *line);
+
+/* gan_trainer_callbacks.progress; `line` is a progress_line. */
+void progress_show(void *line, const gan_progress *progress);
+
+void progress_end(progress_line *line);
+
+#endif
