@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <float.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,13 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "ganc/io.h"
 #include "io/atomic.h"
 
 struct gan_journal {
-    FILE *file;
+    int fd;
     char *path;
 };
 
@@ -69,8 +71,7 @@ static void put_text(FILE *file, const char *text) {
     fputc('"', file);
 }
 
-gan_status gan_journal_append(gan_journal *journal, const gan_journal_field *fields, size_t count) {
-    FILE *file = journal->file;
+static void put_line(FILE *file, const gan_journal_field *fields, size_t count) {
     fputc('{', file);
     for (size_t i = 0; i < count; i++) {
         if (i) fputc(',', file);
@@ -84,12 +85,37 @@ gan_status gan_journal_append(gan_journal *journal, const gan_journal_field *fie
             put_text(file, fields[i].as.text);
     }
     fputs("}\n", file);
-    if (fflush(file) != 0 || ferror(file)) {
-        int error = errno;
-        clearerr(file);
-        return gan_fail(GAN_ERROR_IO, "%s: cannot write: %s", journal->path, strerror(error));
+}
+
+/* Writes all of it or, on a full disk, nothing: a part of a line is taken back. */
+static gan_status append(const gan_journal *journal, const char *line, size_t size) {
+    for (size_t done = 0; done < size;) {
+        const ssize_t n = write(journal->fd, line + done, size - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            const int error = errno;
+            const off_t end = lseek(journal->fd, 0, SEEK_END);
+            const bool undone =
+                end >= (off_t)done && ftruncate(journal->fd, end - (off_t)done) == 0;
+            return gan_fail(GAN_ERROR_IO, "%s: cannot write: %s%s", journal->path, strerror(error),
+                            undone || !done ? "" : "; the last line is incomplete");
+        }
+        done += (size_t)n;
     }
     return GAN_OK;
+}
+
+gan_status gan_journal_append(gan_journal *journal, const gan_journal_field *fields, size_t count) {
+    char *line = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&line, &size);
+    if (memory) put_line(memory, fields, count);
+    const bool complete = memory && !ferror(memory);
+    gan_status status = memory && fclose(memory) == 0 && complete
+                            ? append(journal, line, size)
+                            : gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", journal->path);
+    free(line);
+    return status;
 }
 
 /* ---- resuming ---- */
@@ -135,8 +161,8 @@ gan_status gan_journal_open(gan_journal **out, const char *path, int64_t last_st
         free(journal);
         return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", path);
     }
-    journal->file = fopen(path, "ab");
-    if (!journal->file) {
+    journal->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (journal->fd < 0) {
         gan_status status = gan_fail(GAN_ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
         gan_journal_close(journal);
         return status;
@@ -147,7 +173,7 @@ gan_status gan_journal_open(gan_journal **out, const char *path, int64_t last_st
 
 void gan_journal_close(gan_journal *journal) {
     if (!journal) return;
-    if (journal->file) fclose(journal->file);
+    if (journal->fd >= 0) close(journal->fd);
     free(journal->path);
     free(journal);
 }
