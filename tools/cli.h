@@ -35,10 +35,11 @@ typedef struct repeated {
     const char *value[MAX_REPEATS];
 } repeated;
 
-/* An option is a flag (`flag`), or takes a value (`value` once, the last counts, or `values` often). */
+/* An option is a flag (`flag`), or takes a value (`value` once, the last counts, or `values`
+ * often). */
 typedef struct option {
-    const char *name; /* "--steps" */
-    const char *letter; /* "-o", or NULL */
+    const char *name;     /* "--steps" */
+    const char *letter;   /* "-o", or NULL */
     const char *argument; /* "N" in help; NULL for a flag */
     const char *about;
     bool *flag;
@@ -54,9 +55,11 @@ typedef struct usage {
     void (*more)(void);    /* prints what else belongs into --help, or NULL */
 } usage;
 
-/* Reads a command's arguments: options anywhere, at most `max` operands, "--" ends the options. Returns -1
- * to go on, else the exit code: help was asked for, or the arguments were wrong and that was said. */
-int read_arguments(const usage *u, int argc, char **argv, int max, const char **operand, int *n_operands);
+/* Reads a command's arguments: options anywhere, at most `max` operands, "--" ends the options.
+ * Returns -1 to go on, else the exit code: help was asked for, or the arguments were wrong and that
+ * was said. */
+int read_arguments(const usage *u, int argc, char **argv, int max, const char **operand,
+                   int *n_operands);
 
 /* Says "ganc COMMAND: MESSAGE" and how to get help; returns EXIT_USAGE. */
 int wrong_usage(const usage *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -81,8 +84,8 @@ extern const int n_presets;
 
 const preset *find_preset(const char *name);
 
-/* Settings from the preset of that name, or from the YAML file at that path. Returns -1, or the exit
- * code after saying what is wrong. */
+/* Settings from the preset of that name, or from the YAML file at that path. Returns -1, or the
+ * exit code after saying what is wrong. */
 int open_settings(const usage *u, gan_settings **out, const char *name);
 
 /* ---- devices ---- */

@@ -11,24 +11,31 @@ static repeated sets;
 static bool plan;
 
 static const option options[] = {
-    {"--device", NULL, "NAME", "cpu, cuda or cuda:N; else the first GPU that works, or the CPU", NULL, &device_name, NULL},
-    {"--data", NULL, "SET", "a data set by name, or the path of its folder or images", NULL, &data, NULL},
-    {"--set", NULL, "KEY=VALUE", "any key of the configuration; may be given often", NULL, NULL, &sets},
-    {"--plan", NULL, NULL, "the plan, too: one line a launch", &plan, NULL, NULL},
+    {"--device", .argument = "NAME",
+     .about = "cpu, cuda or cuda:N; else the first GPU that works, or the CPU",
+     .value = &device_name},
+    {"--data", .argument = "SET",
+     .about = "a data set by name, or the path of its folder or images", .value = &data},
+    {"--set", .argument = "KEY=VALUE", .about = "any key of the configuration; may be given often",
+     .values = &sets},
+    {"--plan", .about = "the plan, too: one line a launch", .flag = &plan},
     {0},
 };
 
 static const usage info_usage = {
     .command = "info",
     .operands = "PRESET|FILE|CHECKPOINT",
-    .about = "Prints what an iteration of a run costs. Nothing is trained and no memory of the device is taken.",
+    .about = "Prints what an iteration of a run costs. Nothing is trained and no memory of the "
+             "device is taken.",
     .options = options,
 };
 
 static double mib(size_t bytes) { return (double)bytes / (1024.0 * 1024.0); }
 
-static void print_figures(const gan_settings *settings, const gan_program_info *p, const gan_device_info *d) {
-    static const char *const keys[] = {"model", "objective", "data", "batch", "d_steps", "optimizer", "precision"};
+static void print_figures(const gan_settings *settings, const gan_program_info *p,
+                          const gan_device_info *d) {
+    static const char *const keys[] = {"model",   "objective", "data",     "batch",
+                                       "d_steps", "optimizer", "precision"};
     char value[256];
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         gan_settings_get(settings, keys[i], value, sizeof value);
@@ -36,10 +43,12 @@ static void print_figures(const gan_settings *settings, const gan_program_info *
     }
     printf("%-12s %s\n", "device", device_text(d));
     printf("%-12s %" PRId64 " (%.1f MiB)\n", "parameters", p->parameters, mib(p->weight_bytes));
-    printf("%-12s %.1f MiB: parameters, moments, statistics, data\n", "variables", mib(p->variable_bytes));
+    printf("%-12s %.1f MiB: parameters, moments, statistics, data\n", "variables",
+           mib(p->variable_bytes));
     printf("%-12s %.1f MiB\n", "activations", mib(p->activation_bytes));
     printf("%-12s %.1f MiB\n", "workspace", mib(p->workspace_bytes));
-    printf("%-12s %.1f MiB\n", "memory", mib(p->variable_bytes + p->activation_bytes + p->workspace_bytes));
+    printf("%-12s %.1f MiB\n", "memory",
+           mib(p->variable_bytes + p->activation_bytes + p->workspace_bytes));
     printf("%-12s %d an iteration\n", "launches", p->launches);
     printf("%-12s %.1f MiB an iteration\n", "moved", (double)p->bytes_moved / (1024.0 * 1024.0));
     printf("%-12s %.3f GFLOP an iteration\n", "arithmetic", (double)p->flops * 1e-9);
@@ -76,7 +85,8 @@ static int print_checkpoint(gan_settings **settings, const char *path) {
     char name[256];
     if (gan_checkpoint_open(settings, &about, path)) return failed();
     gan_settings_get(*settings, "name", name, sizeof name);
-    printf("%-12s %s, step %" PRId64 ", by ganc %s\n", "checkpoint", name, about.step, about.version);
+    printf("%-12s %s, step %" PRId64 ", by ganc %s\n", "checkpoint", name, about.step,
+           about.version);
     return -1;
 }
 
@@ -94,11 +104,13 @@ int cmd_info(int argc, char **argv) {
     int code = read_arguments(&info_usage, argc, argv, 1, &name, &n_operands);
     if (code < 0 && !name) code = wrong_usage(&info_usage, "PRESET, FILE or CHECKPOINT is missing");
     if (code < 0)
-        code = is_checkpoint(name) ? print_checkpoint(&settings, name) : open_settings(&info_usage, &settings, name);
+        code = is_checkpoint(name) ? print_checkpoint(&settings, name)
+                                   : open_settings(&info_usage, &settings, name);
     if (code < 0 && data && gan_settings_set(settings, "data", data, "--data"))
         code = wrong_usage(&info_usage, "%s", gan_last_error());
     for (int i = 0; i < sets.n && code < 0; i++)
-        if (gan_settings_assign(settings, sets.value[i])) code = wrong_usage(&info_usage, "%s", gan_last_error());
+        if (gan_settings_assign(settings, sets.value[i]))
+            code = wrong_usage(&info_usage, "%s", gan_last_error());
     if (code < 0) code = print_info(settings);
     gan_settings_destroy(settings);
     return code;

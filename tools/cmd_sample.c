@@ -6,17 +6,24 @@
 static const char *png, *count_text, *seed_text, *device_name;
 
 static const option options[] = {
-    {"--out", "-o", "FILE.png", "the picture to write", NULL, &png, NULL},
-    {"--count", NULL, "N", "how many samples; else as many as in the run's pictures", NULL, &count_text, NULL},
-    {"--seed", NULL, "N", "of the noise; else the run's, which gives the run's own picture", NULL, &seed_text, NULL},
-    {"--device", NULL, "NAME", "cpu, cuda or cuda:N; else the first GPU that works, or the CPU", NULL, &device_name, NULL},
+    {"--out", .letter = "-o", .argument = "FILE.png", .about = "the picture to write",
+     .value = &png},
+    {"--count", .argument = "N", .about = "how many samples; else as many as in the run's pictures",
+     .value = &count_text},
+    {"--seed", .argument = "N",
+     .about = "of the noise; else the run's, which gives the run's own picture",
+     .value = &seed_text},
+    {"--device", .argument = "NAME",
+     .about = "cpu, cuda or cuda:N; else the first GPU that works, or the CPU",
+     .value = &device_name},
     {0},
 };
 
 static const usage sample_usage = {
     .command = "sample",
     .operands = "CHECKPOINT",
-    .about = "Draws samples from the generator of a checkpoint into a PNG: a grid of images, or for points in the\n"
+    .about = "Draws samples from the generator of a checkpoint into a PNG: a grid of images, or "
+             "for points in the\n"
              "plane a scatter plot over the modes. Equal seeds give equal pictures.",
     .options = options,
 };
@@ -39,9 +46,12 @@ int cmd_sample(int argc, char **argv) {
     if (!checkpoint) return wrong_usage(&sample_usage, "CHECKPOINT is missing");
     if (!png) return wrong_usage(&sample_usage, "-o FILE.png is missing");
     if (count_text && (!read_count(count_text, 1, &count) || count > 1000000))
-        return wrong_usage(&sample_usage, "--count: '%s' given, a whole number from 1 to 1000000 expected", count_text);
+        return wrong_usage(&sample_usage,
+                           "--count: '%s' given, a whole number from 1 to 1000000 expected",
+                           count_text);
     if (seed_text && !read_count(seed_text, 0, &number))
-        return wrong_usage(&sample_usage, "--seed: '%s' given, a whole number from 0 expected", seed_text);
+        return wrong_usage(&sample_usage, "--seed: '%s' given, a whole number from 0 expected",
+                           seed_text);
     const uint64_t seed = (uint64_t)number;
     return draw(checkpoint, count, seed_text ? &seed : NULL);
 }

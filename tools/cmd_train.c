@@ -15,21 +15,28 @@ static repeated sets;
 static bool resume;
 
 static const option options[] = {
-    {"--device", NULL, "NAME", "cpu, cuda or cuda:N; else the first GPU that works, or the CPU", NULL, &device_name, NULL},
-    {"--data", NULL, "SET", "a data set by name, or the path of its folder or images", NULL, &data, NULL},
-    {"--out", NULL, "DIR", "run folder; else runs/NAME", NULL, &out, NULL},
-    {"--steps", NULL, "N", "generator updates of the whole run", NULL, &steps, NULL},
-    {"--seed", NULL, "N", "of weights, noise and shuffles", NULL, &seed, NULL},
-    {"--set", NULL, "KEY=VALUE", "any key of the configuration; may be given often", NULL, NULL, &sets},
-    {"--resume", NULL, NULL, "continue the run in DIR from its checkpoint", &resume, NULL, NULL},
+    {"--device", .argument = "NAME",
+     .about = "cpu, cuda or cuda:N; else the first GPU that works, or the CPU",
+     .value = &device_name},
+    {"--data", .argument = "SET",
+     .about = "a data set by name, or the path of its folder or images", .value = &data},
+    {"--out", .argument = "DIR", .about = "run folder; else runs/NAME", .value = &out},
+    {"--steps", .argument = "N", .about = "generator updates of the whole run", .value = &steps},
+    {"--seed", .argument = "N", .about = "of weights, noise and shuffles", .value = &seed},
+    {"--set", .argument = "KEY=VALUE", .about = "any key of the configuration; may be given often",
+     .values = &sets},
+    {"--resume", .about = "continue the run in DIR from its checkpoint", .flag = &resume},
     {0},
 };
 
 static void print_keys(void) {
     char allowed[256];
-    printf("\nThe run folder holds config.yaml, log.jsonl, samples/step-N.png and checkpoint.safetensors. With\n"
-           "--resume, PRESET|FILE may be left out: the checkpoint knows its configuration. Exit codes: 0 done,\n"
-           "1 failed, 2 wrong usage, 130 stopped by Ctrl-C with a checkpoint written.\n\ndata by name:\n ");
+    printf("\nThe run folder holds config.yaml, log.jsonl, samples/step-N.png and "
+           "checkpoint.safetensors. With\n"
+           "--resume, PRESET|FILE may be left out: the checkpoint knows its configuration. Exit "
+           "codes: 0 done,\n"
+           "1 failed, 2 wrong usage, 130 stopped by Ctrl-C with a checkpoint written.\n\ndata by "
+           "name:\n ");
     for (size_t i = 0; gan_dataset_known(i); i++) printf(" %s", gan_dataset_known(i));
     for (size_t i = 0; gan_mixture_at(i); i++) printf(" %s", gan_mixture_at(i)->name);
     printf("\n\nkeys of the configuration, with their defaults:\n");
@@ -43,7 +50,8 @@ static void print_keys(void) {
 static const usage train_usage = {
     .command = "train",
     .operands = "PRESET|FILE",
-    .about = "Trains a GAN as a preset (`ganc presets`) or a YAML file says. A step is one update of the generator.",
+    .about = "Trains a GAN as a preset (`ganc presets`) or a YAML file says. A step is one update "
+             "of the generator.",
     .options = options,
     .more = print_keys,
 };
@@ -56,11 +64,13 @@ static int default_folder(char *folder, size_t size, gan_settings *settings, con
     if (!called[0]) {
         const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
         const char *dot = strrchr(base, '.');
-        snprintf(called, sizeof called, "%.*s", (int)(dot && dot > base ? dot - base : (long)strlen(base)), base);
+        snprintf(called, sizeof called, "%.*s",
+                 (int)(dot && dot > base ? dot - base : (long)strlen(base)), base);
         if (gan_settings_set(settings, "name", called, NULL)) return failed();
     }
     if (strchr(called, '/') || called[0] == '.')
-        return wrong_usage(&train_usage, "name '%s' cannot name a folder; give one with --out", called);
+        return wrong_usage(&train_usage, "name '%s' cannot name a folder; give one with --out",
+                           called);
     snprintf(folder, size, "runs/%s", called);
     return -1;
 }
@@ -74,19 +84,23 @@ static int checkpoint_settings(gan_settings **settings, const char *folder) {
 static int read_settings(gan_settings **settings, const char *name, char *folder, size_t size) {
     int code = -1;
     if (out) snprintf(folder, size, "%s", out);
-    code = name ? open_settings(&train_usage, settings, name) : checkpoint_settings(settings, folder);
+    code =
+        name ? open_settings(&train_usage, settings, name) : checkpoint_settings(settings, folder);
     if (code < 0 && !out) code = default_folder(folder, size, *settings, name);
     return code;
 }
 
 /* What the command line says beyond the preset. */
 static int apply_options(gan_settings *settings) {
-    const struct { const char *key, *value, *option; } pair[] = {
-        {"data", data, "--data"}, {"steps", steps, "--steps"}, {"seed", seed, "--seed"}};
+    const struct {
+        const char *key, *value, *option;
+    } pair[] = {{"data", data, "--data"}, {"steps", steps, "--steps"}, {"seed", seed, "--seed"}};
     gan_status status = GAN_OK;
     for (size_t i = 0; i < sizeof pair / sizeof *pair && status == GAN_OK; i++)
-        if (pair[i].value) status = gan_settings_set(settings, pair[i].key, pair[i].value, pair[i].option);
-    for (int i = 0; i < sets.n && status == GAN_OK; i++) status = gan_settings_assign(settings, sets.value[i]);
+        if (pair[i].value)
+            status = gan_settings_set(settings, pair[i].key, pair[i].value, pair[i].option);
+    for (int i = 0; i < sets.n && status == GAN_OK; i++)
+        status = gan_settings_assign(settings, sets.value[i]);
     return status == GAN_OK ? -1 : wrong_usage(&train_usage, "%s", gan_last_error());
 }
 
@@ -120,7 +134,8 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
     const gan_trainer_options trainer_options = {.folder = folder, .resume = resume};
     if (gan_trainer_open(&trainer, settings, device, &trainer_options)) return failed();
     progress_begin(&line);
-    const gan_trainer_callbacks callbacks = {.context = &line, .stop = stop, .progress = progress_show};
+    const gan_trainer_callbacks callbacks = {
+        .context = &line, .stop = stop, .progress = progress_show};
     const gan_status status = gan_trainer_run(trainer, &callbacks);
     progress_end(&line);
     gan_trainer_close(trainer);
@@ -152,7 +167,8 @@ int cmd_train(int argc, char **argv) {
     catch_signals();
     int code = read_arguments(&train_usage, argc, argv, 1, &name, &n_operands);
     if (code < 0 && !name && !resume) code = wrong_usage(&train_usage, "PRESET or FILE is missing");
-    if (code < 0 && !name && !out) code = wrong_usage(&train_usage, "--resume without PRESET or FILE needs --out DIR");
+    if (code < 0 && !name && !out)
+        code = wrong_usage(&train_usage, "--resume without PRESET or FILE needs --out DIR");
     if (code < 0 && out && (!out[0] || strlen(out) >= sizeof folder - 64))
         code = wrong_usage(&train_usage, "--out: not a path");
     if (code < 0) code = read_settings(&settings, name, folder, sizeof folder);

@@ -16,8 +16,10 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *file) {
     fprintf(file, "usage: ganc COMMAND …\n\ncommands:\n");
-    for (int i = 0; i < N_COMMANDS; i++) fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].about);
-    fprintf(file, "\n`ganc COMMAND --help` says more about one; `ganc --version` prints the version.\n");
+    for (int i = 0; i < N_COMMANDS; i++)
+        fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].about);
+    fprintf(file,
+            "\n`ganc COMMAND --help` says more about one; `ganc --version` prints the version.\n");
 }
 
 static int unknown_command(const char *name) {

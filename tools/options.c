@@ -34,12 +34,12 @@ bool read_count(const char *text, int64_t low, int64_t *out) {
 }
 
 static void print_help(const usage *u) {
-    printf("usage: ganc %s%s%s%s\n\n%s\n\noptions:\n", u->command, u->options->name ? " [OPTION]…" : "",
-           u->operands[0] ? " " : "", u->operands, u->about);
+    printf("usage: ganc %s%s%s%s\n\n%s\n\noptions:\n", u->command,
+           u->options->name ? " [OPTION]…" : "", u->operands[0] ? " " : "", u->operands, u->about);
     for (const option *o = u->options; o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s%s%s", o->letter ? o->letter : "", o->letter ? ", " : "", o->name,
-                 o->argument ? " " : "", o->argument ? o->argument : "");
+        snprintf(left, sizeof left, "%s%s%s%s%s", o->letter ? o->letter : "", o->letter ? ", " : "",
+                 o->name, o->argument ? " " : "", o->argument ? o->argument : "");
         printf("  %-22s %s\n", left, o->about);
     }
     printf("  %-22s %s\n", "-h, --help", "this text");
@@ -65,7 +65,8 @@ static int unknown_option(const usage *u, const char *given) {
                        near ? near : "", near ? "'?" : "");
 }
 
-/* Reads the option at argv[*i], and its value: behind '=' or the next argument. Returns -1 to go on. */
+/* Reads the option at argv[*i], and its value: behind '=' or the next argument. Returns -1 to go
+ * on. */
 static int read_option(const usage *u, int argc, char **argv, int *i) {
     const char *given = argv[*i], *equals = strncmp(given, "--", 2) ? NULL : strchr(given, '=');
     const option *o = find_option(u, given, equals ? (size_t)(equals - given) : strlen(given));
@@ -79,13 +80,15 @@ static int read_option(const usage *u, int argc, char **argv, int *i) {
     if (!value) return wrong_usage(u, "%s needs a value: %s %s", o->name, o->name, o->argument);
     if (o->value) *o->value = value;
     if (o->values) {
-        if (o->values->n == MAX_REPEATS) return wrong_usage(u, "more than %d times %s", MAX_REPEATS, o->name);
+        if (o->values->n == MAX_REPEATS)
+            return wrong_usage(u, "more than %d times %s", MAX_REPEATS, o->name);
         o->values->value[o->values->n++] = value;
     }
     return -1;
 }
 
-int read_arguments(const usage *u, int argc, char **argv, int max, const char **operand, int *n_operands) {
+int read_arguments(const usage *u, int argc, char **argv, int max, const char **operand,
+                   int *n_operands) {
     bool only_operands = false;
     *n_operands = 0;
     for (int i = 1; i < argc; i++) {

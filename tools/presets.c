@@ -17,8 +17,8 @@ static int unknown(const usage *u, const char *name) {
     int n = 0;
     for (; n < n_presets && n < 64; n++) names[n] = presets[n].name;
     const char *near = gan_config_nearest(name, names, (size_t)n);
-    return wrong_usage(u, "'%s' is neither a preset nor a file%s%s%s; `ganc presets` lists them", name,
-                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return wrong_usage(u, "'%s' is neither a preset nor a file%s%s%s; `ganc presets` lists them",
+                       name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 int open_settings(const usage *u, gan_settings **out, const char *name) {

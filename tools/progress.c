@@ -26,13 +26,15 @@ void progress_show(void *context, const gan_progress *p) {
         line->first_seconds = p->seconds;
     }
     if (p->step > line->first_step) {
-        const double per_step = (p->seconds - line->first_seconds) / (double)(p->step - line->first_step);
+        const double per_step =
+            (p->seconds - line->first_seconds) / (double)(p->step - line->first_step);
         duration(left, per_step * (double)(p->steps - p->step));
     }
     fprintf(stderr,
-            "\rstep %lld/%lld %3.0f%%  loss D %.3f G %.3f  D(real) %.2f D(fake) %.2f  %.0f images/s  %s left\033[K",
-            (long long)p->step, (long long)p->steps, 100.0 * (double)p->step / (double)p->steps, p->d_loss, p->g_loss,
-            p->d_real, p->d_fake, p->images_per_second, left);
+            "\rstep %lld/%lld %3.0f%%  loss D %.3f G %.3f  D(real) %.2f D(fake) %.2f  %.0f "
+            "images/s  %s left\033[K",
+            (long long)p->step, (long long)p->steps, 100.0 * (double)p->step / (double)p->steps,
+            p->d_loss, p->g_loss, p->d_real, p->d_fake, p->images_per_second, left);
     fflush(stderr);
     line->shown = true;
 }

@@ -1,4 +1,5 @@
-/* Training: a configuration, a trainer that carries it out on a device, and the checkpoint in between.
+/* Training: a configuration, a trainer that carries it out on a device, and the checkpoint in
+ * between.
  *
  *     gan_settings *settings;
  *     gan_settings_create(&settings);
@@ -25,8 +26,8 @@ extern "C" {
 
 /* ---- settings: a configuration, checked ---- */
 
-/* A value for every key of one table; reading, checks, help, config.yaml and the checkpoint's metadata all
- * come from that table. Keys are flat, with dots: "generator.rate". */
+/* A value for every key of one table; reading, checks, help, config.yaml and the checkpoint's
+ * metadata all come from that table. Keys are flat, with dots: "generator.rate". */
 typedef struct gan_settings gan_settings;
 
 /* A row of the table of keys. Strings are constants. */
@@ -38,7 +39,8 @@ typedef struct gan_settings_key {
 GAN_API size_t gan_settings_key_count(void);
 GAN_API gan_settings_key gan_settings_key_at(size_t index);
 
-/* What the key at `index` accepts ("an integer from 1 to 1000", "one of adam, momentum") into `text`. */
+/* What the key at `index` accepts ("an integer from 1 to 1000", "one of adam, momentum") into
+ * `text`. */
 GAN_API void gan_settings_key_allowed(size_t index, char *text, size_t size);
 
 /* Every key at its default. */
@@ -47,8 +49,8 @@ GAN_API gan_status gan_settings_copy(gan_settings **out, const gan_settings *set
 GAN_API void gan_settings_destroy(gan_settings *settings);
 
 /* Sets the keys that a YAML file (or text, which messages call `name`) gives. Messages begin with
- * "FILE:LINE: " and name the key, the value given, what is allowed and, for an unknown key or word, the
- * nearest known one. */
+ * "FILE:LINE: " and name the key, the value given, what is allowed and, for an unknown key or word,
+ * the nearest known one. */
 GAN_API gan_status gan_settings_read(gan_settings *settings, const char *path);
 GAN_API gan_status gan_settings_read_memory(gan_settings *settings, const void *text, size_t size,
                                             const char *name);
@@ -69,28 +71,32 @@ GAN_API gan_status gan_settings_write(const gan_settings *settings, const char *
 
 /* ---- checkpoints ---- */
 
-/* A checkpoint is a safetensors file: the tensors ROLE/GROUP/NAME for every variable but data and records,
- * and as metadata its format, ganc's version, the step and the whole configuration. */
+/* A checkpoint is a safetensors file: the tensors ROLE/GROUP/NAME for every variable but data and
+ * records, and as metadata its format, ganc's version, the step and the whole configuration. */
 typedef struct gan_checkpoint_info {
-    int64_t step;    /* generator updates done */
+    int64_t step;     /* generator updates done */
     char version[32]; /* of the ganc that wrote it */
 } gan_checkpoint_info;
 
-/* Reads a checkpoint's metadata: its configuration, the caller's to destroy, and `info` (may be NULL). */
-GAN_API gan_status gan_checkpoint_open(gan_settings **settings, gan_checkpoint_info *info, const char *path);
+/* Reads a checkpoint's metadata: its configuration, the caller's to destroy, and `info` (may be
+ * NULL). */
+GAN_API gan_status gan_checkpoint_open(gan_settings **settings, gan_checkpoint_info *info,
+                                       const char *path);
 
 /* ---- trainer ---- */
 
 typedef struct gan_trainer gan_trainer;
 
 typedef struct gan_trainer_options {
-    /* The run folder: config.yaml, log.jsonl, samples/step-N.png, checkpoint.safetensors. Created when
-     * absent, refused when it holds anything and `resume` is false. NULL: nothing is written. */
+    /* The run folder: config.yaml, log.jsonl, samples/step-N.png, checkpoint.safetensors. Created
+     * when absent, refused when it holds anything and `resume` is false. NULL: nothing is written.
+     */
     const char *folder;
-    /* Continue from the folder's checkpoint. Refused when `settings` differs from the checkpoint's in a key
-     * that is not free, or when the data are others. */
+    /* Continue from the folder's checkpoint. Refused when `settings` differs from the checkpoint's
+     * in a key that is not free, or when the data are others. */
     bool resume;
-    /* Only compile, to describe and print: nothing is allocated on the device, nothing can be run. */
+    /* Only compile, to describe and print: nothing is allocated on the device, nothing can be run.
+     */
     bool plan;
 } gan_trainer_options;
 
@@ -104,29 +110,30 @@ typedef struct gan_progress {
 
 typedef struct gan_trainer_callbacks {
     void *context;
-    /* Called after every stretch of iterations, some times a second; true ends the run there, with a
-     * checkpoint written. May be NULL. */
+    /* Called after every stretch of iterations, some times a second; true ends the run there, with
+     * a checkpoint written. May be NULL. */
     bool (*stop)(void *context);
     /* Called as often, with how far the run is. May be NULL. */
     void (*progress)(void *context, const gan_progress *progress);
 } gan_trainer_callbacks;
 
-/* Opens data, variables and graphs for `settings`, compiles them and makes the run folder; nothing is
- * trained yet. Refuses, with the figures, what does not fit into the device. `settings` is copied, `device` borrowed. `options` may be
- * NULL. */
-GAN_API gan_status gan_trainer_open(gan_trainer **out, const gan_settings *settings, gan_device *device,
-                                    const gan_trainer_options *options);
+/* Opens data, variables and graphs for `settings`, compiles them and makes the run folder; nothing
+ * is trained yet. Refuses, with the figures, what does not fit into the device. `settings` is
+ * copied, `device` borrowed. `options` may be NULL. */
+GAN_API gan_status gan_trainer_open(gan_trainer **out, const gan_settings *settings,
+                                    gan_device *device, const gan_trainer_options *options);
 GAN_API void gan_trainer_close(gan_trainer *trainer);
 
 /* Trains up to the setting `steps`, writing log, pictures and checkpoints when they are due and at
- * the end. GAN_ERROR_NOT_FINITE when a loss becomes infinite or not a number: the last checkpoint then
- * stays as it was. GAN_ERROR_INTERRUPTED when `stop` asked for it. `callbacks` may be NULL. */
+ * the end. GAN_ERROR_NOT_FINITE when a loss becomes infinite or not a number: the last checkpoint
+ * then stays as it was. GAN_ERROR_INTERRUPTED when `stop` asked for it. `callbacks` may be NULL. */
 GAN_API gan_status gan_trainer_run(gan_trainer *trainer, const gan_trainer_callbacks *callbacks);
 
 /* Generator updates done so far. */
 GAN_API int64_t gan_trainer_step(const gan_trainer *trainer);
 
-/* Writes or reads the whole state; `path` is replaced only once the new file is complete and on disk. */
+/* Writes or reads the whole state; `path` is replaced only once the new file is complete and on
+ * disk. */
 GAN_API gan_status gan_trainer_save(gan_trainer *trainer, const char *path);
 GAN_API gan_status gan_trainer_load(gan_trainer *trainer, const char *path);
 
@@ -137,14 +144,16 @@ GAN_API gan_status gan_trainer_print(const gan_trainer *trainer, FILE *file);
 /* ---- sampling ---- */
 
 typedef struct gan_sample_options {
-    int64_t count;        /* 0: as many as a picture of the run has */
-    const uint64_t *seed; /* of the noise; NULL: the run's, which gives the picture of the run folder */
+    int64_t count; /* 0: as many as a picture of the run has */
+    const uint64_t
+        *seed; /* of the noise; NULL: the run's, which gives the picture of the run folder */
 } gan_sample_options;
 
-/* Draws samples from a checkpoint's generator and writes them as a PNG: a grid of images, or for points in
- * the plane a scatter plot over the modes. Equal seeds give equal pictures. `options` may be NULL. */
-GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *png, gan_device *device,
-                                         const gan_sample_options *options);
+/* Draws samples from a checkpoint's generator and writes them as a PNG: a grid of images, or for
+ * points in the plane a scatter plot over the modes. Equal seeds give equal pictures. `options` may
+ * be NULL. */
+GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *png,
+                                         gan_device *device, const gan_sample_options *options);
 
 #ifdef __cplusplus
 }

@@ -27,12 +27,14 @@ static gan_status list_variables(variables *v, const gan_store *store) {
     *v = (variables){.variable = calloc(n + 1, sizeof *v->variable),
                      .info = calloc(n + 1, sizeof *v->info),
                      .name = calloc(n + 1, sizeof *v->name)};
-    if (!v->variable || !v->info || !v->name) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
+    if (!v->variable || !v->info || !v->name)
+        return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     for (size_t i = 0; i < n; i++) {
         const gan_variable *variable = gan_store_at(store, i);
         if (!gan_checkpoint_keeps(variable)) continue;
         gan_checkpoint_name(v->name[v->n], variable);
-        v->info[v->n] = (gan_tensor_info){v->name[v->n], gan_variable_dtype(variable), gan_variable_shape(variable)};
+        v->info[v->n] = (gan_tensor_info){v->name[v->n], gan_variable_dtype(variable),
+                                          gan_variable_shape(variable)};
         v->variable[v->n] = variable;
         const size_t bytes = gan_variable_bytes(variable);
         if (bytes > v->largest) v->largest = bytes;
@@ -61,7 +63,8 @@ static void add(metadata *m, const char *key_start, const char *key, const char 
 static gan_status list_metadata(metadata *m, const gan_settings *settings, const gan_run_state *s,
                                 const variables *v) {
     const size_t keys = gan_settings_key_count();
-    *m = (metadata){.entry = calloc(keys + 16, sizeof *m->entry), .size = keys * 128 + 3 * GAN_SETTING_TEXT + 4096};
+    *m = (metadata){.entry = calloc(keys + 16, sizeof *m->entry),
+                    .size = keys * 128 + 3 * GAN_SETTING_TEXT + 4096};
     m->text = calloc(m->size, 1);
     if (!m->entry || !m->text) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     char text[GAN_SETTING_TEXT];
@@ -71,9 +74,11 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
     add(m, GAN_META, "step", text);
     snprintf(text, sizeof text, "%a", s->seconds);
     add(m, GAN_META, "seconds", text);
-    snprintf(text, sizeof text, "%" PRId64 " %a %a %a %a", s->summed, s->sum[0], s->sum[1], s->sum[2], s->sum[3]);
+    snprintf(text, sizeof text, "%" PRId64 " %a %a %a %a", s->summed, s->sum[0], s->sum[1],
+             s->sum[2], s->sum[3]);
     add(m, GAN_META, "log", text);
-    snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64, s->example[0], s->example[1], s->example[2]);
+    snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64, s->example[0], s->example[1],
+             s->example[2]);
     add(m, GAN_META, "example", text);
     snprintf(text, sizeof text, "%016" PRIx64, s->fingerprint);
     add(m, GAN_META, "data", text);
@@ -98,18 +103,21 @@ static bool finite(const float *x, size_t n) {
     return true;
 }
 
-static gan_status write_tensors(gan_safetensors_writer *writer, gan_store *store, const variables *v, void *buffer) {
+static gan_status write_tensors(gan_safetensors_writer *writer, gan_store *store,
+                                const variables *v, void *buffer) {
     for (size_t i = 0; i < v->n; i++) {
         const size_t bytes = gan_variable_bytes(v->variable[i]);
         GAN_TRY(gan_variable_read(store, v->variable[i], buffer, bytes));
         if (v->info[i].dtype == GAN_F32 && !finite(buffer, bytes / sizeof(float)))
-            return gan_fail(GAN_ERROR_NOT_FINITE, "%s holds a number that is not finite", v->name[i]);
+            return gan_fail(GAN_ERROR_NOT_FINITE, "%s holds a number that is not finite",
+                            v->name[i]);
         GAN_TRY(gan_safetensors_write(writer, v->name[i], buffer, bytes));
     }
     return GAN_OK;
 }
 
-static gan_status write_file(const char *path, gan_store *store, const variables *v, const metadata *m) {
+static gan_status write_file(const char *path, gan_store *store, const variables *v,
+                             const metadata *m) {
     void *buffer = malloc(v->largest + 1);
     if (!buffer) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     gan_safetensors_writer *writer;

@@ -17,8 +17,8 @@ typedef struct gan_run_state {
     uint64_t fingerprint; /* of the data */
 } gan_run_state;
 
-/* Writes every variable of `store` but data and records. Refused when a number in them is not finite; the
- * file at `path` then stays as it was. */
+/* Writes every variable of `store` but data and records. Refused when a number in them is not
+ * finite; the file at `path` then stays as it was. */
 gan_status gan_checkpoint_write(const char *path, gan_store *store, const gan_settings *settings,
                                 const gan_run_state *state);
 
@@ -34,8 +34,8 @@ typedef struct gan_checkpoint {
 gan_status gan_checkpoint_read(gan_checkpoint *out, const char *path);
 void gan_checkpoint_close(gan_checkpoint *checkpoint);
 
-/* Checks that each of the store's variables is there with its type and shape, and with `whole` that the file
- * holds nothing else; then reads them. The store is placed. */
+/* Checks that each of the store's variables is there with its type and shape, and with `whole` that
+ * the file holds nothing else; then reads them. The store is placed. */
 gan_status gan_checkpoint_restore(const gan_checkpoint *checkpoint, gan_store *store, bool whole);
 
 #endif

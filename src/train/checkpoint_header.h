@@ -19,7 +19,8 @@ static inline bool gan_checkpoint_keeps(const gan_variable *v) {
 
 /* ROLE/GROUP/NAME */
 static inline void gan_checkpoint_name(char name[GAN_TENSOR_NAME], const gan_variable *v) {
-    snprintf(name, GAN_TENSOR_NAME, "%s/%s", gan_role_name(gan_variable_role(v)), gan_variable_name(v));
+    snprintf(name, GAN_TENSOR_NAME, "%s/%s", gan_role_name(gan_variable_role(v)),
+             gan_variable_name(v));
 }
 
 static inline size_t gan_variable_bytes(const gan_variable *v) {
@@ -41,7 +42,8 @@ static inline uint64_t gan_checkpoint_hash_tensor(const gan_tensor_info *t) {
     char text[160];
     int used = snprintf(text, sizeof text, "%s", gan_dtype_name(t->dtype));
     for (int i = 0; i < t->shape.rank; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, ",%lld", (long long)t->shape.dim[i]);
+        used +=
+            snprintf(text + used, sizeof text - (size_t)used, ",%lld", (long long)t->shape.dim[i]);
     return gan_hash_text(gan_hash_text(14695981039346656037u, t->name), text);
 }
 

@@ -10,11 +10,13 @@
 static gan_status metadata(const char **out, const gan_checkpoint *c, const char *key) {
     *out = gan_safetensors_metadata(c->file, key);
     if (*out) return GAN_OK;
-    return gan_fail(GAN_ERROR_FORMAT, "%s: not a checkpoint of ganc: no metadata '%s'", c->path, key);
+    return gan_fail(GAN_ERROR_FORMAT, "%s: not a checkpoint of ganc: no metadata '%s'", c->path,
+                    key);
 }
 
 static gan_status damaged(const gan_checkpoint *c, const char *key, const char *given) {
-    return gan_fail(GAN_ERROR_FORMAT, "%s: metadata '%s' is damaged: '%.100s'", c->path, key, given);
+    return gan_fail(GAN_ERROR_FORMAT, "%s: metadata '%s' is damaged: '%.100s'", c->path, key,
+                    given);
 }
 
 static gan_status check_format(const gan_checkpoint *c) {
@@ -39,8 +41,8 @@ static gan_status check_hash(const gan_checkpoint *c) {
     char given[24];
     snprintf(given, sizeof given, "%016" PRIx64, h);
     if (!strcmp(given, expected)) return GAN_OK;
-    return gan_fail(GAN_ERROR_FORMAT, "%s: the header was changed: its hash is %s, %.100s expected", c->path,
-                    given, expected);
+    return gan_fail(GAN_ERROR_FORMAT, "%s: the header was changed: its hash is %s, %.100s expected",
+                    c->path, given, expected);
 }
 
 static gan_status read_state(gan_checkpoint *c) {
@@ -49,11 +51,13 @@ static gan_status read_state(gan_checkpoint *c) {
     GAN_TRY(metadata(&text, c, GAN_META "version"));
     snprintf(c->version, sizeof c->version, "%s", text);
     GAN_TRY(metadata(&text, c, GAN_META "step"));
-    if (sscanf(text, "%" SCNd64, &s->step) != 1 || s->step < 0) return damaged(c, GAN_META "step", text);
+    if (sscanf(text, "%" SCNd64, &s->step) != 1 || s->step < 0)
+        return damaged(c, GAN_META "step", text);
     GAN_TRY(metadata(&text, c, GAN_META "seconds"));
     if (sscanf(text, "%la", &s->seconds) != 1) return damaged(c, GAN_META "seconds", text);
     GAN_TRY(metadata(&text, c, GAN_META "log"));
-    if (sscanf(text, "%" SCNd64 " %la %la %la %la", &s->summed, &s->sum[0], &s->sum[1], &s->sum[2], &s->sum[3]) != 5)
+    if (sscanf(text, "%" SCNd64 " %la %la %la %la", &s->summed, &s->sum[0], &s->sum[1], &s->sum[2],
+               &s->sum[3]) != 5)
         return damaged(c, GAN_META "log", text);
     GAN_TRY(metadata(&text, c, GAN_META "example"));
     int64_t *e = s->example;
@@ -100,7 +104,8 @@ void gan_checkpoint_close(gan_checkpoint *c) {
     *c = (gan_checkpoint){0};
 }
 
-gan_status gan_checkpoint_open(gan_settings **settings, gan_checkpoint_info *info, const char *path) {
+gan_status gan_checkpoint_open(gan_settings **settings, gan_checkpoint_info *info,
+                               const char *path) {
     gan_checkpoint c;
     *settings = NULL;
     GAN_TRY(gan_checkpoint_read(&c, path));
@@ -116,13 +121,17 @@ gan_status gan_checkpoint_open(gan_settings **settings, gan_checkpoint_info *inf
 
 /* ---- tensors ---- */
 
-static gan_status find(const gan_tensor_info **out, const gan_checkpoint *c, const gan_variable *v) {
+static gan_status find(const gan_tensor_info **out, const gan_checkpoint *c,
+                       const gan_variable *v) {
     char name[GAN_TENSOR_NAME], expected[GAN_SHAPE_TEXT], given[GAN_SHAPE_TEXT];
     gan_checkpoint_name(name, v);
     gan_shape_text(expected, gan_variable_dtype(v), gan_variable_shape(v));
     const gan_tensor_info *t = *out = gan_safetensors_find(c->file, name);
-    if (!t) return gan_fail(GAN_ERROR_FORMAT, "%s: tensor %s is missing, %s expected", c->path, name, expected);
-    if (t->dtype == gan_variable_dtype(v) && gan_shape_equal(t->shape, gan_variable_shape(v))) return GAN_OK;
+    if (!t)
+        return gan_fail(GAN_ERROR_FORMAT, "%s: tensor %s is missing, %s expected", c->path, name,
+                        expected);
+    if (t->dtype == gan_variable_dtype(v) && gan_shape_equal(t->shape, gan_variable_shape(v)))
+        return GAN_OK;
     return gan_fail(GAN_ERROR_SHAPE, "%s: tensor %s is %s, %s expected", c->path, name,
                     gan_shape_text(given, t->dtype, t->shape), expected);
 }
@@ -138,7 +147,8 @@ static gan_status check_nothing_else(const gan_checkpoint *c, const gan_store *s
             known = !strcmp(name, given);
         }
         if (!known)
-            return gan_fail(GAN_ERROR_FORMAT, "%s: tensor %.200s is no part of this model", c->path, given);
+            return gan_fail(GAN_ERROR_FORMAT, "%s: tensor %.200s is no part of this model", c->path,
+                            given);
     }
     return GAN_OK;
 }
@@ -160,7 +170,8 @@ gan_status gan_checkpoint_restore(const gan_checkpoint *c, gan_store *store, boo
         const gan_variable *v = gan_store_at(store, i);
         if (!gan_checkpoint_keeps(v)) continue;
         status = find(&t, c, v);
-        if (status == GAN_OK) status = gan_safetensors_read(c->file, t, buffer, gan_variable_bytes(v));
+        if (status == GAN_OK)
+            status = gan_safetensors_read(c->file, t, buffer, gan_variable_bytes(v));
         if (status == GAN_OK) status = gan_variable_write(store, v, buffer, gan_variable_bytes(v));
     }
     free(buffer);

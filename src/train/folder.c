@@ -35,7 +35,8 @@ static gan_status check_resumable(const char *folder) {
     if (!path) return GAN_ERROR_MEMORY;
     gan_status status = GAN_OK;
     if (!gan_file_exists(path))
-        status = gan_fail(GAN_ERROR_IO, "%s: no such file; nothing to resume, start without --resume", path);
+        status = gan_fail(GAN_ERROR_IO,
+                          "%s: no such file; nothing to resume, start without --resume", path);
     free(path);
     return status;
 }
@@ -57,10 +58,11 @@ gan_status gan_folder_check(const char *folder, bool resume) {
     if (resume) return check_resumable(folder);
     GAN_TRY(first_entry(name, folder));
     if (!name[0]) return GAN_OK;
-    return gan_fail(GAN_ERROR_ARGUMENT,
-                    "%s: the folder is not empty (it holds %s); continue the run in it with --resume, or give "
-                    "another folder with --out",
-                    folder, name);
+    return gan_fail(
+        GAN_ERROR_ARGUMENT,
+        "%s: the folder is not empty (it holds %s); continue the run in it with --resume, or give "
+        "another folder with --out",
+        folder, name);
 }
 
 gan_status gan_folder_make(const char *folder, const gan_settings *settings) {

@@ -13,8 +13,8 @@ static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, dou
     char kept[64] = "no checkpoint was written";
     if (t->saved_step >= 0)
         snprintf(kept, sizeof kept, "the checkpoint holds step %lld", (long long)t->saved_step);
-    return gan_fail(GAN_ERROR_NOT_FINITE, "step %lld: %s is %s; %s", (long long)step, scalar_name[scalar],
-                    isnan(value) ? "not a number" : "infinite", kept);
+    return gan_fail(GAN_ERROR_NOT_FINITE, "step %lld: %s is %s; %s", (long long)step,
+                    scalar_name[scalar], isnan(value) ? "not a number" : "infinite", kept);
 }
 
 gan_status gan_trainer_collect(gan_trainer *t, int64_t step) {
@@ -49,12 +49,12 @@ gan_status gan_trainer_log(gan_trainer *t) {
     const int64_t a_step = t->settings->batch * t->settings->d_steps;
     const double passed = s->seconds - t->line_seconds, n = (double)s->summed;
     const double rate = passed > 0 ? (double)((s->step - t->line_step) * a_step) / passed : 0;
-    gan_journal_field field[16] = {gan_journal_integer("step", s->step),
-                                   gan_journal_integer("images", s->step * a_step),
-                                   gan_journal_real("seconds", s->seconds),
-                                   gan_journal_real("images_per_second", rate)};
+    gan_journal_field field[16] = {
+        gan_journal_integer("step", s->step), gan_journal_integer("images", s->step * a_step),
+        gan_journal_real("seconds", s->seconds), gan_journal_real("images_per_second", rate)};
     size_t fields = 4;
-    for (int i = 0; i < GAN_SCALARS; i++) field[fields++] = gan_journal_real(scalar_name[i], s->sum[i] / n);
+    for (int i = 0; i < GAN_SCALARS; i++)
+        field[fields++] = gan_journal_real(scalar_name[i], s->sum[i] / n);
     if (t->journal && t->source.mixture) {
         gan_mode_coverage c;
         GAN_TRY(coverage(t, &c));
@@ -62,7 +62,8 @@ gan_status gan_trainer_log(gan_trainer *t) {
         field[fields++] = gan_journal_real("high_quality", c.high_quality);
     }
     if (t->journal) GAN_TRY(gan_journal_append(t->journal, field, fields));
-    /* A line in between, at the end of a run, leaves the sums to the line that is due when it goes on. */
+    /* A line in between, at the end of a run, leaves the sums to the line that is due when it goes
+     * on. */
     if (s->step % t->settings->log_every == 0) {
         s->summed = 0;
         for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] = 0;
@@ -78,8 +79,8 @@ gan_status gan_trainer_picture(gan_trainer *t) {
     if (!t->folder) return GAN_OK;
     char *png = gan_folder_picture(t->folder, t->state.step);
     if (!png) return GAN_ERROR_IO;
-    const gan_status status = gan_sampler_paint(&t->sampler, t->source.model, &t->source.networks, t->source.mixture,
-                                                t->settings->sample_count, png);
+    const gan_status status = gan_sampler_paint(&t->sampler, t->source.model, &t->source.networks,
+                                                t->source.mixture, t->settings->sample_count, png);
     free(png);
     return status;
 }

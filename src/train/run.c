@@ -1,4 +1,5 @@
-/* The loop: iterations in stretches up to whatever is due next, so that the host is out of the way. */
+/* The loop: iterations in stretches up to whatever is due next, so that the host is out of the way.
+ */
 #include <math.h>
 #include <time.h>
 
@@ -48,7 +49,8 @@ static void report(const gan_trainer *t, const gan_trainer_callbacks *callbacks,
                    double first_seconds) {
     const gan_run_state *s = &t->state;
     const double n = s->summed ? (double)s->summed : 1, passed = s->seconds - first_seconds;
-    const double images = (double)(s->step - first_step) * (double)(t->settings->batch * t->settings->d_steps);
+    const double images =
+        (double)(s->step - first_step) * (double)(t->settings->batch * t->settings->d_steps);
     const gan_progress progress = {
         .step = s->step,
         .steps = t->settings->steps,
@@ -62,7 +64,8 @@ static void report(const gan_trainer *t, const gan_trainer_callbacks *callbacks,
     callbacks->progress(callbacks->context, &progress);
 }
 
-/* What is due after a stretch. A checkpoint comes last: when it is there, log and picture are too. */
+/* What is due after a stretch. A checkpoint comes last: when it is there, log and picture are too.
+ */
 static gan_status events(gan_trainer *t) {
     const gan_settings *s = t->settings;
     const int64_t step = t->state.step;
@@ -81,8 +84,8 @@ gan_status gan_trainer_run(gan_trainer *t, const gan_trainer_callbacks *callback
     while (t->state.step < t->settings->steps) {
         if (callbacks->stop && callbacks->stop(callbacks->context)) {
             GAN_TRY(gan_trainer_keep(t));
-            return gan_fail(GAN_ERROR_INTERRUPTED, "stopped at step %lld of %lld", (long long)t->state.step,
-                            (long long)t->settings->steps);
+            return gan_fail(GAN_ERROR_INTERRUPTED, "stopped at step %lld of %lld",
+                            (long long)t->state.step, (long long)t->settings->steps);
         }
         int64_t done_to;
         GAN_TRY(stretch(t, &done_to));

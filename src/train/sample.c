@@ -3,19 +3,21 @@
 #include "train/checkpoint.h"
 #include "train/sampler.h"
 
-static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *device, const char *png,
-                         int64_t count, uint64_t seed) {
+static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *device,
+                         const char *png, int64_t count, uint64_t seed) {
     const gan_model *model;
     gan_model_options networks;
     gan_sampler sampler;
     GAN_TRY(gan_source_networks(&model, &networks, c->settings, c->state.example));
     const gan_mixture *mixture = gan_mixture_find(c->settings->data);
     if (model->points && !mixture)
-        return gan_fail(GAN_ERROR_FORMAT, "%s: data '%.200s' are no mixture", c->path, c->settings->data);
+        return gan_fail(GAN_ERROR_FORMAT, "%s: data '%.200s' are no mixture", c->path,
+                        c->settings->data);
     GAN_TRY(gan_sampler_open(&sampler, store, device, c->settings, model, &networks, count, seed));
     gan_status status = gan_store_place(store, device);
     if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);
-    if (status == GAN_OK) status = gan_sampler_paint(&sampler, model, &networks, mixture, count, png);
+    if (status == GAN_OK)
+        status = gan_sampler_paint(&sampler, model, &networks, mixture, count, png);
     gan_sampler_close(&sampler);
     return status;
 }

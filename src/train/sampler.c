@@ -17,10 +17,13 @@ static gan_status build(gan_sampler *s, const gan_settings *settings, const gan_
     gan_graph *g = s->graph;
     const gan_prior *prior = gan_prior_find(settings->z_distribution);
     if (!prior)
-        return gan_fail(GAN_ERROR_ARGUMENT, "z.distribution: '%s' is unknown", settings->z_distribution);
-    gan_node *part = gan_variable_node(g, GAN_RECORD, part_name, GAN_I64, gan_shape0(), gan_init_constant(0));
+        return gan_fail(GAN_ERROR_ARGUMENT, "z.distribution: '%s' is unknown",
+                        settings->z_distribution);
+    gan_node *part =
+        gan_variable_node(g, GAN_RECORD, part_name, GAN_I64, gan_shape0(), gan_init_constant(0));
     gan_node *z = prior->draw(g, part, gan_shape2(s->batch, networks->z_dim));
-    s->samples = gan_output(g, gan_sampler_build(g, model, networks, z, settings->generator_average > 0));
+    s->samples =
+        gan_output(g, gan_sampler_build(g, model, networks, z, settings->generator_average > 0));
     s->sample_elements = (size_t)(gan_shape_size(gan_node_shape(s->samples)) / s->batch);
     return gan_graph_status(g);
 }
@@ -65,8 +68,9 @@ gan_status gan_sampler_draw(gan_sampler *s, float *out, int64_t count) {
     return status;
 }
 
-static gan_status paint(const float *sample, const gan_model *model, const gan_model_options *networks,
-                        const gan_mixture *mixture, int64_t count, const char *png) {
+static gan_status paint(const float *sample, const gan_model *model,
+                        const gan_model_options *networks, const gan_mixture *mixture,
+                        int64_t count, const char *png) {
     if (model->points) {
         const float e = mixture->extent;
         return gan_png_write_scatter(png, &(gan_scatter){.points = sample,
@@ -91,8 +95,9 @@ static gan_status paint(const float *sample, const gan_model *model, const gan_m
                               0);
 }
 
-gan_status gan_sampler_paint(gan_sampler *s, const gan_model *model, const gan_model_options *networks,
-                             const gan_mixture *mixture, int64_t count, const char *png) {
+gan_status gan_sampler_paint(gan_sampler *s, const gan_model *model,
+                             const gan_model_options *networks, const gan_mixture *mixture,
+                             int64_t count, const char *png) {
     float *sample = malloc((size_t)count * s->sample_elements * sizeof *sample);
     if (!sample) return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
     gan_status status = gan_sampler_draw(s, sample, count);

@@ -15,19 +15,21 @@ typedef struct gan_sampler {
     size_t sample_elements;
 } gan_sampler;
 
-/* Compiles the sampler of `settings` for pictures of `count` samples; its noise is drawn from `seed`. The
- * store is borrowed. */
+/* Compiles the sampler of `settings` for pictures of `count` samples; its noise is drawn from
+ * `seed`. The store is borrowed. */
 gan_status gan_sampler_open(gan_sampler *out, gan_store *store, gan_device *device,
                             const gan_settings *settings, const gan_model *model,
                             const gan_model_options *networks, int64_t count, uint64_t seed);
 void gan_sampler_close(gan_sampler *sampler);
 
-/* The first `count` samples of the noise into out[count · sample_elements], by the weights of now. */
+/* The first `count` samples of the noise into out[count · sample_elements], by the weights of now.
+ */
 gan_status gan_sampler_draw(gan_sampler *sampler, float *out, int64_t count);
 
-/* Draws `count` samples and writes their picture: a grid of images, or points over the mixture's modes. */
+/* Draws `count` samples and writes their picture: a grid of images, or points over the mixture's
+ * modes. */
 gan_status gan_sampler_paint(gan_sampler *sampler, const gan_model *model,
-                             const gan_model_options *networks, const gan_mixture *mixture, int64_t count,
-                             const char *png);
+                             const gan_model_options *networks, const gan_mixture *mixture,
+                             int64_t count, const char *png);
 
 #endif

@@ -18,17 +18,17 @@ enum { FREE = 1 };
 /* The i-th word of a key's choice, or NULL behind the last. */
 typedef const char *(*choice)(size_t i);
 
-#define NAMES(function, count, at) \
+#define NAMES(function, count, at)                                                                 \
     static const char *function(size_t i) { return i < count() ? at(i)->name : NULL; }
 NAMES(choice_model, gan_model_count, gan_model_at)
 NAMES(choice_objective, gan_objective_count, gan_objective_at)
 NAMES(choice_prior, gan_prior_count, gan_prior_at)
 NAMES(choice_optimizer, gan_optimizer_count, gan_optimizer_at)
 
-#define WORDS(function, ...)                                        \
-    static const char *function(size_t i) {                         \
-        static const char *const word[] = {__VA_ARGS__};            \
-        return i < sizeof word / sizeof *word ? word[i] : NULL;     \
+#define WORDS(function, ...)                                                                       \
+    static const char *function(size_t i) {                                                        \
+        static const char *const word[] = {__VA_ARGS__};                                           \
+        return i < sizeof word / sizeof *word ? word[i] : NULL;                                    \
     }
 WORDS(choice_fit, "pad", "resize")
 WORDS(choice_schedule, "alternating", "simultaneous")
@@ -46,15 +46,25 @@ typedef struct row {
 
 static const row rows[] = {
 #define GAN_KEY(kind, field, name, initial, low, high, choice, flags, about)                       \
-    {kind, offsetof(gan_settings, field), sizeof(gan_settings_##kind), name, initial, low, high,       \
-     choice, flags, about},
+    {kind,                                                                                         \
+     offsetof(gan_settings, field),                                                                \
+     sizeof(gan_settings_##kind),                                                                  \
+     name,                                                                                         \
+     initial,                                                                                      \
+     low,                                                                                          \
+     high,                                                                                         \
+     choice,                                                                                       \
+     flags,                                                                                        \
+     about},
 #include "train/settings.def"
 #undef GAN_KEY
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
 static void *field(gan_settings *c, const row *r) { return (char *)c + r->offset; }
-static const void *field_of(const gan_settings *c, const row *r) { return (const char *)c + r->offset; }
+static const void *field_of(const gan_settings *c, const row *r) {
+    return (const char *)c + r->offset;
+}
 
 size_t gan_settings_key_count(void) { return N_ROWS; }
 
@@ -65,10 +75,18 @@ gan_settings_key gan_settings_key_at(size_t index) {
 
 static void allowed(const row *r, char *text, size_t size) {
     switch (r->kind) {
-    case INT: snprintf(text, size, "an integer from %.0f to %.0f", r->low, r->high); break;
-    case REAL: snprintf(text, size, "a number from %.8g to %.8g", r->low, r->high); break;
-    case FLAG: snprintf(text, size, "true or false"); break;
-    case TEXT: snprintf(text, size, "at most %d bytes without control characters", GAN_SETTING_TEXT - 1); break;
+    case INT:
+        snprintf(text, size, "an integer from %.0f to %.0f", r->low, r->high);
+        break;
+    case REAL:
+        snprintf(text, size, "a number from %.8g to %.8g", r->low, r->high);
+        break;
+    case FLAG:
+        snprintf(text, size, "true or false");
+        break;
+    case TEXT:
+        snprintf(text, size, "at most %d bytes without control characters", GAN_SETTING_TEXT - 1);
+        break;
     case WORD: {
         int used = snprintf(text, size, "one of");
         for (size_t i = 0; r->choice(i) && used >= 0 && (size_t)used < size; i++)
@@ -132,11 +150,16 @@ static bool parse_text(const char *text, void *out) {
 
 static bool parse(const row *r, const char *text, void *out) {
     switch (r->kind) {
-    case INT: return parse_int(r, text, out);
-    case REAL: return parse_real(r, text, out);
-    case FLAG: return parse_flag(text, out);
-    case WORD: return parse_word(r, text, out);
-    case TEXT: return parse_text(text, out);
+    case INT:
+        return parse_int(r, text, out);
+    case REAL:
+        return parse_real(r, text, out);
+    case FLAG:
+        return parse_flag(text, out);
+    case WORD:
+        return parse_word(r, text, out);
+    case TEXT:
+        return parse_text(text, out);
     }
     return false;
 }
@@ -162,13 +185,15 @@ static gan_status bad_value(const row *r, const char *value, const char *prefix)
     char expected[512];
     allowed(r, expected, sizeof expected);
     const char *near = r->kind == WORD ? nearest(value, r->choice) : NULL;
-    return gan_fail(GAN_ERROR_ARGUMENT, "%s%s: '%.200s' given, %s expected%s%s%s", prefix, r->name, value,
-                    expected, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return gan_fail(GAN_ERROR_ARGUMENT, "%s%s: '%.200s' given, %s expected%s%s%s", prefix, r->name,
+                    value, expected, near ? "; did you mean '" : "", near ? near : "",
+                    near ? "'?" : "");
 }
 
 /* ---- the public table of values ---- */
 
-gan_status gan_settings_set(gan_settings *settings, const char *key, const char *value, const char *where) {
+gan_status gan_settings_set(gan_settings *settings, const char *key, const char *value,
+                            const char *where) {
     char prefix[512] = "";
     if (where) snprintf(prefix, sizeof prefix, "%.500s: ", where);
     const row *r = find(key);
@@ -187,15 +212,24 @@ static void real_text(double v, char *text, size_t size) {
 static void value_text(const gan_settings *c, const row *r, char *text, size_t size) {
     const void *v = field_of(c, r);
     switch (r->kind) {
-    case INT: snprintf(text, size, "%lld", (long long)*(const int64_t *)v); break;
-    case REAL: real_text(*(const double *)v, text, size); break;
-    case FLAG: snprintf(text, size, "%s", *(const bool *)v ? "true" : "false"); break;
+    case INT:
+        snprintf(text, size, "%lld", (long long)*(const int64_t *)v);
+        break;
+    case REAL:
+        real_text(*(const double *)v, text, size);
+        break;
+    case FLAG:
+        snprintf(text, size, "%s", *(const bool *)v ? "true" : "false");
+        break;
     case WORD:
-    case TEXT: snprintf(text, size, "%s", (const char *)v); break;
+    case TEXT:
+        snprintf(text, size, "%s", (const char *)v);
+        break;
     }
 }
 
-gan_status gan_settings_get(const gan_settings *settings, const char *key, char *value, size_t size) {
+gan_status gan_settings_get(const gan_settings *settings, const char *key, char *value,
+                            size_t size) {
     const row *r = find(key);
     if (!r) return unknown_key(key, "");
     value_text(settings, r, value, size);

@@ -63,18 +63,20 @@ static gan_status open_set(gan_source *s, const gan_settings *settings) {
 static gan_status open_mixture(gan_source *s, const gan_settings *settings) {
     const int64_t plane[3] = {0, 0, 2};
     const gan_mixture *m = s->mixture;
-    s->fingerprint = fingerprint(14695981039346656037u, m->centres, (size_t)m->modes * 2 * sizeof(float));
+    s->fingerprint =
+        fingerprint(14695981039346656037u, m->centres, (size_t)m->modes * 2 * sizeof(float));
     s->fingerprint = fingerprint(s->fingerprint, &m->sigma, sizeof m->sigma);
     return gan_source_networks(&s->model, &s->networks, settings, plane);
 }
 
 gan_status gan_source_open(gan_source *s, const gan_settings *settings) {
-    *s = (gan_source){.batch = settings->batch, .d_steps = settings->d_steps, .flip = settings->data_flip};
+    *s = (gan_source){
+        .batch = settings->batch, .d_steps = settings->d_steps, .flip = settings->data_flip};
     s->mixture = gan_mixture_find(settings->data);
     gan_status status = s->mixture ? open_mixture(s, settings) : open_set(s, settings);
     if (status == GAN_OK && s->model->points != (s->mixture != NULL))
-        status = gan_fail(GAN_ERROR_ARGUMENT, "model: '%s' makes %s, but data '%s' are %s", settings->model,
-                          s->model->points ? "points" : "images", settings->data,
+        status = gan_fail(GAN_ERROR_ARGUMENT, "model: '%s' makes %s, but data '%s' are %s",
+                          settings->model, s->model->points ? "points" : "images", settings->data,
                           s->mixture ? "points" : "images");
     if (status == GAN_OK && s->set && s->batch > s->count)
         status = gan_fail(GAN_ERROR_ARGUMENT, "batch: %lld given, but data '%s' have %lld examples",
@@ -91,8 +93,8 @@ void gan_source_close(gan_source *s) {
 /* ---- as nodes ---- */
 
 static gan_node *batch_of_points(gan_source *s, gan_graph *g, gan_node *counter) {
-    gan_node *centres = gan_variable_node(g, GAN_DATA, centres_name, GAN_F32, gan_shape2(s->mixture->modes, 2),
-                                          gan_init_constant(0));
+    gan_node *centres = gan_variable_node(g, GAN_DATA, centres_name, GAN_F32,
+                                          gan_shape2(s->mixture->modes, 2), gan_init_constant(0));
     return gan_mixture_points(g, counter, centres, (double)s->mixture->sigma, s->batch);
 }
 
@@ -105,13 +107,14 @@ gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_
                                          gan_init_constant(0));
     gan_node *index = gan_shuffled_index(g, counter, s->count, s->batch, s->batch * s->d_steps,
                                          s->batch * step, SHUFFLE_STREAM);
-    return gan_minibatch(g, images, index, counter, (s->model->high - s->model->low) / 255, s->model->low,
-                         s->flip);
+    return gan_minibatch(g, images, index, counter, (s->model->high - s->model->low) / 255,
+                         s->model->low, s->flip);
 }
 
 gan_status gan_source_place(gan_source *s, gan_store *store) {
     if (s->mixture)
-        return gan_variable_write(store, gan_store_find(store, GAN_DATA, centres_name), s->mixture->centres,
+        return gan_variable_write(store, gan_store_find(store, GAN_DATA, centres_name),
+                                  s->mixture->centres,
                                   (size_t)s->mixture->modes * 2 * sizeof(float));
     return gan_variable_write(store, gan_store_find(store, GAN_DATA, images_name), s->set->images,
                               set_bytes(s->set));
@@ -124,7 +127,8 @@ float *gan_source_mean(const gan_source *s) {
     if (sum && mean) {
         for (int64_t i = 0; i < s->count; i++)
             for (size_t j = 0; j < n; j++) sum[j] += s->set->images[(size_t)i * n + j];
-        for (size_t j = 0; j < n; j++) mean[j] = (float)((double)sum[j] / (255.0 * (double)s->count));
+        for (size_t j = 0; j < n; j++)
+            mean[j] = (float)((double)sum[j] / (255.0 * (double)s->count));
     }
     free(sum);
     if (sum) return mean;

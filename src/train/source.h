@@ -21,7 +21,8 @@ typedef struct gan_source {
 gan_status gan_source_open(gan_source *out, const gan_settings *settings);
 void gan_source_close(gan_source *source);
 
-/* The model with its options, for examples of height × width × channels (points: channels alone). */
+/* The model with its options, for examples of height × width × channels (points: channels alone).
+ */
 gan_status gan_source_networks(const gan_model **model, gan_model_options *options,
                                const gan_settings *settings, const int64_t example[3]);
 
@@ -31,8 +32,8 @@ gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_
 /* Writes the examples into the placed store. The host's copy is no longer needed then. */
 gan_status gan_source_place(gan_source *source, gan_store *store);
 
-/* The mean of every pixel in [0, 1], height·width·channels numbers, the caller's to free. NULL when memory
- * is exhausted. The set is open still. */
+/* The mean of every pixel in [0, 1], height·width·channels numbers, the caller's to free. NULL when
+ * memory is exhausted. The set is open still. */
 float *gan_source_mean(const gan_source *source);
 
 #endif

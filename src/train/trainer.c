@@ -59,8 +59,8 @@ static gan_status build(gan_trainer *t) {
     gan_graph *g = t->graph;
     gan_game game;
     GAN_TRY(gan_game_build(&game, g, &options));
-    gan_node *ring = gan_variable_node(g, GAN_RECORD, ring_name, GAN_F32, gan_shape2(GAN_RING, GAN_SCALARS),
-                                       gan_init_constant(0));
+    gan_node *ring = gan_variable_node(g, GAN_RECORD, ring_name, GAN_F32,
+                                       gan_shape2(GAN_RING, GAN_SCALARS), gan_init_constant(0));
     gan_node *const scalar[GAN_SCALARS] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
     gan_record(g, ring, game.counter, 1, GAN_SCALARS, scalar);
     GAN_TRY(gan_graph_status(g));
@@ -83,11 +83,13 @@ static gan_status check_memory(const gan_trainer *t) {
     if (wanted <= device.memory_free) return GAN_OK;
     const double mib = 1024 * 1024;
     return gan_fail(GAN_ERROR_MEMORY,
-                    "the run needs %.0f MiB (variables %.0f, an iteration %.0f, samples %.0f), but %s %d has %.0f "
+                    "the run needs %.0f MiB (variables %.0f, an iteration %.0f, samples %.0f), but "
+                    "%s %d has %.0f "
                     "MiB free of %.0f; a smaller batch (now %lld) needs less",
                     (double)wanted / mib, (double)train.variable_bytes / mib, (double)run / mib,
-                    (double)picture / mib, device.kind, device.index, (double)device.memory_free / mib,
-                    (double)device.memory_total / mib, (long long)t->settings->batch);
+                    (double)picture / mib, device.kind, device.index,
+                    (double)device.memory_free / mib, (double)device.memory_total / mib,
+                    (long long)t->settings->batch);
 }
 
 /* ---- the start: fresh, or from a checkpoint ---- */
@@ -95,11 +97,13 @@ static gan_status check_memory(const gan_trainer *t) {
 static gan_status set_marginals(gan_trainer *t) {
     const gan_model_options *n = &t->source.networks;
     if (!t->source.set || t->source.model->low < 0 || t->source.model->high > 1)
-        return gan_fail(GAN_ERROR_ARGUMENT, "model.marginals: true given, but model '%s' does not end in a sigmoid",
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "model.marginals: true given, but model '%s' does not end in a sigmoid",
                         t->settings->model);
     float *mean = gan_source_mean(&t->source);
     if (!mean) return gan_fail(GAN_ERROR_MEMORY, "model.marginals: out of memory");
-    const gan_status status = gan_model_set_marginals(t->store, mean, n->height * n->width * n->channels);
+    const gan_status status =
+        gan_model_set_marginals(t->store, mean, n->height * n->width * n->channels);
     free(mean);
     return status;
 }
@@ -110,12 +114,13 @@ static gan_status same_run(const gan_trainer *t, const gan_checkpoint *c) {
     if (key) {
         GAN_TRY(gan_settings_get(t->settings, key, given, sizeof given));
         GAN_TRY(gan_settings_get(c->settings, key, kept, sizeof kept));
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: '%.200s' given, but this run has '%.200s' and keeps it", c->path,
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: %s: '%.200s' given, but this run has '%.200s' and keeps it", c->path,
                         key, given, kept);
     }
     if (c->state.fingerprint == t->source.fingerprint) return GAN_OK;
-    return gan_fail(GAN_ERROR_ARGUMENT, "%s: data '%.200s' are not those that this run began with", c->path,
-                    t->settings->data);
+    return gan_fail(GAN_ERROR_ARGUMENT, "%s: data '%.200s' are not those that this run began with",
+                    c->path, t->settings->data);
 }
 
 gan_status gan_trainer_load(gan_trainer *t, const char *path) {
@@ -124,7 +129,8 @@ gan_status gan_trainer_load(gan_trainer *t, const char *path) {
     int64_t iteration = 0;
     gan_status status = same_run(t, &c);
     if (status == GAN_OK) status = gan_checkpoint_restore(&c, t->store, true);
-    if (status == GAN_OK) status = gan_variable_read(t->store, t->counter, &iteration, sizeof iteration);
+    if (status == GAN_OK)
+        status = gan_variable_read(t->store, t->counter, &iteration, sizeof iteration);
     if (status == GAN_OK && iteration != c.state.step)
         status = gan_fail(GAN_ERROR_FORMAT, "%s: step %lld given, but its counter is at %lld", path,
                           (long long)c.state.step, (long long)iteration);
@@ -158,8 +164,8 @@ static gan_status open_graphs(gan_trainer *t, int64_t samples) {
     GAN_TRY(gan_graph_create(&t->graph, t->store));
     GAN_TRY(build(t));
     GAN_TRY(gan_compile(&t->program, t->graph, t->device));
-    return gan_sampler_open(&t->sampler, t->store, t->device, t->settings, source->model, &source->networks, samples,
-                            (uint64_t)t->settings->seed);
+    return gan_sampler_open(&t->sampler, t->store, t->device, t->settings, source->model,
+                            &source->networks, samples, (uint64_t)t->settings->seed);
 }
 
 static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
@@ -172,8 +178,9 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
         GAN_TRY(gan_trainer_load(t, t->checkpoint_path));
         t->saved_step = t->state.step;
         if (t->settings->steps < t->state.step)
-            return gan_fail(GAN_ERROR_ARGUMENT, "%s: steps: %lld given, but step %lld is done", t->checkpoint_path,
-                            (long long)t->settings->steps, (long long)t->state.step);
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s: steps: %lld given, but step %lld is done",
+                            t->checkpoint_path, (long long)t->settings->steps,
+                            (long long)t->state.step);
     } else if (t->settings->marginals) {
         GAN_TRY(set_marginals(t));
     }
@@ -181,7 +188,8 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
     return t->folder ? open_folder(t, options->resume) : GAN_OK;
 }
 
-static gan_status open_trainer(gan_trainer *t, const gan_settings *settings, const gan_trainer_options *options) {
+static gan_status open_trainer(gan_trainer *t, const gan_settings *settings,
+                               const gan_trainer_options *options) {
     t->saved_step = -1;
     if (options->folder) {
         GAN_TRY(gan_folder_check(options->folder, options->resume));
@@ -195,7 +203,8 @@ static gan_status open_trainer(gan_trainer *t, const gan_settings *settings, con
     GAN_TRY(gan_settings_copy(&t->settings, settings));
     GAN_TRY(gan_source_open(&t->source, t->settings));
     const gan_model_options *n = &t->source.networks;
-    t->state = (gan_run_state){.example = {n->height, n->width, n->channels}, .fingerprint = t->source.fingerprint};
+    t->state = (gan_run_state){.example = {n->height, n->width, n->channels},
+                               .fingerprint = t->source.fingerprint};
     GAN_TRY(open_graphs(t, t->settings->sample_count));
     return options->plan ? GAN_OK : place(t, options);
 }
@@ -231,6 +240,10 @@ void gan_trainer_close(gan_trainer *t) {
 
 int64_t gan_trainer_step(const gan_trainer *t) { return t->state.step; }
 
-void gan_trainer_describe(const gan_trainer *t, gan_program_info *out) { gan_program_describe(t->program, out); }
+void gan_trainer_describe(const gan_trainer *t, gan_program_info *out) {
+    gan_program_describe(t->program, out);
+}
 
-gan_status gan_trainer_print(const gan_trainer *t, FILE *file) { return gan_program_print(t->program, file); }
+gan_status gan_trainer_print(const gan_trainer *t, FILE *file) {
+    return gan_program_print(t->program, file);
+}

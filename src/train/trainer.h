@@ -22,15 +22,15 @@ struct gan_trainer {
     gan_sampler sampler;
     gan_journal *journal;
     gan_run_state state;
-    int64_t saved_step; /* of the checkpoint on disk; -1: there is none */
+    int64_t saved_step;  /* of the checkpoint on disk; -1: there is none */
     double step_seconds; /* how long an iteration takes, 0 before the first */
     /* of the last line of the log, or of the run's start */
     int64_t line_step;
     double line_seconds;
 };
 
-/* Scalars of the iterations after `state.step` up to `step` from the ring: adds them to the state, or fails
- * at the first that is not finite. */
+/* Scalars of the iterations after `state.step` up to `step` from the ring: adds them to the state,
+ * or fails at the first that is not finite. */
 gan_status gan_trainer_collect(gan_trainer *trainer, int64_t step);
 
 /* Appends a line to the log. */
