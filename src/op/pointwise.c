@@ -29,10 +29,10 @@ bool pointwise_infer(gan_node *node) {
     const char *name = gan_fn_table[p->step[p->n_steps - 1].fn].name;
     for (int i = 0; i < node->n_in; i++) {
         if (!gan_is_float(node->in[i]->dtype) || node->in[i]->dtype != node->in[0]->dtype)
-            return gan_node_error(node, GAN_ERROR_SHAPE, "%s expects operands all f32 or all bf16",
-                                  name);
+            return gan_node_error(node, GAN_ERROR_SHAPE,
+                                  "%s: expected operands all f32 or all bf16", name);
         if (p->n_steps == 1 && !gan_shape_equal(node->in[i]->shape, node->in[0]->shape))
-            return gan_node_error(node, GAN_ERROR_SHAPE, "%s expects operands of equal shape",
+            return gan_node_error(node, GAN_ERROR_SHAPE, "%s: expected operands of equal shape",
                                   name);
     }
     if (!join(node))
@@ -43,20 +43,20 @@ bool pointwise_infer(gan_node *node) {
 
 /* ---- gradient rules, from the table's columns da and db ---- */
 
-#define NONE             NULL
-#define NEG(x)           gan_neg(g, x)
-#define MUL(x, y)        gan_mul(g, x, y)
-#define DIV(x, y)        gan_div(g, x, y)
-#define SIGN(x)          gan_sign(g, x)
-#define SQUARE(x)        gan_square(g, x)
-#define SCALE(x, k)      gan_scale(g, x, k)
-#define SHIFT(x, k)      gan_shift(g, x, k)
-#define POWER(x, k)      gan_power(g, x, k)
-#define SINE(x)          gan_sin(g, x)
-#define COSINE(x)        gan_cos(g, x)
-#define SIGMOID(x)       gan_sigmoid(g, x)
+#define NONE NULL
+#define NEG(x) gan_neg(g, x)
+#define MUL(x, y) gan_mul(g, x, y)
+#define DIV(x, y) gan_div(g, x, y)
+#define SIGN(x) gan_sign(g, x)
+#define SQUARE(x) gan_square(g, x)
+#define SCALE(x, k) gan_scale(g, x, k)
+#define SHIFT(x, k) gan_shift(g, x, k)
+#define POWER(x, k) gan_power(g, x, k)
+#define SINE(x) gan_sin(g, x)
+#define COSINE(x) gan_cos(g, x)
+#define SIGMOID(x) gan_sigmoid(g, x)
 #define LEAKY_STEP(y, k) gan_pointwise(g, GAN_FN_leaky_step, y, NULL, k)
-#define STEP(y)          LEAKY_STEP(y, 0.0)
+#define STEP(y) LEAKY_STEP(y, 0.0)
 /* The first operand's share where the larger wins: equal operands take half each. */
 #define TIE(x, y) gan_add(g, gan_greater(g, x, y), gan_scale(g, gan_equal(g, x, y), 0.5))
 
@@ -81,19 +81,19 @@ void pointwise_gradient(gan_node *node, gan_node *DY, const bool *need, gan_node
 
 /* ---- values, for folding constants ---- */
 
-#define F(x)                       x
+#define F(x) x
 #define SELECT(condition, yes, no) ((condition) ? (yes) : (no))
-#define EXP                        exp
-#define LOG                        log
-#define SQRT                       sqrt
-#define SIN                        sin
-#define COS                        cos
-#define TANH                       tanh
-#define POW                        pow
-#define FABS                       fabs
-#define FLOOR                      floor
-#define FMAX                       fmax
-#define FMIN                       fmin
+#define EXP exp
+#define LOG log
+#define SQRT sqrt
+#define SIN sin
+#define COS cos
+#define TANH tanh
+#define POW pow
+#define FABS fabs
+#define FLOOR floor
+#define FMAX fmax
+#define FMIN fmin
 
 static double value_of(gan_fn fn, double a, double b, double k) {
     switch (fn) {
@@ -108,9 +108,7 @@ static double value_of(gan_fn fn, double a, double b, double k) {
     return 0.0;
 }
 
-static bool is_constant(const gan_node *x) {
-    return x && x->op == GAN_OP_constant;
-}
+static bool is_constant(const gan_node *x) { return x && x->op == GAN_OP_constant; }
 
 /* What constants save: gradients start from the constant 1 and means scale by 1/n, so that without
  * this every loss would begin with launches that multiply by one. NULL where there is nothing to

@@ -62,9 +62,7 @@ bool gan_check_given(gan_graph *g, const char *op, const gan_node *x);
 
 /* ---- checks of operand i, called `name` in the message; false after gan_node_error() ---- */
 
-static inline bool gan_is_float(gan_dtype dtype) {
-    return dtype == GAN_F32 || dtype == GAN_BF16;
-}
+static inline bool gan_is_float(gan_dtype dtype) { return dtype == GAN_F32 || dtype == GAN_BF16; }
 
 bool gan_check_float(gan_node *node, int i, const char *name);
 bool gan_check_dtype(gan_node *node, int i, const char *name, gan_dtype dtype);
