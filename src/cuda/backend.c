@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cuda/device.h"
+#include "cuda/kernels.h"
 
 enum { STAGING_BYTES = 1 << 22, BLAS_WORKSPACE_BYTES = 1 << 25 };
 
@@ -183,5 +184,5 @@ const gan_backend gan_cuda_backend = {
     .record = gan_cuda_record,
     .replay = gan_cuda_replay,
     .release_record = gan_cuda_release_record,
-    .kernels = gan_cuda_kernels,
+    .kernel = gan_cuda_kernels,
 };

@@ -53,7 +53,4 @@ gan_status gan_cuda_record(gan_device *device, int n_calls, const gan_call *call
 gan_status gan_cuda_replay(gan_device *device, void *record);
 void gan_cuda_release_record(gan_device *device, void *record);
 
-/* src/cuda/table.c: the kernels, indexed by op. */
-const gan_kernel *gan_cuda_kernels(const gan_device *device);
-
 #endif

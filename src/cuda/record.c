@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cuda/device.h"
+#include "cuda/kernels.h"
 
 typedef struct record {
     cudaGraphExec_t exec;
@@ -10,12 +11,11 @@ typedef struct record {
 
 /* On any failure the stream must leave capture, or it would refuse all that follows. */
 static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls, int unroll, cudaGraph_t *graph) {
-    const gan_kernel *kernels = gan_cuda_kernels(&d->base);
     gan_status status = GAN_OK;
     GAN_CUDA_TRY(NULL, cudaStreamBeginCapture(d->stream, cudaStreamCaptureModeThreadLocal));
     for (int u = 0; u < unroll && status == GAN_OK; u++)
         for (int i = 0; i < n_calls && status == GAN_OK; i++)
-            status = kernels[calls[i].node->op].run(&d->base, &calls[i]);
+            status = gan_cuda_kernels[calls[i].node->op]->run(&d->base, &calls[i]);
     cudaError_t error = cudaStreamEndCapture(d->stream, graph);
     if (status != GAN_OK) {
         if (error == cudaSuccess && *graph) cudaGraphDestroy(*graph);

@@ -43,7 +43,7 @@ typedef struct gan_call {
 } gan_call;
 
 typedef struct gan_kernel {
-    gan_status (*run)(gan_device *device, const gan_call *call); /* NULL: the device has no kernel for this op */
+    gan_status (*run)(gan_device *device, const gan_call *call);
     gan_status (*prepare)(gan_device *device, gan_call *call);   /* may be NULL */
     void (*release)(gan_device *device, gan_call *call);         /* may be NULL */
 } gan_kernel;
@@ -72,7 +72,7 @@ struct gan_backend {
     gan_status (*replay)(gan_device *device, void *record);
     void (*release_record)(gan_device *device, void *record);
 
-    const gan_kernel *(*kernels)(const gan_device *device); /* GAN_OP_COUNT of them */
+    const gan_kernel *const *kernel; /* by op, GAN_OP_COUNT of them; NULL: no kernel for this op */
 };
 
 /* The device table; the only place that knows which backends a build has. */

@@ -8,7 +8,7 @@
 #include "graph/store.h"
 
 static bool supported(const void *context, gan_op_id op) {
-    return ((const gan_kernel *)context)[op].run != NULL;
+    return ((const gan_backend *)context)->kernel[op] != NULL;
 }
 
 /* ---- compiling ---- */
@@ -20,7 +20,7 @@ static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call
     for (int i = 0; i < node->n_in; i++)
         call->in[i] = (gan_array){.dtype = node->in[i]->dtype, .shape = node->in[i]->shape};
     call->out = (gan_array){.dtype = node->dtype, .shape = node->shape};
-    const gan_kernel *kernel = &p->device->backend->kernels(p->device)[node->op];
+    const gan_kernel *kernel = p->device->backend->kernel[node->op];
     if (kernel->prepare) GAN_TRY(kernel->prepare(p->device, call));
     if (call->workspace_bytes > p->workspace_bytes) p->workspace_bytes = call->workspace_bytes;
     return GAN_OK;
@@ -34,7 +34,7 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
     p->device = device;
     p->unroll = 16;
     device->seed = graph->store->seed;
-    gan_plan_options options = {supported, device->backend->kernels(device), keep_apart};
+    gan_plan_options options = {supported, device->backend, keep_apart};
     gan_status status = gan_plan_create(&p->plan, graph, &options);
     if (status == GAN_OK) {
         p->call = calloc((size_t)p->plan->n_launches + 1, sizeof *p->call);
@@ -66,7 +66,7 @@ void gan_program_destroy(gan_program *p) {
     if (p->record) backend->release_record(p->device, p->record);
     if (p->record_many) backend->release_record(p->device, p->record_many);
     for (int i = 0; i < p->n_calls; i++) {
-        const gan_kernel *kernel = &backend->kernels(p->device)[p->call[i].node->op];
+        const gan_kernel *kernel = backend->kernel[p->call[i].node->op];
         if (kernel->release) kernel->release(p->device, &p->call[i]);
         free(p->call[i].in);
     }
@@ -121,8 +121,8 @@ gan_status gan_program_load(gan_program *p) {
 /* ---- running ---- */
 
 static gan_status run_calls(gan_program *p) {
-    const gan_kernel *kernels = p->device->backend->kernels(p->device);
-    for (int i = 0; i < p->n_calls; i++) GAN_TRY(kernels[p->call[i].node->op].run(p->device, &p->call[i]));
+    const gan_kernel *const *kernel = p->device->backend->kernel;
+    for (int i = 0; i < p->n_calls; i++) GAN_TRY(kernel[p->call[i].node->op]->run(p->device, &p->call[i]));
     return GAN_OK;
 }
 
