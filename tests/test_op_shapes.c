@@ -113,8 +113,10 @@ static void makes_layouts(void **state) {
     MAKES_TYPE(GAN_U8, gan_gather(g, U8(9, 2, 2), I32(5)), 5, 2, 2);
     MAKES(gan_scatter_add(g, F32(5, 2), I32(5), 9), 9, 2);
     gan_node *a = F32(2, 3), *b = F32(2, 4);
-    assert_ptr_equal(gan_slice(g, gan_concat(g, 1, 2, (gan_node *[]){a, b}), 1, 3, 4), b);
-    assert_ptr_equal(gan_reshape(g, gan_reshape(g, a, SHAPE(6)), SHAPE(2, 3)), a);
+    /* Nothing looks through an operand: a gradient may be asked for with respect to it. */
+    gan_node *all = gan_concat(g, 1, 2, (gan_node *[]){a, b}), *flat = gan_reshape(g, a, SHAPE(6));
+    assert_ptr_equal(gan_slice(g, all, 1, 3, 4)->in[0], all);
+    assert_ptr_equal(gan_reshape(g, flat, SHAPE(2, 3))->in[0], flat);
 }
 
 static void makes_products(void **state) {
@@ -192,6 +194,30 @@ static void makes_norms_and_losses(void **state) {
     MAKES(grad, 7, 10);
 }
 
+/* Storage in bf16 goes through a network and back, twice; statistics and losses are f32. */
+static void keeps_half_precision(void **state) {
+    (void)state;
+    for (int64_t groups = 1; groups <= 2; groups++) {
+        gan_node *x = BF16(4, 8, 8, 3), *w = BF16(6, 3, 3, 3), *gamma = F32(6), *grad[3];
+        gan_node *h = gan_conv2d(g, x, w, WINDOW(1, 1));
+        h = gan_batch_norm(g, h, gan_moments(g, h, groups), gamma, NULL, 1e-5);
+        h = gan_max_pool(g, gan_upsample(g, gan_leaky_relu(g, h, 0.2), 2), 2, 2, WINDOW(2, 0));
+        h = gan_maximum(g, h, gan_max_axes(g, h, 8));
+        MAKES_TYPE(GAN_BF16, h, 4, 8, 8, 6);
+        h = gan_reshape(g, gan_average_pool(g, h, 2, 2, WINDOW(2, 0)), SHAPE(16, 24));
+        gan_node *loss = gan_add(g, gan_logits_loss(g, h, 0.9), gan_softmax_loss(g, h, I32(16)));
+        loss = gan_add(g, loss, gan_mean(g, gan_square(g, h)));
+        gan_node *const wrt[] = {x, w, gamma};
+        for (int order = 1; order <= 2; order++) {
+            assert_int_equal(gan_gradient(g, loss, 3, wrt, grad), GAN_OK);
+            MAKES_TYPE(GAN_BF16, grad[0], 4, 8, 8, 3);
+            MAKES_TYPE(GAN_BF16, grad[1], 6, 3, 3, 3);
+            MAKES(grad[2], 6);
+            loss = gan_sum(g, gan_square(g, grad[0]));
+        }
+    }
+}
+
 static void makes_noise_and_batches(void **state) {
     (void)state;
     gan_node *t = counter();
@@ -253,19 +279,13 @@ static void every_op_has_a_shape_tested(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(makes_leaves),
-        TEST(makes_pointwise),
-        TEST(broadcasts_explicitly),
-        TEST(folds_constants),
-        TEST(makes_reductions),
-        TEST(makes_layouts),
-        TEST(makes_products),
-        TEST(keeps_image_sizes),
-        TEST(makes_pools),
-        TEST(makes_norms_and_losses),
-        TEST(makes_noise_and_batches),
-        TEST(makes_updates),
-        cmocka_unit_test(every_op_has_a_shape_tested),
+        TEST(makes_leaves),          TEST(makes_pointwise),
+        TEST(broadcasts_explicitly), TEST(folds_constants),
+        TEST(makes_reductions),      TEST(makes_layouts),
+        TEST(makes_products),        TEST(keeps_image_sizes),
+        TEST(makes_pools),           TEST(makes_norms_and_losses),
+        TEST(keeps_half_precision),  TEST(makes_noise_and_batches),
+        TEST(makes_updates),         cmocka_unit_test(every_op_has_a_shape_tested),
     };
     return cmocka_run_group_tests_name("op_shapes", tests, NULL, NULL);
 }

@@ -46,12 +46,10 @@ gan_node *gan_reshape(gan_graph *g, gan_node *x, gan_shape shape) {
     if (!gan_check_given(g, "reshape", x)) return NULL;
     shape = resolve(shape, gan_shape_size(x->shape));
     if (gan_shape_equal(x->shape, shape)) return x;
-    gan_node *from = x->op == GAN_OP_reshape ? x->in[0] : x;
-    if (from != x && gan_shape_equal(from->shape, shape)) return from;
     if (x->op == GAN_OP_constant && is_valid(shape) &&
         gan_shape_size(shape) == gan_shape_size(x->shape))
         return gan_leaf_create(g, GAN_OP_constant, x->dtype, shape, &x->attr);
-    return gan_node_create(g, GAN_OP_reshape, 1, &from, &(gan_attr){.target = {shape}}, NULL);
+    return gan_node_create(g, GAN_OP_reshape, 1, &x, &(gan_attr){.target = {shape}}, NULL);
 }
 
 /* ---- permute ---- */
@@ -171,21 +169,9 @@ void slice_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **d
     if (need[0]) dx[0] = gan_pad(node->graph, dy, axis, before, after);
 }
 
-/* The operand of a concat that a slice of it takes back, or NULL. */
-static gan_node *part_of(const gan_node *x, int axis, int64_t start, int64_t length) {
-    if (x->op != GAN_OP_concat || x->attr.concat.axis != axis) return NULL;
-    for (int i = 0; i < x->n_in; i++) {
-        if (start == 0 && x->in[i]->shape.dim[axis] == length) return x->in[i];
-        start -= x->in[i]->shape.dim[axis];
-    }
-    return NULL;
-}
-
 gan_node *gan_slice(gan_graph *g, gan_node *x, int axis, int64_t start, int64_t length) {
     if (!gan_check_given(g, "slice", x)) return NULL;
     if (axis >= 0 && axis < x->shape.rank && start == 0 && length == x->shape.dim[axis]) return x;
-    gan_node *part = part_of(x, axis, start, length);
-    if (part) return part;
     return gan_node_create(g, GAN_OP_slice, 1, &x, &(gan_attr){.slice = {axis, start, length}},
                            NULL);
 }

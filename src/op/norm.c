@@ -46,6 +46,15 @@ static gan_node *part(gan_graph *g, gan_node *pair, int which, const rows *r) {
     return pair ? gan_reshape(g, gan_slice(g, pair, 1, which, 1), r->vector) : NULL;
 }
 
+/* The same of an incoming gradient. Most are a pair that batch_norm's rule has just put together:
+ * its halves are taken as they are, which saves three launches a layer. (Operands are never looked
+ * through like that: a gradient may be asked for with respect to any of them.) */
+static gan_node *gradient_part(gan_graph *g, gan_node *dy, int which, const rows *r) {
+    const bool paired = dy && dy->op == GAN_OP_concat && dy->n_in == 2 &&
+                        dy->attr.concat.axis == 1 && dy->in[0]->shape.dim[1] == 1;
+    return paired ? gan_reshape(g, dy->in[which], r->vector) : part(g, dy, which, r);
+}
+
 static gan_node *pair_of(gan_graph *g, gan_node *first, gan_node *second, gan_shape pair) {
     const gan_shape half = gan_shape3(pair.dim[0], 1, pair.dim[2]);
     return gan_concat(g, 1, 2,
@@ -144,8 +153,8 @@ void moments_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node *
     const rows r = rows_of(x->shape, node->attr.moments.groups);
     if (!need[0]) return;
     gan_node *centred = gan_sub(g, view(g, x, &r), part(g, node, MEAN, &r));
-    gan_node *slope = gan_scale(g, part(g, dy, VARIANCE, &r), 2.0 / r.count);
-    gan_node *offset = gan_scale(g, part(g, dy, MEAN, &r), 1.0 / r.count);
+    gan_node *slope = gan_scale(g, gradient_part(g, dy, VARIANCE, &r), 2.0 / r.count);
+    gan_node *offset = gan_scale(g, gradient_part(g, dy, MEAN, &r), 1.0 / r.count);
     gan_node *sum = gan_add(g, gan_mul(g, centred, slope), offset);
     dx[0] = gan_cast(g, gan_reshape(g, sum, x->shape), x->dtype);
 }
