@@ -8,12 +8,13 @@
 #include "cpu/device.h"
 #include "cpu/kernels.h"
 
-typedef enum conv_way { BY_PRODUCT, BY_WINDOWS } conv_way;
+typedef enum conv_way { BY_PRODUCT, BY_LIBRARY, BY_WINDOWS } conv_way;
 
 typedef struct conv_state {
     gan_cpu_conv conv;
     conv_way way;
     gan_cpu_product product;
+    gan_cpu_library_conv *library;
     bool deferred; /* the product's columns are not the result's last axis: the epilogue is a pass of its own */
 } conv_state;
 
@@ -47,19 +48,23 @@ static bool as_product(conv_state *s) {
 }
 
 static gan_status prepare(gan_device *device, gan_call *call, gan_cpu_conv_kind kind, bool portable) {
-    (void)portable;
     GAN_TRY(gan_cpu_require_f32(call, 0));
     conv_state s = {.conv = conv_of(call, kind)};
     if (kind != GAN_CPU_CONV_DW) GAN_TRY(gan_cpu_epilogue_prepare(&s.conv.epilogue, device, call));
     if (as_product(&s)) {
         s.way = BY_PRODUCT;
         call->workspace_bytes = gan_cpu_product_workspace(&s.product);
+    } else if (!portable && (s.library = gan_cpu_library_conv_create(device, &s.conv, &call->workspace_bytes))) {
+        s.way = BY_LIBRARY;
     } else {
         s.way = BY_WINDOWS;
         call->workspace_bytes = gan_cpu_conv_windows_workspace(&s.conv, device->threads);
     }
     call->state = malloc(sizeof s);
-    if (call->state == NULL) return gan_fail(GAN_ERROR_MEMORY, "convolution: out of memory");
+    if (call->state == NULL) {
+        gan_cpu_library_conv_destroy(s.library);
+        return gan_fail(GAN_ERROR_MEMORY, "convolution: out of memory");
+    }
     memcpy(call->state, &s, sizeof s);
     return GAN_OK;
 }
@@ -76,15 +81,19 @@ static bool run_product(gan_device *device, const gan_call *call, const conv_sta
 
 static gan_status run(gan_device *device, const gan_call *call) {
     const conv_state *s = call->state;
-    const bool done = s->way == BY_PRODUCT ? run_product(device, call, s)
-                                           : gan_cpu_conv_windows(device, &s->conv, call);
-    if (!done) return gan_fail(GAN_ERROR_MEMORY, "convolution: the matrix library is out of memory");
+    const bool done = s->way == BY_PRODUCT   ? run_product(device, call, s)
+                      : s->way == BY_LIBRARY ? gan_cpu_library_conv_run(device, &s->conv, s->library, call)
+                                             : gan_cpu_conv_windows(device, &s->conv, call);
+    if (!done) return gan_fail(GAN_ERROR_DEVICE, "%s: a library failed", gan_op_of(call->node)->name);
     return GAN_OK;
 }
 
 static void release(gan_device *device, gan_call *call) {
     (void)device;
-    free(call->state);
+    conv_state *s = call->state;
+    if (s == NULL) return;
+    gan_cpu_library_conv_destroy(s->library);
+    free(s);
     call->state = NULL;
 }
 

@@ -30,6 +30,14 @@ void gan_cpu_scatter_windows(const gan_cpu_conv *conv, float *dx, int64_t begin,
 size_t gan_cpu_conv_windows_workspace(const gan_cpu_conv *conv, int threads);
 bool gan_cpu_conv_windows(const gan_device *device, const gan_cpu_conv *conv, const gan_call *call);
 
+/* By a library. NULL when there is none, or none that is fast here; then take another way. */
+typedef struct gan_cpu_library_conv gan_cpu_library_conv;
+gan_cpu_library_conv *gan_cpu_library_conv_create(const gan_device *device, const gan_cpu_conv *conv,
+                                                  size_t *workspace_bytes);
+bool gan_cpu_library_conv_run(const gan_device *device, const gan_cpu_conv *conv, gan_cpu_library_conv *library,
+                              const gan_call *call);
+void gan_cpu_library_conv_destroy(gan_cpu_library_conv *library); /* takes NULL */
+
 /* The same ops without oneDNN, whatever the shape; for tests, as every machine can run them. */
 extern const gan_kernel gan_cpu_conv2d_portable;
 extern const gan_kernel gan_cpu_conv2d_grad_input_portable;

@@ -122,7 +122,7 @@ static bool sum_task(void *context, int64_t task, int slot) {
     for (int64_t step = 1; step < x->parts; step *= 2)
         for (int64_t i = 0; i + step < x->parts; i += 2 * step)
             add(n, x->part + i * x->size + begin, x->part + (i + step) * x->size + begin);
-    memcpy(x->c + begin, x->part + begin, (size_t)n * sizeof(float));
+    if (x->c != x->part) memcpy(x->c + begin, x->part + begin, (size_t)n * sizeof(float));
     return true;
 }
 

@@ -29,7 +29,8 @@ bool gan_cpu_product_run(const gan_device *device, const gan_cpu_product *produc
                          const float *b, float *c, void *workspace, const gan_cpu_epilogue *epilogue,
                          const gan_call *call);
 
-/* c[i] = sum over j < parts of part[j·size + i], added as a tree; clobbers part. */
+/* c[i] = sum over j < parts of part[j·size + i], added as a tree; clobbers part; c may
+ * be part. */
 bool gan_cpu_sum_parts(const gan_device *device, int64_t parts, int64_t size, float *part, float *c);
 
 #endif

@@ -31,7 +31,7 @@ static gan_status matmul_run(gan_device *device, const gan_call *call) {
     const matmul_state *s = call->state;
     if (!gan_cpu_product_run(device, &s->product, call->in[0].data, call->in[1].data, call->out.data,
                              call->workspace, &s->epilogue, call))
-        return gan_fail(GAN_ERROR_MEMORY, "matmul: the matrix library is out of memory");
+        return gan_fail(GAN_ERROR_DEVICE, "matmul: the matrix library failed");
     return GAN_OK;
 }
 
