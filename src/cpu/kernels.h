@@ -5,7 +5,7 @@
 #include "device/backend.h"
 
 extern const gan_backend gan_cpu_backend;
-extern const gan_kernel gan_cpu_kernels[GAN_OP_COUNT];
+extern const gan_kernel *const gan_cpu_kernels[GAN_OP_COUNT]; /* by op; NULL: none */
 
 extern const gan_kernel gan_cpu_constant, gan_cpu_stop_gradient;
 extern const gan_kernel gan_cpu_pointwise, gan_cpu_cast, gan_cpu_one_hot;

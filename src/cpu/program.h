@@ -52,39 +52,42 @@ typedef struct gan_cpu_program {
 
 /* Working memory of one thread, on its stack. */
 typedef struct gan_cpu_scratch {
-    const float *value[GAN_CPU_VALUES];
     int64_t key[GAN_CPU_VALUES]; /* what a kept buffer holds, -1: nothing */
     int64_t column, width;       /* the columns that kept buffers are for */
-    int64_t capacity;            /* elements to prepare kept buffers for */
+    int64_t capacity;            /* elements to fill kept buffers with */
     _Alignas(64) float buffer[GAN_CPU_VALUES][GAN_CPU_TILE];
 } gan_cpu_scratch;
 
+/* For `cuts`: the rows are those of the shape's last axis, whatever its length. */
+#define GAN_CPU_CUT_LAST 0x80000000u
+
 /* Binds `program` (NULL: the identity of one input) to values of `shape`. The inputs from `given` on are
  * `operand[0…]`, of which only types and shapes are looked at. Bit i of `cuts`: axis i may not be collapsed
- * with axis i-1. */
+ * with the axes before it. */
 gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device, const gan_pointwise_program *program,
                                 gan_shape shape, int given, int n_operands, const gan_array *operand, uint32_t cuts);
 
 /* Prepares a thread's memory for tiles of at most `capacity` elements. */
 void gan_cpu_scratch_begin(gan_cpu_scratch *scratch, const gan_cpu_program *p, int64_t capacity);
 
-/* Evaluates columns c … c+w-1 of rows r … r+n-1 (n·w <= GAN_CPU_TILE), densely. data: the operands from
- * input `given` on; given: the given values of this tile. The result goes to `y` (dense; may be a given
- * value) when it is not NULL. Returns where it is. */
+/* Evaluates columns c … c+w-1 of rows r … r+n-1 (n·w <= the capacity), densely. operand: those from input
+ * `given` on; given: the given values of this tile. The result goes to `y` (dense; may be a given value or a
+ * full operand's place) when it is not NULL. Returns where it is. */
 const float *gan_cpu_program_tile(const gan_cpu_program *p, gan_cpu_scratch *scratch, const gan_array *operand,
                                   const float *const *given, int64_t r, int64_t n, int64_t c, int64_t w, float *y);
 
-/* The first element and the length of tile t. */
+/* The most elements a tile may have: whole rows, or a piece of one. */
+static inline int64_t gan_cpu_program_capacity(const gan_cpu_program *p) {
+    return p->columns > GAN_CPU_TILE ? GAN_CPU_TILE : p->tile_rows * p->columns;
+}
+
+/* The first element and the length of tile t < n_tiles. */
 static inline int64_t gan_cpu_program_tile_start(const gan_cpu_program *p, int64_t t, int64_t *length) {
-    if (p->tiles_per_row > 1) {
-        int64_t row = t / p->tiles_per_row, c = (t - row * p->tiles_per_row) * p->tile_columns;
-        *length = p->columns - c < p->tile_columns ? p->columns - c : p->tile_columns;
-        return row * p->columns + c;
-    }
-    int64_t row = t * p->tile_rows;
+    int64_t row = t / p->tiles_per_row * p->tile_rows, c = t % p->tiles_per_row * p->tile_columns;
     int64_t n = p->rows - row < p->tile_rows ? p->rows - row : p->tile_rows;
-    *length = n * p->columns;
-    return row * p->columns;
+    int64_t w = p->columns - c < p->tile_columns ? p->columns - c : p->tile_columns;
+    *length = n * w;
+    return row * p->columns + c;
 }
 
 /* The same for `length` consecutive elements from `start` on: within one row, or whole rows. */

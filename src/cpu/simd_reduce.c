@@ -1,0 +1,97 @@
+/* Sums, maxima and products of vectors. */
+#include "cpu/simd.h"
+#include "cpu/simd_math.h"
+
+static void add(float *y, const float *x, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+static void max(float *y, const float *x, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] = simd_max(y[i], x[i]);
+}
+
+/* Four quarters side by side hide the latency of the additions. */
+static float sum_of(const float *x, int64_t n) {
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    const int64_t q = n / 4;
+    const float *x1 = x + q, *x2 = x + 2 * q, *x3 = x + 3 * q;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (int64_t i = 0; i < q; i++) {
+        s0 += x[i];
+        s1 += x1[i];
+        s2 += x2[i];
+        s3 += x3[i];
+    }
+    for (int64_t i = 4 * q; i < n; i++) s0 += x[i];
+    return (s0 + s1) + (s2 + s3);
+}
+
+static float max_of(const float *x, int64_t n) {
+    enum { LANES = 32 };
+    float lane[LANES];
+    for (int l = 0; l < LANES; l++) lane[l] = -(float)INFINITY;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+#pragma omp simd
+        for (int l = 0; l < LANES; l++) lane[l] = simd_max(lane[l], x[i + l]);
+    }
+    float m = -(float)INFINITY;
+    for (; i < n; i++) m = simd_max(m, x[i]);
+    for (int l = 0; l < LANES; l++) m = simd_max(m, lane[l]);
+    return m;
+}
+
+static float dot(const float *x, const float *y, int64_t n) {
+    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    const int64_t q = n / 4;
+    const float *x1 = x + q, *x2 = x + 2 * q, *x3 = x + 3 * q;
+    const float *y1 = y + q, *y2 = y + 2 * q, *y3 = y + 3 * q;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (int64_t i = 0; i < q; i++) {
+        s0 += x[i] * y[i];
+        s1 += x1[i] * y1[i];
+        s2 += x2[i] * y2[i];
+        s3 += x3[i] * y3[i];
+    }
+    for (int64_t i = 4 * q; i < n; i++) s0 += x[i] * y[i];
+    return (s0 + s1) + (s2 + s3);
+}
+
+static void add_scaled(float *y, float a, const float *x, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+static void moments(float *s, float *q, const float *x, const float *shift, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        float d = x[i] - shift[i];
+        s[i] += d;
+        q[i] += d * d;
+    }
+}
+
+static void products(float *s, float *q, const float *dy, const float *x, const float *mean, int64_t n) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        s[i] += dy[i];
+        q[i] += dy[i] * (x[i] - mean[i]);
+    }
+}
+
+static float exp_sum(float *y, const float *x, float shift, int64_t n) {
+    float s = 0;
+#pragma omp simd reduction(+ : s)
+    for (int64_t i = 0; i < n; i++) {
+        float e = simd_exp(x[i] - shift);
+        y[i] = e;
+        s += e;
+    }
+    return s;
+}
+
+extern const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce);
+const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce) = {add, max,     sum_of,   max_of, dot,
+                                                    add_scaled, moments, products, exp_sum};
