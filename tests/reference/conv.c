@@ -23,18 +23,27 @@ static void each_term(const terms *t, const ref_call *c,
     }
 }
 
-static void add_y(const ref_call *c, int64_t x, int64_t w, int64_t y) { c->out[y] += c->in[0][x] * c->in[1][w]; }
-static void add_x(const ref_call *c, int64_t x, int64_t w, int64_t y) { c->out[x] += c->in[0][y] * c->in[1][w]; }
-static void add_w(const ref_call *c, int64_t x, int64_t w, int64_t y) { c->out[w] += c->in[0][x] * c->in[1][y]; }
+static void add_y(const ref_call *c, int64_t x, int64_t w, int64_t y) {
+    c->out[y] += c->in[0][x] * c->in[1][w];
+}
+static void add_x(const ref_call *c, int64_t x, int64_t w, int64_t y) {
+    c->out[x] += c->in[0][y] * c->in[1][w];
+}
+static void add_w(const ref_call *c, int64_t x, int64_t w, int64_t y) {
+    c->out[w] += c->in[0][x] * c->in[1][y];
+}
 
 void ref_op_conv2d(const ref_call *c) {
-    each_term(&(terms){ref_shape(c, 0), ref_shape(c, 1), c->node->shape, c->node->attr.window}, c, add_y);
+    each_term(&(terms){ref_shape(c, 0), ref_shape(c, 1), c->node->shape, c->node->attr.window}, c,
+              add_y);
 }
 
 void ref_op_conv2d_grad_input(const ref_call *c) {
-    each_term(&(terms){c->node->shape, ref_shape(c, 1), ref_shape(c, 0), c->node->attr.window}, c, add_x);
+    each_term(&(terms){c->node->shape, ref_shape(c, 1), ref_shape(c, 0), c->node->attr.window}, c,
+              add_x);
 }
 
 void ref_op_conv2d_grad_weight(const ref_call *c) {
-    each_term(&(terms){ref_shape(c, 0), c->node->shape, ref_shape(c, 1), c->node->attr.window}, c, add_w);
+    each_term(&(terms){ref_shape(c, 0), c->node->shape, ref_shape(c, 1), c->node->attr.window}, c,
+              add_w);
 }

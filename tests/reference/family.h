@@ -7,13 +7,14 @@
 
 #include "reference/reference.h"
 
-/* Stops the test program: the reference was asked for what it does not define. Also without asserts. */
-#define REF_REQUIRE(condition)                                                                  \
-    do {                                                                                        \
-        if (!(condition)) {                                                                     \
+/* Stops the test program: the reference was asked for what it does not define. Also without
+ * asserts. */
+#define REF_REQUIRE(condition)                                                                     \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
             fprintf(stderr, "%s:%d: the reference requires %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                            \
-        }                                                                                       \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 /* One op to evaluate. An effect finds the variables it writes in in[], and writes them there. */
@@ -29,8 +30,8 @@ typedef struct ref_call {
 #include "graph/op.def"
 #undef GAN_OP
 
-/* Evaluates a straight-line program at every element of `shape`; operand i has shape shapes[i], the rank
- * of `shape` and each axis equal or 1. */
+/* Evaluates a straight-line program at every element of `shape`; operand i has shape shapes[i], the
+ * rank of `shape` and each axis equal or 1. */
 void ref_program(const gan_pointwise_program *program, gan_shape shape, double *const *operands,
                  const gan_shape *shapes, double *out);
 
@@ -38,7 +39,9 @@ void ref_program(const gan_pointwise_program *program, gan_shape shape, double *
 int64_t ref_position(gan_shape shape, const int64_t *index);
 void ref_index(gan_shape shape, int64_t position, int64_t *index);
 
-static inline gan_shape ref_shape(const ref_call *c, int operand) { return c->node->in[operand]->shape; }
+static inline gan_shape ref_shape(const ref_call *c, int operand) {
+    return c->node->in[operand]->shape;
+}
 
 /* Element (a,b,c,d) of an array of four axes. */
 static inline int64_t ref_at4(gan_shape s, int64_t a, int64_t b, int64_t c, int64_t d) {

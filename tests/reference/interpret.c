@@ -5,7 +5,8 @@
 #include "graph/store.h"
 #include "reference/family.h"
 
-/* A variable's value, or that of a whole arena of f32 variables, which a flat node sees as one vector. */
+/* A variable's value, or that of a whole arena of f32 variables, which a flat node sees as one
+ * vector. */
 typedef struct slot {
     const void *key; /* gan_variable_arena for f32, else gan_variable */
     double *value;
@@ -30,7 +31,8 @@ void ref_op_input(const ref_call *c) { (void)c; }
 void ref_op_variable(const ref_call *c) { (void)c; }
 
 void ref_op_constant(const ref_call *c) {
-    for (int64_t i = 0; i < gan_shape_size(c->node->shape); i++) c->out[i] = c->node->attr.constant.value;
+    for (int64_t i = 0; i < gan_shape_size(c->node->shape); i++)
+        c->out[i] = c->node->attr.constant.value;
 }
 
 static double *doubles(int64_t n) {
@@ -41,11 +43,15 @@ static double *doubles(int64_t n) {
 
 static int64_t bytes_of(gan_dtype dtype) {
     switch (dtype) {
-    case GAN_I64: return 8;
+    case GAN_I64:
+        return 8;
     case GAN_F32:
-    case GAN_I32: return 4;
-    case GAN_BF16: return 2;
-    default: return 1;
+    case GAN_I32:
+        return 4;
+    case GAN_BF16:
+        return 2;
+    default:
+        return 1;
     }
 }
 
@@ -105,14 +111,16 @@ const double *ref_value(const reference *r, const gan_node *node) {
 }
 
 /* A prologue gives a reduction its operand; the op itself then sees one plain array. */
-static void apply_prologue(const gan_node *node, double **in, const gan_shape *shapes, double **made) {
+static void apply_prologue(const gan_node *node, double **in, const gan_shape *shapes,
+                           double **made) {
     *made = doubles(gan_shape_size(node->attr.reduce.in_shape));
     ref_program(node->program, node->attr.reduce.in_shape, in, shapes, *made);
     in[0] = *made;
 }
 
 /* An epilogue's value 0 is the raw result; its further values follow the op's own operands. */
-static void apply_epilogue(const gan_node *node, double **in, const gan_shape *shapes, double *out) {
+static void apply_epilogue(const gan_node *node, double **in, const gan_shape *shapes,
+                           double *out) {
     const int arity = gan_op_of(node)->arity;
     double *operand[GAN_MAX_PROGRAM_INPUTS], *raw = doubles(gan_shape_size(node->shape));
     gan_shape shape[GAN_MAX_PROGRAM_INPUTS];
@@ -128,7 +136,8 @@ static void apply_epilogue(const gan_node *node, double **in, const gan_shape *s
 }
 
 static void evaluate(reference *r, const gan_node *node) {
-    double **in = calloc((size_t)node->n_in + 1, sizeof *in), *made = NULL, *out = r->value[node->id];
+    double **in = calloc((size_t)node->n_in + 1, sizeof *in), *made = NULL,
+           *out = r->value[node->id];
     gan_shape *shapes = calloc((size_t)node->n_in + 1, sizeof *shapes);
     REF_REQUIRE(in && shapes);
     for (int i = 0; i < node->n_in; i++) {
@@ -150,12 +159,28 @@ void ref_run(reference *r) {
     for (int i = 0; i < r->graph->n_nodes; i++) evaluate(r, r->graph->node[i]);
 }
 
+/* In a plan a view has no moment of its own: it is what its operand is when it is looked at. */
+static void look(reference *r, const gan_node *node) {
+    if (!gan_node_is_view(node, NULL)) return;
+    look(r, node->in[0]);
+    evaluate(r, node);
+}
+
+void ref_run_plan(reference *r, gan_node *const *launches, int n) {
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < launches[i]->n_in; k++) look(r, launches[i]->in[k]);
+        evaluate(r, launches[i]);
+    }
+    for (int i = 0; i < r->graph->n_outputs; i++) look(r, r->graph->output[i]);
+}
+
 void ref_run_to(reference *r, const gan_node *node) {
     memset(r->wanted, 0, (size_t)r->graph->n_nodes * sizeof *r->wanted);
     r->wanted[node->id] = true;
     for (int i = node->id; i >= 0; i--)
         if (r->wanted[i])
-            for (int j = 0; j < r->graph->node[i]->n_in; j++) r->wanted[r->graph->node[i]->in[j]->id] = true;
+            for (int j = 0; j < r->graph->node[i]->n_in; j++)
+                r->wanted[r->graph->node[i]->in[j]->id] = true;
     for (int i = 0; i <= node->id; i++)
         if (r->wanted[i]) evaluate(r, r->graph->node[i]);
 }

@@ -18,7 +18,8 @@ void ref_op_logits_loss(const ref_call *c) {
 void ref_op_logits_loss_grad(const ref_call *c) {
     const int64_t n = gan_shape_size(ref_shape(c, 0));
     for (int64_t i = 0; i < n; i++)
-        c->out[i] = (exp(-minus_log_sigmoid(c->in[0][i])) - c->node->attr.logits_loss.target) / (double)n;
+        c->out[i] =
+            (exp(-minus_log_sigmoid(c->in[0][i])) - c->node->attr.logits_loss.target) / (double)n;
 }
 
 /* log of the sum of exp over a row. */
@@ -42,6 +43,7 @@ void ref_op_softmax_loss_grad(const ref_call *c) {
     for (int64_t i = 0; i < rows; i++) {
         const double *row = c->in[0] + i * classes, total = log_sum_exp(row, classes);
         for (int64_t j = 0; j < classes; j++)
-            c->out[i * classes + j] = (exp(row[j] - total) - ((double)j == c->in[1][i])) / (double)rows;
+            c->out[i * classes + j] =
+                (exp(row[j] - total) - ((double)j == c->in[1][i])) / (double)rows;
     }
 }

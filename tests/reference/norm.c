@@ -4,7 +4,8 @@
 #include "reference/family.h"
 
 /* The place of row `i`, channel `j` of `rows` in moments (groups, 2, C). */
-static int64_t place(int64_t rows, int64_t groups, int64_t channels, int64_t i, int which, int64_t j) {
+static int64_t place(int64_t rows, int64_t groups, int64_t channels, int64_t i, int which,
+                     int64_t j) {
     return (i / (rows / groups) * 2 + which) * channels + j;
 }
 
@@ -15,10 +16,12 @@ void ref_op_moments(const ref_call *c) {
     const int64_t rows = gan_shape_size(ref_shape(c, 0)) / channels, part = rows / groups;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++)
-            c->out[place(rows, groups, channels, i, 0, j)] += c->in[0][i * channels + j] / (double)part;
+            c->out[place(rows, groups, channels, i, 0, j)] +=
+                c->in[0][i * channels + j] / (double)part;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
-            const double d = c->in[0][i * channels + j] - c->out[place(rows, groups, channels, i, 0, j)];
+            const double d =
+                c->in[0][i * channels + j] - c->out[place(rows, groups, channels, i, 0, j)];
             c->out[place(rows, groups, channels, i, 1, j)] += d * d / (double)part;
         }
 }

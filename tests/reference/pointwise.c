@@ -26,12 +26,16 @@ static double f_log(double a, double b, double k) { return (void)b, (void)k, log
 static double f_sin(double a, double b, double k) { return (void)b, (void)k, sin(a); }
 static double f_cos(double a, double b, double k) { return (void)b, (void)k, cos(a); }
 static double f_tanh(double a, double b, double k) { return (void)b, (void)k, tanh(a); }
-static double f_sigmoid(double a, double b, double k) { return (void)b, (void)k, 0.5 * (1 + tanh(a / 2)); }
+static double f_sigmoid(double a, double b, double k) {
+    return (void)b, (void)k, 0.5 * (1 + tanh(a / 2));
+}
 static double f_softplus(double a, double b, double k) {
     return (void)b, (void)k, a > 0 ? a + log1p(exp(-a)) : log1p(exp(a));
 }
 static double f_relu(double a, double b, double k) { return (void)b, (void)k, fmax(a, 0); }
-static double f_leaky_relu(double a, double b, double k) { return (void)b, fmax(a, 0) + k * fmin(a, 0); }
+static double f_leaky_relu(double a, double b, double k) {
+    return (void)b, fmax(a, 0) + k * fmin(a, 0);
+}
 static double f_leaky_step(double a, double b, double k) { return (void)b, a > 0 ? 1 : k; }
 static double f_scale(double a, double b, double k) { return (void)b, k * a; }
 static double f_shift(double a, double b, double k) { return (void)b, k + a; }
@@ -41,19 +45,43 @@ static const struct {
     const char *name;
     double (*f)(double, double, double);
 } functions[] = {
-    {"value", f_value},     {"add", f_add},           {"sub", f_sub},         {"mul", f_mul},
-    {"div", f_div},         {"maximum", f_maximum},   {"minimum", f_minimum}, {"greater", f_greater},
-    {"equal", f_equal},     {"neg", f_neg},           {"abs", f_abs},         {"sign", f_sign},
-    {"floor", f_floor},     {"square", f_square},     {"sqrt", f_sqrt},       {"rsqrt", f_rsqrt},
-    {"exp", f_exp},         {"log", f_log},           {"sin", f_sin},         {"cos", f_cos},
-    {"tanh", f_tanh},       {"sigmoid", f_sigmoid},   {"relu", f_relu},       {"softplus", f_softplus},
-    {"scale", f_scale},     {"shift", f_shift},       {"power", f_power},     {"leaky_relu", f_leaky_relu},
-    {"reciprocal", f_reciprocal}, {"leaky_step", f_leaky_step},
+    {"value", f_value},
+    {"add", f_add},
+    {"sub", f_sub},
+    {"mul", f_mul},
+    {"div", f_div},
+    {"maximum", f_maximum},
+    {"minimum", f_minimum},
+    {"greater", f_greater},
+    {"equal", f_equal},
+    {"neg", f_neg},
+    {"abs", f_abs},
+    {"sign", f_sign},
+    {"floor", f_floor},
+    {"square", f_square},
+    {"sqrt", f_sqrt},
+    {"rsqrt", f_rsqrt},
+    {"exp", f_exp},
+    {"log", f_log},
+    {"sin", f_sin},
+    {"cos", f_cos},
+    {"tanh", f_tanh},
+    {"sigmoid", f_sigmoid},
+    {"relu", f_relu},
+    {"softplus", f_softplus},
+    {"scale", f_scale},
+    {"shift", f_shift},
+    {"power", f_power},
+    {"leaky_relu", f_leaky_relu},
+    {"reciprocal", f_reciprocal},
+    {"leaky_step", f_leaky_step},
 };
 
-double ref_pointwise_function(const char *name, double a, double b, double k) {
+typedef double (*function)(double, double, double);
+
+static function find(const char *name) {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (strcmp(functions[i].name, name) == 0) return functions[i].f(a, b, k);
+        if (strcmp(functions[i].name, name) == 0) return functions[i].f;
     fprintf(stderr, "the reference does not define the pointwise function %s\n", name);
     abort();
 }
@@ -67,19 +95,22 @@ static int64_t broadcast_position(gan_shape shape, const int64_t *index) {
 
 void ref_program(const gan_pointwise_program *p, gan_shape shape, double *const *operands,
                  const gan_shape *shapes, double *out) {
+    function f[GAN_MAX_PROGRAM_STEPS];
+    for (int s = 0; s < p->n_steps; s++) f[s] = find(gan_fn_table[p->step[s].fn].name);
+    for (int i = 0; i < p->n_inputs; i++) REF_REQUIRE(shapes[i].rank == shape.rank);
     for (int64_t e = 0; e < gan_shape_size(shape); e++) {
         double value[GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS];
         int64_t index[GAN_MAX_RANK];
         ref_index(shape, e, index);
-        for (int i = 0; i < p->n_inputs; i++) {
-            REF_REQUIRE(shapes[i].rank == shape.rank);
+        for (int i = 0; i < p->n_inputs; i++)
             value[i] = operands[i][broadcast_position(shapes[i], index)];
-        }
         for (int s = 0; s < p->n_steps; s++) {
             const gan_program_step *step = &p->step[s];
-            const gan_fn_info *fn = &gan_fn_table[step->fn];
-            double a = fn->arity > 0 ? value[step->arg[0]] : 0, b = fn->arity > 1 ? value[step->arg[1]] : 0;
-            value[p->n_inputs + s] = ref_pointwise_function(fn->name, a, b, (double)step->k);
+            const int arity = gan_fn_table[step->fn].arity;
+            REF_REQUIRE(arity < 1 || step->arg[0] < p->n_inputs + s);
+            REF_REQUIRE(arity < 2 || step->arg[1] < p->n_inputs + s);
+            value[p->n_inputs + s] = f[s](arity > 0 ? value[step->arg[0]] : 0,
+                                          arity > 1 ? value[step->arg[1]] : 0, (double)step->k);
         }
         out[e] = value[p->n_inputs + p->n_steps - 1];
     }
@@ -115,5 +146,6 @@ void ref_op_cast(const ref_call *c) {
 void ref_op_one_hot(const ref_call *c) {
     const gan_shape s = c->node->shape;
     const int64_t classes = s.dim[s.rank - 1];
-    for (int64_t i = 0; i < gan_shape_size(s); i++) c->out[i] = c->in[0][i / classes] == (double)(i % classes);
+    for (int64_t i = 0; i < gan_shape_size(s); i++)
+        c->out[i] = c->in[0][i / classes] == (double)(i % classes);
 }

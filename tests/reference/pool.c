@@ -4,11 +4,13 @@
 #include "reference/family.h"
 
 /* Position in x (N,H,W,C) of place (r,s) of the window of output element `y`; -1 in the padding. */
-static int64_t place(const gan_node *node, gan_shape x, gan_shape y_shape, int64_t y, int64_t r, int64_t s) {
+static int64_t place(const gan_node *node, gan_shape x, gan_shape y_shape, int64_t y, int64_t r,
+                     int64_t s) {
     const gan_window *window = &node->attr.pool.window;
     int64_t i[GAN_MAX_RANK];
     ref_index(y_shape, y, i);
-    const int64_t h = i[1] * window->stride_h + r - window->top, w = i[2] * window->stride_w + s - window->left;
+    const int64_t h = i[1] * window->stride_h + r - window->top,
+                  w = i[2] * window->stride_w + s - window->left;
     if (h < 0 || h >= x.dim[1] || w < 0 || w >= x.dim[2]) return -1;
     return ref_at4(x, i[0], h, w, i[3]);
 }

@@ -8,15 +8,15 @@ void ref_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
     for (uint32_t round = 0; round < 10; round++) {
         const uint32_t k0 = key[0] + round * 0x9E3779B9u, k1 = key[1] + round * 0xBB67AE85u;
         const uint64_t a = (uint64_t)x[0] * 0xD2511F53u, b = (uint64_t)x[2] * 0xCD9E8D57u;
-        const uint32_t y[4] = {(uint32_t)(b >> 32) ^ x[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ x[3] ^ k1,
-                               (uint32_t)a};
+        const uint32_t y[4] = {(uint32_t)(b >> 32) ^ x[1] ^ k0, (uint32_t)b,
+                               (uint32_t)(a >> 32) ^ x[3] ^ k1, (uint32_t)a};
         for (int i = 0; i < 4; i++) x[i] = y[i];
     }
     for (int i = 0; i < 4; i++) out[i] = x[i];
 }
 
-/* Four numbers of `stream`: those of elements 4·group … of iteration `t`. cuRAND's counter has the offset
- * in its low and the subsequence (here: stream, group) in its high 64 bits. */
+/* Four numbers of `stream`: those of elements 4·group … of iteration `t`. cuRAND's counter has the
+ * offset in its low and the subsequence (here: stream, group) in its high 64 bits. */
 static void draw(const ref_call *c, uint32_t stream, uint32_t group, uint64_t t, uint32_t out[4]) {
     const uint32_t counter[4] = {(uint32_t)t, (uint32_t)(t >> 32), group, stream};
     const uint32_t key[2] = {(uint32_t)c->seed, (uint32_t)(c->seed >> 32)};
@@ -24,11 +24,14 @@ static void draw(const ref_call *c, uint32_t stream, uint32_t group, uint64_t t,
 }
 
 /* 32 bits -> (0, 1]. The mapping is defined in single precision: the rounding is part of it. */
-static double uniform(uint32_t bits) { return (double)(float)(ldexp((double)(float)bits, -32) + ldexp(1, -33)); }
+static double uniform(uint32_t bits) {
+    return (double)(float)(ldexp((double)(float)bits, -32) + ldexp(1, -33));
+}
 
 /* Two of 32 bits -> a normal number; the first or the second of the pair (Box and Muller 1958). */
 static double normal(uint32_t x, uint32_t y, bool second) {
-    const double radius = sqrt(-2 * log(uniform(x))), angle = 2 * acos(-1) * (ldexp(y, -32) + ldexp(1, -33));
+    const double radius = sqrt(-2 * log(uniform(x))),
+                 angle = 2 * acos(-1) * (ldexp(y, -32) + ldexp(1, -33));
     return radius * (second ? cos(angle) : sin(angle));
 }
 
@@ -40,20 +43,25 @@ void ref_op_random(const ref_call *c) {
         draw(c, c->node->attr.random.stream, (uint32_t)(i / 4), t, bits);
         const uint32_t mine = bits[i % 4];
         switch (c->node->attr.random.kind) {
-        case GAN_RANDOM_UNIFORM: c->out[i] = a + (b - a) * uniform(mine); break;
+        case GAN_RANDOM_UNIFORM:
+            c->out[i] = a + (b - a) * uniform(mine);
+            break;
         case GAN_RANDOM_NORMAL: {
             const int64_t pair = i % 4 / 2 * 2;
             c->out[i] = a + b * normal(bits[pair], bits[pair + 1], i % 2 == 1);
             break;
         }
-        case GAN_RANDOM_INDEX: c->out[i] = floor(ldexp((double)mine, -32) * a); break;
+        case GAN_RANDOM_INDEX:
+            c->out[i] = floor(ldexp((double)mine, -32) * a);
+            break;
         }
     }
 }
 
-/* Where position i of n goes in an epoch: a cipher of 2·half bits in four Feistel rounds, applied again
- * while its result is n or more (Black and Rogaway 2002). */
-static uint64_t shuffled(const ref_call *c, uint32_t stream, uint64_t epoch, uint64_t n, uint64_t i) {
+/* Where position i of n goes in an epoch: a cipher of 2·half bits in four Feistel rounds, applied
+ * again while its result is n or more (Black and Rogaway 2002). */
+static uint64_t shuffled(const ref_call *c, uint32_t stream, uint64_t epoch, uint64_t n,
+                         uint64_t i) {
     uint32_t half = 1;
     while (pow(4, half) < (double)n) half++;
     const uint64_t side = (uint64_t)1 << half;
@@ -73,10 +81,11 @@ static uint64_t shuffled(const ref_call *c, uint32_t stream, uint64_t epoch, uin
 
 void ref_op_shuffled_index(const ref_call *c) {
     const int64_t n = c->node->attr.shuffle.n;
-    const int64_t first = (int64_t)c->in[0][0] * c->node->attr.shuffle.per_iteration + c->node->attr.shuffle.offset;
+    const int64_t first =
+        (int64_t)c->in[0][0] * c->node->attr.shuffle.per_iteration + c->node->attr.shuffle.offset;
     for (int64_t i = 0; i < gan_shape_size(c->node->shape); i++)
-        c->out[i] = (double)shuffled(c, c->node->attr.shuffle.stream, (uint64_t)((first + i) / n), (uint64_t)n,
-                                     (uint64_t)((first + i) % n));
+        c->out[i] = (double)shuffled(c, c->node->attr.shuffle.stream, (uint64_t)((first + i) / n),
+                                     (uint64_t)n, (uint64_t)((first + i) % n));
 }
 
 void ref_op_minibatch(const ref_call *c) {

@@ -21,7 +21,8 @@ void ref_op_record(const ref_call *c) {
     const int64_t rows = ref_shape(c, 0).dim[0], width = ref_shape(c, 0).dim[1];
     const int64_t counter = (int64_t)c->in[1][0], every = c->node->attr.record.every;
     if (counter % every != 0) return;
-    for (int i = 2; i < c->node->n_in; i++) c->in[0][counter / every % rows * width + i - 2] = c->in[i][0];
+    for (int i = 2; i < c->node->n_in; i++)
+        c->in[0][counter / every % rows * width + i - 2] = c->in[i][0];
 }
 
 /* x / (‖x‖ + eps), Miyato et al. 2018. */
@@ -59,13 +60,15 @@ void ref_op_pack(const ref_call *c) {
 /* Kingma and Ba 2015, algorithm 1; t is the number of this update, from 1. */
 void ref_op_adam(const ref_call *c) {
     const double b1 = c->node->attr.adam.beta1, b2 = c->node->attr.adam.beta2, rate = c->in[4][0];
-    const double t = c->in[5][0] * (double)c->node->attr.adam.per_iteration + (double)c->node->attr.adam.offset + 1;
+    const double t = c->in[5][0] * (double)c->node->attr.adam.per_iteration +
+                     (double)c->node->attr.adam.offset + 1;
     double *w = c->in[0], *m = c->in[1], *v = c->in[2];
     for (int64_t i = 0; i < gan_shape_size(ref_shape(c, 0)); i++) {
         const double g = c->in[3][i];
         m[i] = b1 * m[i] + (1 - b1) * g;
         v[i] = b2 * v[i] + (1 - b2) * g * g;
-        w[i] -= rate * (m[i] / (1 - pow(b1, t))) / (sqrt(v[i] / (1 - pow(b2, t))) + c->node->attr.adam.eps);
+        w[i] -= rate * (m[i] / (1 - pow(b1, t))) /
+                (sqrt(v[i] / (1 - pow(b2, t))) + c->node->attr.adam.eps);
     }
 }
 
