@@ -31,7 +31,7 @@ static bool check_map(gan_node *node, int64_t height, int64_t width, int64_t row
     return *p >= 0 && *q >= 0;
 }
 
-bool conv2d_infer(gan_node *node) {
+bool gan_conv2d_infer(gan_node *node) {
     const int64_t *x = node->in[0]->shape.dim, *w = node->in[1]->shape.dim;
     int64_t p = 0, q = 0;
     if (!check_pair(node, "x", "w") || !check_length(node, "the channels of w", w[3], x[3]) ||
@@ -42,7 +42,7 @@ bool conv2d_infer(gan_node *node) {
     return true;
 }
 
-bool conv2d_grad_input_infer(gan_node *node) {
+bool gan_conv2d_grad_input_infer(gan_node *node) {
     const int64_t *dy = node->in[0]->shape.dim, *w = node->in[1]->shape.dim;
     const int64_t height = node->attr.conv.height, width = node->attr.conv.width;
     int64_t p = 0, q = 0;
@@ -56,7 +56,7 @@ bool conv2d_grad_input_infer(gan_node *node) {
     return true;
 }
 
-bool conv2d_grad_weight_infer(gan_node *node) {
+bool gan_conv2d_grad_weight_infer(gan_node *node) {
     const int64_t *x = node->in[0]->shape.dim, *dy = node->in[1]->shape.dim;
     const int64_t rows = node->attr.conv.height, columns = node->attr.conv.width;
     int64_t p = 0, q = 0;
@@ -82,19 +82,20 @@ static gan_node *grad_weight(gan_node *node, gan_node *x, gan_node *dy, const ga
                                   node->attr.window);
 }
 
-void conv2d_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_conv2d_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_node *x = node->in[0], *w = node->in[1];
     if (need[0]) dx[0] = grad_input(node, dy, w, x);
     if (need[1]) dx[1] = grad_weight(node, x, dy, w);
 }
 
-void conv2d_grad_input_gradient(gan_node *node, gan_node *dz, const bool *need, gan_node **dx) {
+void gan_conv2d_grad_input_gradient(gan_node *node, gan_node *dz, const bool *need, gan_node **dx) {
     gan_node *dy = node->in[0], *w = node->in[1];
     if (need[0]) dx[0] = gan_conv2d(node->graph, dz, w, node->attr.window);
     if (need[1]) dx[1] = grad_weight(node, dz, dy, w);
 }
 
-void conv2d_grad_weight_gradient(gan_node *node, gan_node *dw, const bool *need, gan_node **dx) {
+void gan_conv2d_grad_weight_gradient(gan_node *node, gan_node *dw, const bool *need,
+                                     gan_node **dx) {
     gan_node *x = node->in[0], *dy = node->in[1];
     if (need[0]) dx[0] = grad_input(node, dy, dw, x);
     if (need[1]) dx[1] = gan_conv2d(node->graph, x, dw, node->attr.window);

@@ -4,7 +4,7 @@
 
 /* ---- reshape ---- */
 
-bool reshape_infer(gan_node *node) {
+bool gan_reshape_infer(gan_node *node) {
     const gan_node *x = node->in[0];
     if (!gan_check_shape(node, node->attr.target.shape)) return false;
     node->dtype = x->dtype;
@@ -15,7 +15,7 @@ bool reshape_infer(gan_node *node) {
                           (long long)gan_shape_size(x->shape));
 }
 
-void reshape_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_reshape_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     if (need[0]) dx[0] = gan_reshape(node->graph, dy, node->in[0]->shape);
 }
 
@@ -54,7 +54,7 @@ gan_node *gan_reshape(gan_graph *g, gan_node *x, gan_shape shape) {
 
 /* ---- permute ---- */
 
-bool permute_infer(gan_node *node) {
+bool gan_permute_infer(gan_node *node) {
     const gan_node *x = node->in[0];
     const int rank = x->shape.rank, *order = node->attr.permute.order;
     unsigned seen = 0;
@@ -71,7 +71,7 @@ bool permute_infer(gan_node *node) {
     return true;
 }
 
-void permute_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_permute_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     int inverse[GAN_MAX_RANK] = {0};
     for (int i = 0; i < node->shape.rank; i++) inverse[node->attr.permute.order[i]] = i;
     if (need[0]) dx[0] = gan_permute(node->graph, dy, inverse);
@@ -109,7 +109,7 @@ static bool check_axis(gan_node *node, int axis) {
     return gan_node_error(node, GAN_ERROR_ARGUMENT, "axis %d; expected one of %d axes", axis, rank);
 }
 
-bool concat_infer(gan_node *node) {
+bool gan_concat_infer(gan_node *node) {
     const int axis = node->attr.concat.axis;
     if (node->n_in < 1)
         return gan_node_error(node, GAN_ERROR_ARGUMENT, "of nothing; expected operands");
@@ -130,7 +130,7 @@ bool concat_infer(gan_node *node) {
     return true;
 }
 
-void concat_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_concat_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     const int axis = node->attr.concat.axis;
     int64_t start = 0;
     for (int i = 0; i < node->n_in; i++) {
@@ -147,7 +147,7 @@ gan_node *gan_concat(gan_graph *g, int axis, int n, gan_node *const *x) {
 
 /* ---- slice and pad ---- */
 
-bool slice_infer(gan_node *node) {
+bool gan_slice_infer(gan_node *node) {
     const int axis = node->attr.slice.axis;
     const int64_t start = node->attr.slice.start, length = node->attr.slice.length;
     if (!check_axis(node, axis)) return false;
@@ -162,7 +162,7 @@ bool slice_infer(gan_node *node) {
     return true;
 }
 
-void slice_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_slice_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     const int axis = node->attr.slice.axis;
     const int64_t before = node->attr.slice.start;
     const int64_t after = node->in[0]->shape.dim[axis] - before - node->shape.dim[axis];
@@ -176,7 +176,7 @@ gan_node *gan_slice(gan_graph *g, gan_node *x, int axis, int64_t start, int64_t 
                            NULL);
 }
 
-bool pad_infer(gan_node *node) {
+bool gan_pad_infer(gan_node *node) {
     const int axis = node->attr.pad.axis;
     const int64_t before = node->attr.pad.before, after = node->attr.pad.after;
     if (!gan_check_float(node, 0, "x") || !check_axis(node, axis)) return false;
@@ -189,7 +189,7 @@ bool pad_infer(gan_node *node) {
     return true;
 }
 
-void pad_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_pad_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     const int axis = node->attr.pad.axis;
     if (need[0])
         dx[0] =
@@ -210,7 +210,7 @@ static bool check_index(gan_node *node) {
     return gan_node_error(node, GAN_ERROR_SHAPE, "a scalar has no rows; expected at least 1 axis");
 }
 
-bool gather_infer(gan_node *node) {
+bool gan_gather_infer(gan_node *node) {
     if (!check_index(node)) return false;
     node->dtype = node->in[0]->dtype;
     node->shape = node->in[0]->shape;
@@ -218,7 +218,7 @@ bool gather_infer(gan_node *node) {
     return true;
 }
 
-void gather_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_gather_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     const gan_node *table = node->in[0];
     if (need[0] && gan_is_float(table->dtype))
         dx[0] = gan_scatter_add(node->graph, dy, node->in[1], table->shape.dim[0]);
@@ -228,7 +228,7 @@ gan_node *gan_gather(gan_graph *g, gan_node *table, gan_node *index) {
     return gan_node_create(g, GAN_OP_gather, 2, (gan_node *[]){table, index}, NULL, NULL);
 }
 
-bool scatter_add_infer(gan_node *node) {
+bool gan_scatter_add_infer(gan_node *node) {
     const gan_node *x = node->in[0], *index = node->in[1];
     if (!gan_check_float(node, 0, "x") || !check_index(node)) return false;
     if (x->shape.dim[0] != index->shape.dim[0])
@@ -243,7 +243,7 @@ bool scatter_add_infer(gan_node *node) {
     return true;
 }
 
-void scatter_add_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_scatter_add_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     if (need[0]) dx[0] = gan_gather(node->graph, dy, node->in[1]);
 }
 

@@ -1,7 +1,7 @@
 /* Leaves, and the wall that no gradient passes. */
 #include "op/rules.h"
 
-bool same_infer(gan_node *node) {
+bool gan_same_infer(gan_node *node) {
     node->dtype = node->in[0]->dtype;
     node->shape = node->in[0]->shape;
     return true;

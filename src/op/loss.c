@@ -10,7 +10,7 @@ static void scaled(gan_node *node, gan_node *grad, gan_node *dy, gan_node **dx) 
 
 /* ---- logits_loss: E[softplus(s) - t·s] ---- */
 
-bool logits_loss_infer(gan_node *node) {
+bool gan_logits_loss_infer(gan_node *node) {
     if (!gan_check_float(node, 0, "logits")) return false;
     node->dtype = GAN_F32;
     node->shape = gan_shape0();
@@ -18,14 +18,14 @@ bool logits_loss_infer(gan_node *node) {
     return gan_node_error(node, GAN_ERROR_SHAPE, "mean of no logits; expected at least one");
 }
 
-void logits_loss_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_logits_loss_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     if (!need[0]) return;
     gan_node *grad =
         gan_node_create(node->graph, GAN_OP_logits_loss_grad, 1, node->in, &node->attr, NULL);
     scaled(node, grad, dy, dx);
 }
 
-gan_node *logits_loss_expand(gan_node *node) {
+gan_node *gan_logits_loss_expand(gan_node *node) {
     gan_graph *g = node->graph;
     gan_node *s = gan_cast(g, node->in[0], GAN_F32);
     const double target = node->attr.logits_loss.target;
@@ -35,7 +35,7 @@ gan_node *logits_loss_expand(gan_node *node) {
 }
 
 /* (sigma(s) - t) / n */
-gan_node *logits_loss_grad_expand(gan_node *node) {
+gan_node *gan_logits_loss_grad_expand(gan_node *node) {
     gan_graph *g = node->graph;
     gan_node *s = gan_cast(g, node->in[0], GAN_F32);
     gan_node *d = gan_shift(g, gan_sigmoid(g, s), -node->attr.logits_loss.target);
@@ -62,19 +62,19 @@ static bool check_labels(gan_node *node) {
                           GAN_TEXT(node->in[1]), (long long)l.dim[0]);
 }
 
-bool softmax_loss_infer(gan_node *node) {
+bool gan_softmax_loss_infer(gan_node *node) {
     node->dtype = GAN_F32;
     node->shape = gan_shape0();
     return check_labels(node);
 }
 
-bool softmax_loss_grad_infer(gan_node *node) {
+bool gan_softmax_loss_grad_infer(gan_node *node) {
     node->dtype = node->in[0]->dtype;
     node->shape = node->in[0]->shape;
     return check_labels(node);
 }
 
-void softmax_loss_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_softmax_loss_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     if (!need[0]) return;
     scaled(node, gan_node_create(node->graph, GAN_OP_softmax_loss_grad, 2, node->in, NULL, NULL),
            dy, dx);
@@ -92,7 +92,7 @@ static gan_node *one_hot_labels(gan_node *node) {
     return gan_one_hot(node->graph, node->in[1], node->in[0]->shape.dim[1]);
 }
 
-gan_node *softmax_loss_expand(gan_node *node) {
+gan_node *gan_softmax_loss_expand(gan_node *node) {
     gan_graph *g = node->graph;
     gan_node *z = shifted(node);
     gan_node *chosen = gan_sum_axes(g, gan_mul(g, z, one_hot_labels(node)), 1u << 1);
@@ -100,7 +100,7 @@ gan_node *softmax_loss_expand(gan_node *node) {
 }
 
 /* (softmax(l) - one_hot(label)) / m */
-gan_node *softmax_loss_grad_expand(gan_node *node) {
+gan_node *gan_softmax_loss_grad_expand(gan_node *node) {
     gan_graph *g = node->graph;
     gan_node *e = gan_exp(g, shifted(node));
     gan_node *p = gan_div(g, e, gan_sum_axes(g, e, 1u << 1));

@@ -1,7 +1,7 @@
 /* Matrix products, plain or batched. */
 #include "op/rules.h"
 
-bool matmul_infer(gan_node *node) {
+bool gan_matmul_infer(gan_node *node) {
     const gan_node *a = node->in[0], *b = node->in[1];
     const int rank = a->shape.rank;
     if (!gan_check_float(node, 0, "a") || !gan_check_dtype(node, 1, "b", a->dtype)) return false;
@@ -28,7 +28,7 @@ bool matmul_infer(gan_node *node) {
 
 /* y = op(a)·op(b): d op(a) = dy·op(b)ᵀ, d op(b) = op(a)ᵀ·dy; a transposed operand gets the
  * transpose of the whole product, whose factors change places. */
-void matmul_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_matmul_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     gan_node *a = node->in[0], *b = node->in[1];
     const bool ta = node->attr.transpose.a, tb = node->attr.transpose.b;

@@ -87,7 +87,7 @@ static int64_t channels_of(const gan_node *node) {
     return x.dim[x.rank - 1];
 }
 
-bool moments_infer(gan_node *node) {
+bool gan_moments_infer(gan_node *node) {
     const int64_t groups = node->attr.moments.groups;
     if (!check_rows(node, groups)) return false;
     node->dtype = GAN_F32;
@@ -118,13 +118,13 @@ static bool check_vector(gan_node *node, int i, const char *name) {
                           (long long)channels_of(node));
 }
 
-bool batch_norm_infer(gan_node *node) {
+bool gan_batch_norm_infer(gan_node *node) {
     node->dtype = node->in[0]->dtype;
     node->shape = node->in[0]->shape;
     return check_moments(node) && check_vector(node, 2, "gamma") && check_vector(node, 3, "beta");
 }
 
-bool batch_norm_sums_infer(gan_node *node) {
+bool gan_batch_norm_sums_infer(gan_node *node) {
     const gan_node *x = node->in[0], *dy = node->in[2];
     if (!check_moments(node)) return false;
     node->dtype = GAN_F32;
@@ -137,7 +137,7 @@ bool batch_norm_sums_infer(gan_node *node) {
 /* ---- moments ---- */
 
 /* Two passes: the difference from the mean is taken before squaring, so nothing cancels. */
-gan_node *moments_expand(gan_node *node) {
+gan_node *gan_moments_expand(gan_node *node) {
     gan_graph *g = node->graph;
     const rows r = rows_of(node->in[0]->shape, node->attr.moments.groups);
     gan_node *x = view(g, node->in[0], &r);
@@ -147,7 +147,7 @@ gan_node *moments_expand(gan_node *node) {
 }
 
 /* dx = (d mean + 2·(x - mean)·d variance) / n */
-void moments_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_moments_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     gan_node *x = node->in[0];
     const rows r = rows_of(x->shape, node->attr.moments.groups);
@@ -167,7 +167,7 @@ gan_node *gan_moments(gan_graph *g, gan_node *x, int64_t groups) {
 
 /* (x - mean)·a + beta with a = gamma/sqrt(variance + eps): as exact as dividing, one chain over x.
  */
-gan_node *batch_norm_expand(gan_node *node) {
+gan_node *gan_batch_norm_expand(gan_node *node) {
     gan_graph *g = node->graph;
     const gan_node *x = node->in[0];
     const rows r = rows_of(x->shape, node->in[1]->shape.dim[0]);
@@ -187,7 +187,7 @@ static gan_node *over_groups(gan_graph *g, gan_node *pair, int which) {
 /* With s = 1/sqrt(variance + eps) and, of each group's rows, S0 = Σ dy and S1 = Σ dy·(x - mean)·s:
  * dx = dy·gamma·s, d mean = -gamma·s·S0, d variance = -gamma·s²·S1 / 2, d gamma = S1, d beta = S0.
  */
-void batch_norm_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_batch_norm_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     gan_node *x = node->in[0], *moments = node->in[1], *gamma = node->in[2];
     const rows r = rows_of(x->shape, moments->shape.dim[0]);
@@ -208,7 +208,7 @@ void batch_norm_gradient(gan_node *node, gan_node *dy, const bool *need, gan_nod
     if (need[3]) dx[3] = over_groups(g, sums, 0);
 }
 
-gan_node *batch_norm_sums_expand(gan_node *node) {
+gan_node *gan_batch_norm_sums_expand(gan_node *node) {
     gan_graph *g = node->graph;
     const rows r = rows_of(node->in[0]->shape, node->in[1]->shape.dim[0]);
     gan_node *dy = view(g, node->in[2], &r);

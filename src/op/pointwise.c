@@ -22,7 +22,7 @@ static bool join(gan_node *node) {
     return true;
 }
 
-bool pointwise_infer(gan_node *node) {
+bool gan_pointwise_infer(gan_node *node) {
     const gan_pointwise_program *p = node->program;
     if (!p || p->n_steps < 1 || node->n_in < 1 || p->n_inputs != node->n_in)
         return gan_node_error(node, GAN_ERROR_ARGUMENT, "expected a program over its operands");
@@ -60,7 +60,7 @@ bool pointwise_infer(gan_node *node) {
 /* The first operand's share where the larger wins: equal operands take half each. */
 #define TIE(x, y) gan_add(g, gan_greater(g, x, y), gan_scale(g, gan_equal(g, x, y), 0.5))
 
-void pointwise_gradient(gan_node *node, gan_node *DY, const bool *need, gan_node **dx) {
+void gan_pointwise_gradient(gan_node *node, gan_node *DY, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     gan_node *const A = node->in[0], *const B = node->n_in > 1 ? node->in[1] : NULL,
                     *const Y = node;
@@ -241,7 +241,7 @@ gan_node *gan_power(gan_graph *g, gan_node *x, double exponent) {
 
 /* ---- cast, one_hot ---- */
 
-bool cast_infer(gan_node *node) {
+bool gan_cast_infer(gan_node *node) {
     node->shape = node->in[0]->shape;
     node->dtype = node->attr.cast.dtype;
     if (gan_is_float(node->dtype)) return true;
@@ -249,7 +249,7 @@ bool cast_infer(gan_node *node) {
                           gan_dtype_name(node->dtype));
 }
 
-void cast_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_cast_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     const gan_dtype dtype = node->in[0]->dtype;
     if (need[0] && gan_is_float(dtype)) dx[0] = gan_cast(node->graph, dy, dtype);
 }
@@ -261,7 +261,7 @@ gan_node *gan_cast(gan_graph *g, gan_node *x, gan_dtype dtype) {
     return gan_node_create(g, GAN_OP_cast, 1, &x, &(gan_attr){.cast = {dtype}}, NULL);
 }
 
-bool one_hot_infer(gan_node *node) {
+bool gan_one_hot_infer(gan_node *node) {
     const int rank = node->in[0]->shape.rank;
     const int64_t classes = node->attr.one_hot.classes;
     if (!gan_check_dtype(node, 0, "index", GAN_I32)) return false;

@@ -21,12 +21,12 @@ static bool check_image(gan_node *node, int i, const char *name) {
     return gan_check_float(node, i, name) && gan_check_rank(node, i, name, 4);
 }
 
-bool average_pool_infer(gan_node *node) {
+bool gan_average_pool_infer(gan_node *node) {
     node->dtype = node->in[0]->dtype;
     return check_image(node, 0, "x") && pooled(node, node->in[0]->shape, &node->shape);
 }
 
-bool average_pool_adjoint_infer(gan_node *node) {
+bool gan_average_pool_adjoint_infer(gan_node *node) {
     if (!check_image(node, 0, "dy")) return false;
     const int64_t *dy = node->in[0]->shape.dim;
     gan_shape y = {0};
@@ -39,7 +39,7 @@ bool average_pool_adjoint_infer(gan_node *node) {
                           (long long)y.dim[2]);
 }
 
-bool max_pool_infer(gan_node *node) {
+bool gan_max_pool_infer(gan_node *node) {
     const gan_window w = node->attr.pool.window;
     const int h = node->attr.pool.size_h, v = node->attr.pool.size_w;
     node->dtype = node->in[0]->dtype;
@@ -59,17 +59,17 @@ static bool check_second(gan_node *node, const char *name, gan_shape expected) {
                           gan_shape_text((char[GAN_SHAPE_TEXT]){0}, dy->dtype, expected));
 }
 
-bool max_pool_adjoint_infer(gan_node *node) {
-    if (!max_pool_infer(node) || !check_second(node, "dy", node->shape)) return false;
+bool gan_max_pool_adjoint_infer(gan_node *node) {
+    if (!gan_max_pool_infer(node) || !check_second(node, "dy", node->shape)) return false;
     node->shape = node->in[0]->shape;
     return true;
 }
 
-bool max_pool_select_infer(gan_node *node) {
-    return max_pool_infer(node) && check_second(node, "dx", node->in[0]->shape);
+bool gan_max_pool_select_infer(gan_node *node) {
+    return gan_max_pool_infer(node) && check_second(node, "dx", node->in[0]->shape);
 }
 
-void average_pool_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_average_pool_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_attr attr = node->attr;
     attr.pool.height = node->in[0]->shape.dim[1];
     attr.pool.width = node->in[0]->shape.dim[2];
@@ -77,25 +77,26 @@ void average_pool_gradient(gan_node *node, gan_node *dy, const bool *need, gan_n
         dx[0] = gan_node_create(node->graph, GAN_OP_average_pool_adjoint, 1, &dy, &attr, NULL);
 }
 
-void average_pool_adjoint_gradient(gan_node *node, gan_node *dz, const bool *need, gan_node **dx) {
+void gan_average_pool_adjoint_gradient(gan_node *node, gan_node *dz, const bool *need,
+                                       gan_node **dx) {
     if (need[0])
         dx[0] = gan_node_create(node->graph, GAN_OP_average_pool, 1, &dz, &node->attr, NULL);
 }
 
-void max_pool_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_max_pool_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_node *in[] = {node->in[0], dy};
     if (need[0])
         dx[0] = gan_node_create(node->graph, GAN_OP_max_pool_adjoint, 2, in, &node->attr, NULL);
 }
 
 /* Linear in the second operand; where the maxima are does not change with x, almost everywhere. */
-void max_pool_adjoint_gradient(gan_node *node, gan_node *dz, const bool *need, gan_node **dx) {
+void gan_max_pool_adjoint_gradient(gan_node *node, gan_node *dz, const bool *need, gan_node **dx) {
     gan_node *in[] = {node->in[0], dz};
     if (need[1])
         dx[1] = gan_node_create(node->graph, GAN_OP_max_pool_select, 2, in, &node->attr, NULL);
 }
 
-void max_pool_select_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_max_pool_select_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_node *in[] = {node->in[0], dy};
     if (need[1])
         dx[1] = gan_node_create(node->graph, GAN_OP_max_pool_adjoint, 2, in, &node->attr, NULL);

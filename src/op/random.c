@@ -3,7 +3,7 @@
 
 /* ---- noise ---- */
 
-bool random_infer(gan_node *node) {
+bool gan_random_infer(gan_node *node) {
     const double a = node->attr.random.a, b = node->attr.random.b;
     if (!gan_check_counter(node, 0) || !gan_check_shape(node, node->attr.random.shape))
         return false;
@@ -48,7 +48,7 @@ gan_node *gan_random_index(gan_graph *g, gan_node *counter, gan_shape shape, int
 
 /* ---- mini-batches ---- */
 
-bool shuffled_index_infer(gan_node *node) {
+bool gan_shuffled_index_infer(gan_node *node) {
     const int64_t n = node->attr.shuffle.n, count = node->attr.shuffle.count;
     if (!gan_check_counter(node, 0)) return false;
     if (n < 1 || n > INT32_MAX)
@@ -70,7 +70,7 @@ gan_node *gan_shuffled_index(gan_graph *g, gan_node *counter, int64_t n, int64_t
     return gan_node_create(g, GAN_OP_shuffled_index, 1, &counter, &attr, NULL);
 }
 
-bool minibatch_infer(gan_node *node) {
+bool gan_minibatch_infer(gan_node *node) {
     if (!gan_check_dtype(node, 0, "data", GAN_U8) || !gan_check_rank(node, 0, "data", 4) ||
         !gan_check_dtype(node, 1, "index", GAN_I32) || !gan_check_rank(node, 1, "index", 1) ||
         !gan_check_counter(node, 2))

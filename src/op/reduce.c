@@ -3,7 +3,7 @@
 
 /* ---- rules ---- */
 
-bool reduce_infer(gan_node *node) {
+bool gan_reduce_infer(gan_node *node) {
     const gan_node *x = node->in[0];
     const uint32_t all = (1u << x->shape.rank) - 1;
     if (!gan_check_float(node, 0, "x")) return false;
@@ -21,14 +21,14 @@ bool reduce_infer(gan_node *node) {
     return true;
 }
 
-void sum_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_sum_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     const gan_node *x = node->in[0];
     if (need[0]) dx[0] = gan_broadcast(g, gan_cast(g, dy, x->dtype), x->shape);
 }
 
 /* The maxima of a row share its gradient equally, as the symmetric subgradient. */
-void max_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_max_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     gan_node *x = node->in[0];
     if (!need[0]) return;
@@ -44,7 +44,7 @@ static bool broadcasts(gan_shape from, gan_shape to) {
     return fits;
 }
 
-bool broadcast_infer(gan_node *node) {
+bool gan_broadcast_infer(gan_node *node) {
     const gan_shape to = node->attr.target.shape;
     if (!gan_check_float(node, 0, "x") || !gan_check_shape(node, to)) return false;
     node->dtype = node->in[0]->dtype;
@@ -54,7 +54,7 @@ bool broadcast_infer(gan_node *node) {
                           GAN_TEXT(node));
 }
 
-void broadcast_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+void gan_broadcast_gradient(gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
     gan_graph *g = node->graph;
     const gan_shape from = node->in[0]->shape;
     uint32_t axes = 0;

@@ -9,53 +9,54 @@ typedef void gan_gradient_rule(gan_node *node, gan_node *dy, const bool *need, g
 typedef gan_node *gan_expand_rule(gan_node *node);
 
 /* leaf.c */
-gan_infer_rule same_infer;
+gan_infer_rule gan_same_infer;
 
 /* pointwise.c */
-gan_infer_rule pointwise_infer, cast_infer, one_hot_infer;
-gan_gradient_rule pointwise_gradient, cast_gradient;
+gan_infer_rule gan_pointwise_infer, gan_cast_infer, gan_one_hot_infer;
+gan_gradient_rule gan_pointwise_gradient, gan_cast_gradient;
 
 /* reduce.c */
-gan_infer_rule reduce_infer, broadcast_infer;
-gan_gradient_rule sum_gradient, max_gradient, broadcast_gradient;
+gan_infer_rule gan_reduce_infer, gan_broadcast_infer;
+gan_gradient_rule gan_sum_gradient, gan_max_gradient, gan_broadcast_gradient;
 
 /* layout.c */
-gan_infer_rule reshape_infer, permute_infer, concat_infer, slice_infer, pad_infer, gather_infer,
-    scatter_add_infer;
-gan_gradient_rule reshape_gradient, permute_gradient, concat_gradient, slice_gradient, pad_gradient,
-    gather_gradient, scatter_add_gradient;
+gan_infer_rule gan_reshape_infer, gan_permute_infer, gan_concat_infer, gan_slice_infer,
+    gan_pad_infer, gan_gather_infer, gan_scatter_add_infer;
+gan_gradient_rule gan_reshape_gradient, gan_permute_gradient, gan_concat_gradient,
+    gan_slice_gradient, gan_pad_gradient, gan_gather_gradient, gan_scatter_add_gradient;
 
 /* matmul.c */
-gan_infer_rule matmul_infer;
-gan_gradient_rule matmul_gradient;
+gan_infer_rule gan_matmul_infer;
+gan_gradient_rule gan_matmul_gradient;
 
 /* conv.c */
-gan_infer_rule conv2d_infer, conv2d_grad_input_infer, conv2d_grad_weight_infer;
-gan_gradient_rule conv2d_gradient, conv2d_grad_input_gradient, conv2d_grad_weight_gradient;
+gan_infer_rule gan_conv2d_infer, gan_conv2d_grad_input_infer, gan_conv2d_grad_weight_infer;
+gan_gradient_rule gan_conv2d_gradient, gan_conv2d_grad_input_gradient,
+    gan_conv2d_grad_weight_gradient;
 
 /* pool.c */
-gan_infer_rule average_pool_infer, average_pool_adjoint_infer, max_pool_infer,
-    max_pool_adjoint_infer, max_pool_select_infer;
-gan_gradient_rule average_pool_gradient, average_pool_adjoint_gradient, max_pool_gradient,
-    max_pool_adjoint_gradient, max_pool_select_gradient;
+gan_infer_rule gan_average_pool_infer, gan_average_pool_adjoint_infer, gan_max_pool_infer,
+    gan_max_pool_adjoint_infer, gan_max_pool_select_infer;
+gan_gradient_rule gan_average_pool_gradient, gan_average_pool_adjoint_gradient,
+    gan_max_pool_gradient, gan_max_pool_adjoint_gradient, gan_max_pool_select_gradient;
 
 /* norm.c */
-gan_infer_rule moments_infer, batch_norm_infer, batch_norm_sums_infer;
-gan_gradient_rule moments_gradient, batch_norm_gradient;
-gan_expand_rule moments_expand, batch_norm_expand, batch_norm_sums_expand;
+gan_infer_rule gan_moments_infer, gan_batch_norm_infer, gan_batch_norm_sums_infer;
+gan_gradient_rule gan_moments_gradient, gan_batch_norm_gradient;
+gan_expand_rule gan_moments_expand, gan_batch_norm_expand, gan_batch_norm_sums_expand;
 
 /* loss.c */
-gan_infer_rule logits_loss_infer, softmax_loss_infer, softmax_loss_grad_infer;
-gan_gradient_rule logits_loss_gradient, softmax_loss_gradient;
-gan_expand_rule logits_loss_expand, logits_loss_grad_expand, softmax_loss_expand,
-    softmax_loss_grad_expand;
+gan_infer_rule gan_logits_loss_infer, gan_softmax_loss_infer, gan_softmax_loss_grad_infer;
+gan_gradient_rule gan_logits_loss_gradient, gan_softmax_loss_gradient;
+gan_expand_rule gan_logits_loss_expand, gan_logits_loss_grad_expand, gan_softmax_loss_expand,
+    gan_softmax_loss_grad_expand;
 
 /* random.c */
-gan_infer_rule random_infer, shuffled_index_infer, minibatch_infer;
+gan_infer_rule gan_random_infer, gan_shuffled_index_infer, gan_minibatch_infer;
 
 /* update.c */
-gan_infer_rule assign_infer, advance_infer, moving_average_infer, record_infer,
-    power_iteration_infer, pack_infer, adam_infer, momentum_infer;
+gan_infer_rule gan_assign_infer, gan_advance_infer, gan_moving_average_infer, gan_record_infer,
+    gan_power_iteration_infer, gan_pack_infer, gan_adam_infer, gan_momentum_infer;
 
 /* Whether operand x of a builder is there; an absent one is the graph's error unless it has one. */
 bool gan_check_given(gan_graph *g, const char *op, const gan_node *x);

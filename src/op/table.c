@@ -1,9 +1,12 @@
 /* The op table and the table of pointwise functions. */
 #include "op/rules.h"
 
+/* The rows name functions without their gan_, and NULL. */
+#define gan_NULL NULL
+
 const gan_op gan_op_table[GAN_OP_COUNT] = {
 #define GAN_OP(name, arity, flags, infer, gradient, expand)                                        \
-    {#name, arity, flags, infer, gradient, expand},
+    {#name, arity, flags, gan_##infer, gan_##gradient, gan_##expand},
 #include "graph/op.def"
 #undef GAN_OP
 };

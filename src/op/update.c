@@ -14,21 +14,21 @@ static bool check_like_first(gan_node *node, int i, const char *name) {
                           GAN_TEXT(a));
 }
 
-bool assign_infer(gan_node *node) {
+bool gan_assign_infer(gan_node *node) {
     return gan_check_variable(node, 0, "the target") && check_like_first(node, 1, "the value");
 }
 
-bool advance_infer(gan_node *node) {
+bool gan_advance_infer(gan_node *node) {
     return gan_check_variable(node, 0, "the counter") && gan_check_counter(node, 0);
 }
 
-bool moving_average_infer(gan_node *node) {
+bool gan_moving_average_infer(gan_node *node) {
     return gan_check_variable(node, 0, "the average") &&
            gan_check_dtype(node, 0, "the average", GAN_F32) &&
            check_like_first(node, 1, "the value") && gan_check_scalar(node, 2, "decay");
 }
 
-bool record_infer(gan_node *node) {
+bool gan_record_infer(gan_node *node) {
     if (node->n_in < 2)
         return gan_node_error(node, GAN_ERROR_ARGUMENT, "expected a ring and a counter");
     if (!gan_check_variable(node, 0, "the ring") ||
@@ -48,7 +48,7 @@ bool record_infer(gan_node *node) {
     return true;
 }
 
-bool power_iteration_infer(gan_node *node) {
+bool gan_power_iteration_infer(gan_node *node) {
     const gan_node *u = node->in[0], *v = node->in[1], *w = node->in[2];
     static const char *const name[] = {"u", "v", "w"};
     for (int i = 0; i < 3; i++)
@@ -64,7 +64,7 @@ bool power_iteration_infer(gan_node *node) {
     return true;
 }
 
-bool pack_infer(gan_node *node) {
+bool gan_pack_infer(gan_node *node) {
     int64_t total = 0;
     for (int i = 0; i < node->n_in; i++) {
         if (!gan_check_dtype(node, i, "a gradient", GAN_F32)) return false;
@@ -87,7 +87,7 @@ static bool check_flat(gan_node *node, int n, int written) {
     return true;
 }
 
-bool adam_infer(gan_node *node) {
+bool gan_adam_infer(gan_node *node) {
     const double b1 = node->attr.adam.beta1, b2 = node->attr.adam.beta2, eps = node->attr.adam.eps;
     if (!check_flat(node, 4, 3) || !gan_check_scalar(node, 4, "rate") ||
         !gan_check_counter(node, 5))
@@ -102,7 +102,7 @@ bool adam_infer(gan_node *node) {
         (long long)node->attr.adam.per_iteration, (long long)node->attr.adam.offset);
 }
 
-bool momentum_infer(gan_node *node) {
+bool gan_momentum_infer(gan_node *node) {
     return check_flat(node, 3, 2) && gan_check_scalar(node, 3, "rate") &&
            gan_check_scalar(node, 4, "momentum");
 }
