@@ -1,13 +1,24 @@
-# DNNL::dnnl, oneDNN: its own package file where it was installed with one, else header and library.
+# DNNL::dnnl, oneDNN, and DNNL_VERSION. Its own package file is left aside: that one asks for OpenCL too,
+# which ganc does not use.
 
-find_package(dnnl CONFIG QUIET)
-if(TARGET DNNL::dnnl)
-    set(DNNL_VERSION ${dnnl_VERSION})
-    get_target_property(DNNL_INCLUDE_DIR DNNL::dnnl INTERFACE_INCLUDE_DIRECTORIES)
-    set(DNNL_LIBRARY DNNL::dnnl)
-else()
-    find_path(DNNL_INCLUDE_DIR dnnl.h)
-    find_library(DNNL_LIBRARY dnnl)
+find_path(DNNL_INCLUDE_DIR dnnl.h)
+find_library(DNNL_LIBRARY dnnl)
+if(DNNL_INCLUDE_DIR)
+    set(parts)
+    foreach(part IN ITEMS MAJOR MINOR PATCH)
+        # The version moved between headers over the years.
+        foreach(header IN ITEMS oneapi/dnnl/dnnl_version.h dnnl_version.h)
+            if(EXISTS ${DNNL_INCLUDE_DIR}/${header})
+                file(STRINGS ${DNNL_INCLUDE_DIR}/${header} line
+                     REGEX "#define DNNL_VERSION_${part} +[0-9]+" LIMIT_COUNT 1)
+                if(line MATCHES "([0-9]+)$")
+                    list(APPEND parts ${CMAKE_MATCH_1})
+                    break()
+                endif()
+            endif()
+        endforeach()
+    endforeach()
+    list(JOIN parts . DNNL_VERSION)
 endif()
 
 include(FindPackageHandleStandardArgs)

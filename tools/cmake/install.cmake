@@ -22,7 +22,7 @@ if(NOT BUILD_SHARED_LIBS)
     list(APPEND GANC_PC_LIBS ${OpenMP_C_LIBRARIES} ${CBLAS_LIBRARY})
     list(FILTER GANC_PC_LIBS EXCLUDE REGEX "libpthread") # named below, and not only as an archive
     if(DNNL_FOUND)
-        list(APPEND GANC_PC_LIBS -ldnnl)
+        list(APPEND GANC_PC_LIBS ${DNNL_LIBRARY})
     endif()
     if(GANC_CUDA_ENABLED)
         list(APPEND GANC_PC_LIBS -L${CUDAToolkit_LIBRARY_DIR} -lcublas -lcublasLt -lcurand
