@@ -15,7 +15,7 @@ set(table
     "src/device|graph base"
     "src/cpu|device graph base"
     "src/cuda|device graph base kernels/launch.h"
-    "kernels|base/philox.h base/pointwise.def"
+    "kernels|base/philox.h base/pointwise.def simt.h" # simt.h: tests/simt, in place of CUDA
     "src/nn|graph base"
     "src/model|nn graph base"
     "src/adversarial|nn graph base"
