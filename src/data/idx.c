@@ -140,7 +140,7 @@ static gan_status take_elements(stream *s, gan_idx *out, int64_t total) {
 }
 
 static gan_status read_stream(stream *s, gan_idx *out, int least, int most) {
-    int64_t total;
+    int64_t total = 0;
     GAN_TRY(take_header(s, out, least, most, &total));
     return take_elements(s, out, total);
 }
