@@ -84,6 +84,9 @@ extern const int n_presets;
 
 const preset *find_preset(const char *name);
 
+/* Says that `name` is not what was `expected`, and which preset is near; returns EXIT_USAGE. */
+int unknown_preset(const usage *u, const char *name, const char *expected);
+
 /* Settings from the preset of that name, or from the YAML file at that path. Returns -1, or the
  * exit code after saying what is wrong. */
 int open_settings(const usage *u, gan_settings **out, const char *name);

@@ -32,7 +32,7 @@ int cmd_presets(int argc, char **argv) {
     if (code >= 0) return code;
     if (!n_operands) return print_list();
     const preset *p = find_preset(name);
-    if (!p) return wrong_usage(&presets_usage, "no preset '%s'; `ganc presets` lists them", name);
+    if (!p) return unknown_preset(&presets_usage, name, "a preset");
     fwrite(p->text, 1, p->length, stdout);
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }

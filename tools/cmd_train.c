@@ -31,12 +31,13 @@ static const option options[] = {
 
 static void print_keys(void) {
     char allowed[256];
-    printf("\nThe run folder holds config.yaml, log.jsonl, samples/step-N.png and "
-           "checkpoint.safetensors. With\n"
-           "--resume, PRESET|FILE may be left out: the checkpoint knows its configuration. Exit "
-           "codes: 0 done,\n"
-           "1 failed, 2 wrong usage, 130 stopped by Ctrl-C with a checkpoint written.\n\ndata by "
-           "name:\n ");
+    puts(
+        "\n"
+        "The run folder holds config.yaml, log.jsonl, samples/step-N.png, checkpoint.safetensors.\n"
+        "With --resume, PRESET|FILE may be left out: the checkpoint knows its configuration.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, checkpoint "
+        "written.\n");
+    printf("data by name:\n ");
     for (size_t i = 0; gan_dataset_known(i); i++) printf(" %s", gan_dataset_known(i));
     for (size_t i = 0; gan_mixture_at(i); i++) printf(" %s", gan_mixture_at(i)->name);
     printf("\n\nkeys of the configuration, with their defaults:\n");
@@ -130,9 +131,12 @@ static bool stop(void *context) {
 
 static int train(const gan_settings *settings, const char *folder, gan_device *device) {
     gan_trainer *trainer;
+    gan_device_info info;
     progress_line line;
     const gan_trainer_options trainer_options = {.folder = folder, .resume = resume};
     if (gan_trainer_open(&trainer, settings, device, &trainer_options)) return failed();
+    if (gan_device_describe(device, &info) == GAN_OK)
+        fprintf(stderr, "ganc: training on %s, into %s\n", device_text(&info), folder);
     progress_begin(&line);
     const gan_trainer_callbacks callbacks = {
         .context = &line, .stop = stop, .progress = progress_show};
@@ -147,13 +151,10 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
 
 static int open_and_train(const gan_settings *settings, const char *folder) {
     gan_device *device;
-    gan_device_info info;
     char threads[32];
     gan_settings_get(settings, "threads", threads, sizeof threads);
     const gan_device_options device_options = {.threads = (int)strtol(threads, NULL, 10)};
     if (gan_device_open(&device, device_name, &device_options)) return failed();
-    if (gan_device_describe(device, &info) == GAN_OK)
-        fprintf(stderr, "ganc: training on %s, into %s\n", device_text(&info), folder);
     const int code = train(settings, folder, device);
     gan_device_close(device);
     return code;

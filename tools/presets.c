@@ -12,20 +12,20 @@ const preset *find_preset(const char *name) {
     return NULL;
 }
 
-static int unknown(const usage *u, const char *name) {
+int unknown_preset(const usage *u, const char *name, const char *expected) {
     const char *names[64];
     int n = 0;
     for (; n < n_presets && n < 64; n++) names[n] = presets[n].name;
     const char *near = gan_config_nearest(name, names, (size_t)n);
-    return wrong_usage(u, "'%s' is neither a preset nor a file%s%s%s; `ganc presets` lists them",
-                       name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return wrong_usage(u, "'%s' is not %s%s%s%s; `ganc presets` lists the presets", name, expected,
+                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 int open_settings(const usage *u, gan_settings **out, const char *name) {
     const preset *p = find_preset(name);
     struct stat file;
     *out = NULL;
-    if (!p && stat(name, &file)) return unknown(u, name);
+    if (!p && stat(name, &file)) return unknown_preset(u, name, "a preset or a file");
     if (gan_settings_create(out)) return failed();
     gan_status status = p ? gan_settings_read_memory(*out, p->text, p->length, p->name)
                           : gan_settings_read(*out, name);

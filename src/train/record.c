@@ -9,12 +9,18 @@
 
 static const char *const scalar_name[GAN_SCALARS] = {"d_loss", "g_loss", "d_real", "d_fake"};
 
-static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, double value) {
-    char kept[64] = "no checkpoint was written";
-    if (t->saved_step >= 0)
-        snprintf(kept, sizeof kept, "the checkpoint holds step %lld", (long long)t->saved_step);
+/* What is left of a run that diverged. */
+static const char *what_is_kept(const gan_trainer *t, char text[64]) {
+    if (t->saved_step < 0) return "no checkpoint was written";
+    snprintf(text, 64, "the checkpoint holds step %lld", (long long)t->saved_step);
+    return text;
+}
+
+static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, float value) {
+    char kept[64];
     return gan_fail(GAN_ERROR_NOT_FINITE, "step %lld: %s is %s; %s", (long long)step,
-                    scalar_name[scalar], isnan(value) ? "not a number" : "infinite", kept);
+                    scalar_name[scalar], isnan(value) ? "not a number" : "infinite",
+                    what_is_kept(t, kept));
 }
 
 gan_status gan_trainer_collect(gan_trainer *t, int64_t step) {
@@ -25,7 +31,7 @@ gan_status gan_trainer_collect(gan_trainer *t, int64_t step) {
         s->step++;
         const float *row = ring[s->step % GAN_RING];
         for (int i = 0; i < GAN_SCALARS; i++)
-            if (!isfinite(row[i])) return not_finite(t, s->step, i, (double)row[i]);
+            if (!isfinite(row[i])) return not_finite(t, s->step, i, row[i]);
         for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] += (double)row[i];
         s->summed++;
     }
@@ -90,5 +96,8 @@ gan_status gan_trainer_keep(gan_trainer *t) {
     const gan_status status = gan_trainer_save(t, t->checkpoint_path);
     if (status == GAN_OK) t->saved_step = t->state.step;
     if (status != GAN_ERROR_NOT_FINITE) return status;
-    return gan_fail_within(status, "step %lld", (long long)t->state.step);
+    char kept[64], cause[512];
+    snprintf(cause, sizeof cause, "%s", gan_last_error());
+    return gan_fail(status, "step %lld: %s; %s", (long long)t->state.step, cause,
+                    what_is_kept(t, kept));
 }

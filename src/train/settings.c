@@ -85,7 +85,7 @@ static void allowed(const row *r, char *text, size_t size) {
         snprintf(text, size, "true or false");
         break;
     case TEXT:
-        snprintf(text, size, "at most %d bytes without control characters", GAN_SETTING_TEXT - 1);
+        snprintf(text, size, "a text of at most %d bytes on one line", GAN_SETTING_TEXT - 1);
         break;
     case WORD: {
         int used = snprintf(text, size, "one of");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "ganc/adversarial.h"
 
 /* The stream of shuffles; the graph's own streams count up from 0. */
@@ -46,13 +47,27 @@ static size_t set_bytes(const gan_dataset *set) {
     return (size_t)(set->count * set->height * set->width * set->channels);
 }
 
+/* Sets and mixtures share one key; the set's reader does not know of mixtures. */
+static gan_status unknown_data(const char *given) {
+    const char *names[64];
+    size_t n = 0;
+    for (size_t i = 0; n < 64 && gan_mixture_at(i); i++) names[n++] = gan_mixture_at(i)->name;
+    const char *near = gan_nearest(given, names, n);
+    if (!near) return GAN_ERROR_ARGUMENT;
+    return gan_fail(GAN_ERROR_ARGUMENT,
+                    "data: '%.200s' is no data set, mixture or file; did you mean '%s'?", given,
+                    near);
+}
+
 static gan_status open_set(gan_source *s, const gan_settings *settings) {
     const gan_dataset_options options = {
         .size = settings->data_size,
         .fit = strcmp(settings->data_fit, "resize") ? GAN_FIT_PAD : GAN_FIT_RESIZE,
         .channels = settings->data_channels,
     };
-    GAN_TRY(gan_dataset_open(&s->set, settings->data, &options));
+    const gan_status opened = gan_dataset_open(&s->set, settings->data, &options);
+    if (opened == GAN_ERROR_ARGUMENT) return unknown_data(settings->data);
+    if (opened != GAN_OK) return opened;
     s->count = s->set->count;
     int64_t shape[4] = {s->set->count, s->set->height, s->set->width, s->set->channels};
     s->fingerprint = fingerprint(14695981039346656037u, shape, sizeof shape);

@@ -1,0 +1,31 @@
+/* The built command, run as a person would run it. */
+#ifndef GANC_TEST_COMMAND_H
+#define GANC_TEST_COMMAND_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+typedef struct outcome {
+    int code; /* the exit code; 128 + N when signal N ended it */
+    char out[16384], err[4096];
+} outcome;
+
+enum { MAX_ARGUMENTS = 24 };
+
+/* Runs `ganc ARGUMENT…` in the scratch folder; the list ends with NULL. */
+void command(outcome *result, const char *const *arguments);
+
+/* Fails the test unless `ganc ARGUMENT…` exits with `code` after saying one line on stderr that
+ * holds `part`. The list ends with NULL. */
+void command_refused(int code, const char *part, const char *const *arguments);
+void command_done(const char *const *arguments);
+
+#define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* Starts it without waiting, silent; returns its process. */
+pid_t command_start(const char *const *arguments);
+
+/* Waits for it; the exit code as in outcome. */
+int command_wait(pid_t process);
+
+#endif

@@ -1,0 +1,259 @@
+/* The command line: help, lists, arguments that are wrong, and what a run leaves in its folder. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/command.h"
+#include "support/scratch.h"
+#include "support/tiny.h"
+
+#define SMALL "--device", "cpu", "--set", "batch=8", "--set", "sample.count=9"
+
+static void assert_has(const char *text, const char *part) {
+    if (!strstr(text, part)) fail_msg("'%s' is not in:\n%s", part, text);
+}
+
+static void every_command_helps(void **state) {
+    static const char *const commands[] = {"train", "sample", "info", "devices", "presets"};
+    outcome r;
+    (void)state;
+    command(&r, ARGS("--help"));
+    assert_int_equal(r.code, 0);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        outcome help;
+        assert_has(r.out, commands[i]);
+        command(&help, ARGS(commands[i], "--help"));
+        assert_int_equal(help.code, 0);
+        assert_has(help.out, "usage: ganc ");
+        assert_has(help.out, "--help");
+        assert_string_equal(help.err, "");
+    }
+}
+
+static void train_help_lists_every_key(void **state) {
+    outcome r;
+    (void)state;
+    command(&r, ARGS("train", "--help"));
+    for (size_t i = 0; i < gan_settings_key_count(); i++)
+        assert_has(r.out, gan_settings_key_at(i).name);
+}
+
+static void version_is_the_librarys(void **state) {
+    char expected[64];
+    outcome r;
+    (void)state;
+    snprintf(expected, sizeof expected, "ganc %s\n", gan_version());
+    command(&r, ARGS("--version"));
+    assert_int_equal(r.code, 0);
+    assert_string_equal(r.out, expected);
+}
+
+static void lists_name_what_is_there(void **state) {
+    static const char *const presets[] = {"mlp",     "gan2014", "fashion-dcgan", "dcgan32",
+                                          "dcgan64", "ring8",   "grid25"};
+    outcome r;
+    (void)state;
+    command(&r, ARGS("presets"));
+    assert_int_equal(r.code, 0);
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) assert_has(r.out, presets[i]);
+    command(&r, ARGS("devices"));
+    assert_int_equal(r.code, 0);
+    assert_has(r.out, "cpu (");
+    assert_has(r.out, "cuda");
+}
+
+/* A preset that is printed and given as a file is the same preset. */
+static void a_preset_is_a_file_to_start_from(void **state) {
+    outcome preset, one, other;
+    (void)state;
+    command(&preset, ARGS("presets", "ring8"));
+    assert_int_equal(preset.code, 0);
+    scratch_put("mine.yaml", preset.out, strlen(preset.out));
+    command(&one, ARGS("info", "ring8", "--device", "cpu"));
+    command(&other, ARGS("info", "mine.yaml", "--device", "cpu"));
+    assert_int_equal(one.code, 0);
+    assert_string_equal(one.out, other.out);
+}
+
+static void info_gives_every_figure(void **state) {
+    static const char *const words[] = {"parameters", "variables", "activations",
+                                        "workspace",  "launches",  "moved"};
+    outcome r;
+    (void)state;
+    command(&r, ARGS("info", "ring8", "--device", "cpu"));
+    assert_int_equal(r.code, 0);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_has(r.out, words[i]);
+    /* 2-128-128-2 and 2-128-128-1 with biases */
+    assert_has(r.out, "34179");
+    command(&r, ARGS("info", "ring8", "--device", "cpu", "--plan"));
+    assert_int_equal(r.code, 0);
+    assert_has(r.out, "adam");
+}
+
+static void wrong_arguments_are_usage_errors(void **state) {
+    outcome r;
+    (void)state;
+    command(&r, (const char *const[]){NULL});
+    assert_int_equal(r.code, 2);
+    command_refused(2, "unknown command 'trian'; did you mean 'train'?", ARGS("trian"));
+    command_refused(2, "PRESET or FILE is missing", ARGS("train"));
+    command_refused(2, "did you mean 'mlp'?", ARGS("train", "mlpp"));
+    command_refused(2, "did you mean '--steps'?", ARGS("train", "mlp", "--stps", "3"));
+    command_refused(2, "--steps needs a value", ARGS("train", "mlp", "--steps"));
+    command_refused(2, "one argument too many", ARGS("train", "mlp", "more"));
+    command_refused(2, "--resume takes no value", ARGS("train", "mlp", "--resume=yes"));
+    command_refused(2, "steps: 'many' given", ARGS("train", "mlp", "--steps", "many"));
+    command_refused(2, "seed: '-1' given", ARGS("train", "mlp", "--seed=-1"));
+    command_refused(2, "did you mean 'batch'?", ARGS("train", "mlp", "--set", "btach=3"));
+    command_refused(2, "key=value", ARGS("train", "mlp", "--set", "batch"));
+    command_refused(2, "did you mean 'minimax'?",
+                    ARGS("train", "mlp", "--set", "objective=minmax"));
+    command_refused(2, "CHECKPOINT is missing", ARGS("sample", "-o", "x.png"));
+    command_refused(2, "-o FILE.png is missing", ARGS("sample", "x"));
+    command_refused(2, "--count: '0' given", ARGS("sample", "x", "-o", "x.png", "--count", "0"));
+    command_refused(2, "--seed: 'x' given", ARGS("sample", "x", "-o", "x.png", "--seed", "x"));
+    command_refused(2, "is missing", ARGS("info"));
+    command_refused(2, "needs --out", ARGS("train", "--resume"));
+    assert_int_equal(scratch_count(), 0);
+}
+
+/* ---- a run ---- */
+
+static bool there(const char *name) { return gan_file_exists(scratch(name)); }
+
+static void a_run_of_points_leaves_its_folder(void **state) {
+    outcome r;
+    size_t size;
+    (void)state;
+    command(&r,
+            ARGS("train", "ring8", "--out", "r", "--steps", "25", "--set", "log.every=10", SMALL));
+    if (r.code) fail_msg("%s", r.err);
+    assert_has(r.err, "training on cpu (");
+    assert_string_equal(r.out, "");
+    assert_true(there("r/config.yaml") && there("r/checkpoint.safetensors") &&
+                there("r/samples/step-25.png"));
+    char *log = (char *)scratch_get("r/log.jsonl", &size);
+    static const char *const fields[] = {"{\"step\":10,\"images\":80,\"seconds\":",
+                                         "\"images_per_second\":",
+                                         "\"d_loss\":",
+                                         "\"g_loss\":",
+                                         "\"d_real\":",
+                                         "\"d_fake\":",
+                                         "\"modes\":",
+                                         "\"high_quality\":",
+                                         "{\"step\":20,",
+                                         "{\"step\":25,\"images\":200,"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) assert_has(log, fields[i]);
+    free(log);
+    command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "s.png", "--device", "cpu"));
+    gan_picture picture;
+    expect_ok(gan_png_read(&picture, scratch("s.png")));
+    assert_int_equal(picture.width, 640);
+    gan_png_free(&picture);
+}
+
+static void assert_same_file(const char *one, const char *other, bool same) {
+    size_t a, b;
+    unsigned char *x = scratch_get(one, &a), *y = scratch_get(other, &b);
+    assert_int_equal(a == b && !memcmp(x, y, a), same);
+    free(x);
+    free(y);
+}
+
+static void a_run_of_images_is_sampled_alike(void **state) {
+    (void)state;
+    tiny_images("images-idx3-ubyte", 40, 8);
+    command_done(
+        ARGS("train", "mlp", "--data", "images-idx3-ubyte", "--out", "r", "--steps", "3", SMALL));
+    assert_true(unlink(scratch("images-idx3-ubyte")) == 0); /* a generator needs no data */
+    command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "a.png", "--device", "cpu"));
+    command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "b.png", "--seed", "5",
+                      "--device", "cpu"));
+    command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "c.png", "--seed", "5",
+                      "--device", "cpu"));
+    assert_same_file("r/samples/step-3.png", "a.png", true);
+    assert_same_file("b.png", "c.png", true);
+    assert_same_file("a.png", "b.png", false);
+    command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "many.png", "--count", "300",
+                      "--device", "cpu"));
+    gan_picture picture;
+    expect_ok(gan_png_read(&picture, scratch("many.png")));
+    assert_true(picture.height * picture.width >= 300 * 64);
+    gan_png_free(&picture);
+}
+
+static void resume_needs_no_preset(void **state) {
+    gan_settings *s;
+    gan_checkpoint_info info;
+    (void)state;
+    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "5", SMALL));
+    command_done(ARGS("train", "--out", "r", "--steps", "8", "--resume", "--device", "cpu"));
+    expect_ok(gan_checkpoint_open(&s, &info, scratch("r/checkpoint.safetensors")));
+    assert_int_equal(info.step, 8);
+    gan_settings_destroy(s);
+    command_refused(1, "batch: '9' given",
+                    ARGS("train", "--out", "r", "--resume", "--set", "batch=9", "--device", "cpu"));
+    command_refused(1, "steps: 3 given",
+                    ARGS("train", "--out", "r", "--resume", "--steps", "3", "--device", "cpu"));
+}
+
+/* ---- Ctrl-C ---- */
+
+static void wait_for(const char *name) {
+    const struct timespec pause = {0, 20000000};
+    for (int i = 0; i < 1500 && !there(name); i++) nanosleep(&pause, NULL);
+    assert_true(there(name));
+}
+
+static void a_signal_stops_with_a_checkpoint(void **state) {
+    static const int signals[] = {SIGINT, SIGTERM};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const char *folder = i ? "b" : "a";
+        char checkpoint[64];
+        struct timespec begin, end;
+        gan_settings *s;
+        gan_checkpoint_info info;
+        snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", folder);
+        const pid_t process =
+            command_start(ARGS("train", "ring8", "--out", folder, "--steps", "100000000", SMALL));
+        wait_for(checkpoint);
+        nanosleep(&(struct timespec){0, 500000000}, NULL);
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        assert_int_equal(kill(process, signals[i]), 0);
+        assert_int_equal(command_wait(process), 130);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        assert_true(end.tv_sec - begin.tv_sec <= 3);
+        expect_ok(gan_checkpoint_open(&s, &info, scratch(checkpoint)));
+        assert_true(info.step > 0);
+        gan_settings_destroy(s);
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(every_command_helps),
+        TEST(train_help_lists_every_key),
+        TEST(version_is_the_librarys),
+        TEST(lists_name_what_is_there),
+        TEST(a_preset_is_a_file_to_start_from),
+        TEST(info_gives_every_figure),
+        TEST(wrong_arguments_are_usage_errors),
+        TEST(a_run_of_points_leaves_its_folder),
+        TEST(a_run_of_images_is_sampled_alike),
+        TEST(resume_needs_no_preset),
+        TEST(a_signal_stops_with_a_checkpoint),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

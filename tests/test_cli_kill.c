@@ -1,0 +1,72 @@
+/* kill -9 at random moments of a run that saves at every step: the checkpoint on disk always loads,
+ * and the run goes on from it. GANC_KILLS says how often; the long test includes this file with
+ * more. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/philox.h"
+#include "support/command.h"
+#include "support/scratch.h"
+#include "support/tiny.h"
+
+#ifndef GANC_KILLS
+#define GANC_KILLS 20
+#endif
+
+#define RUN                                                                                        \
+    "train", "ring8", "--out", "r", "--device", "cpu", "--steps", "1000000000", "--set",           \
+        "batch=16", "--set", "checkpoint.every=1", "--set", "log.every=1", "--set",                \
+        "sample.count=50"
+
+static void pause_ms(uint32_t ms) {
+    const struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static int64_t loaded_step(void) {
+    gan_settings *s;
+    gan_checkpoint_info info;
+    expect_ok(gan_checkpoint_open(&s, &info, scratch("r/checkpoint.safetensors")));
+    gan_settings_destroy(s);
+    return info.step;
+}
+
+static void the_checkpoint_always_loads(void **state) {
+    int64_t last = -1;
+    int moved = 0;
+    (void)state;
+    command_done(ARGS(RUN, "--steps", "1"));
+    for (uint32_t i = 0; i < GANC_KILLS; i++) {
+        const uint32_t ms = 30 + gan_philox(7, 0, i).v[0] % 400;
+        const pid_t process = command_start(ARGS(RUN, "--resume"));
+        pause_ms(ms);
+        assert_int_equal(kill(process, SIGKILL), 0);
+        assert_int_equal(command_wait(process), 128 + SIGKILL);
+        const int64_t step = loaded_step();
+        if (step < last)
+            fail_msg("kill %u: step %lld after step %lld", i, (long long)step, (long long)last);
+        moved += step > last;
+        last = step;
+        command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "x.png", "--device", "cpu"));
+    }
+    /* Else the kills came before anything was written. */
+    if (moved < GANC_KILLS / 2) fail_msg("only %d of %d runs saved anything", moved, GANC_KILLS);
+    print_message("%d kills; %d runs had saved; step %lld\n", GANC_KILLS, moved, (long long)last);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_checkpoint_always_loads, scratch_setup,
+                                        scratch_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
