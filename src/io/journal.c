@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "ganc/io.h"
-#include "io/atomic.h"
 
 struct gan_journal {
     int fd;
@@ -151,9 +151,10 @@ static gan_status cut(const char *path, int64_t last_step) {
 
 gan_status gan_journal_open(gan_journal **out, const char *path, int64_t last_step) {
     *out = NULL;
+    struct stat st;
     if (last_step < 0)
         GAN_TRY(gan_file_write(path, "", 0));
-    else if (gan_file_exists(path))
+    else if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) /* a pipe has no past */
         GAN_TRY(cut(path, last_step));
     gan_journal *journal = calloc(1, sizeof *journal);
     if (journal) journal->path = strdup(path);
