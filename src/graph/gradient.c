@@ -141,12 +141,13 @@ gan_status gan_gradient(gan_graph *g, gan_node *loss, int n, gan_node *const *wr
         return gan_graph_status(g);
     }
     for (int i = 0; i < n; i++)
-        if (!wrt[i]) {
-            gan_graph_error(g, GAN_ERROR_ARGUMENT, "gradient: node %d to differentiate by is missing", i);
+        if (!wrt[i] || wrt[i]->op == GAN_OP_constant) { /* builders fold constants: no path is left */
+            gan_graph_error(g, GAN_ERROR_ARGUMENT, "gradient: node %d to differentiate by is %s", i,
+                            wrt[i] ? "a constant" : "missing");
             return gan_graph_status(g);
         }
     backpropagate(g, loss, gan_constant(g, 1, loss->shape), n, wrt, false, grad);
     for (int i = 0; i < n && g->status == GAN_OK; i++)
-        if (!grad[i]) grad[i] = gan_constant(g, 0, wrt[i]->shape);
+        if (!grad[i]) grad[i] = gan_cast(g, gan_constant(g, 0, wrt[i]->shape), wrt[i]->dtype);
     return gan_graph_status(g);
 }
