@@ -120,16 +120,17 @@ static const char *beside(gan_arena *arena, const char *file) {
 static gan_status take_images(gan_dataset *d, const char *path) {
     gan_idx idx;
     GAN_TRY(gan_idx_read(&idx, path, 3, 4));
-    if (idx.rank == 4 && idx.dim[3] != 1 && idx.dim[3] != 3) {
+    const int64_t channels = idx.rank == 4 ? idx.dim[3] : 1;
+    if (channels != 1 && channels != 3) {
         gan_idx_free(&idx);
         return gan_fail(GAN_ERROR_FORMAT, "%s: images have %" PRId64 " channels, expected 1 or 3",
-                        path, idx.dim[3]);
+                        path, channels);
     }
     d->images = idx.bytes;
     d->count = idx.dim[0];
     d->height = idx.dim[1];
     d->width = idx.dim[2];
-    d->channels = idx.rank == 4 ? idx.dim[3] : 1;
+    d->channels = channels;
     return GAN_OK;
 }
 
