@@ -87,6 +87,18 @@ static void a_layer_is_one_launch(void **state) {
     close_setting(s, plan);
 }
 
+static void a_reshape_and_back_is_not_in_the_way(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *x = gan_input(s.g, GAN_F32, gan_shape2(8, 6), "x");
+    gan_node *y = gan_matmul(s.g, x, weight(s.g, "d/w", gan_shape2(12, 6)), false, true);
+    y = gan_reshape(s.g, gan_reshape(s.g, y, gan_shape4(8, 2, 2, 3)), gan_shape2(8, 12));
+    gan_output(s.g, gan_tanh(s.g, y));
+    gan_plan *plan = make_plan(s.g);
+    assert_int_equal(plan->n_launches, 1);
+    close_setting(s, plan);
+}
+
 static void a_loss_is_a_reduction_with_prologue(void **state) {
     (void)state;
     setting s = open_setting();
@@ -310,6 +322,7 @@ static void no_weight_gradient_of_a_frozen_network(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_is_one_launch),
+        cmocka_unit_test(a_reshape_and_back_is_not_in_the_way),
         cmocka_unit_test(a_loss_is_a_reduction_with_prologue),
         cmocka_unit_test(a_value_with_two_readers_is_computed_once),
         cmocka_unit_test(batch_norm_and_activation_are_one_pass),

@@ -17,6 +17,11 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     if (node->op == GAN_OP_stop_gradient) return in[0];
     if (node->op == GAN_OP_cast && node->dtype == in[0]->dtype) return in[0];
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
+    if (node->op == GAN_OP_reshape) { /* of a reshape: of what that one shows */
+        gan_node *x = in[0];
+        while (x->op == GAN_OP_reshape) x = x->in[0];
+        return gan_shape_equal(x->shape, node->shape) ? x : gan_node_append(to, node, &x);
+    }
     gan_node *copy = gan_node_append(to, node, in);
     if (!copy || is_supported(node, options)) return copy;
     if (!gan_op_of(node)->expand)
