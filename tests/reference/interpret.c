@@ -159,14 +159,17 @@ void ref_run(reference *r) {
     for (int i = 0; i < r->graph->n_nodes; i++) evaluate(r, r->graph->node[i]);
 }
 
-/* In a plan a view has no moment of its own: it is what its operand is when it is looked at. */
+/* In a plan a view, or a concatenation whose pieces are computed in place, has no moment of its
+ * own: it is what its operands are when it is looked at. `wanted` marks what is launched. */
 static void look(reference *r, const gan_node *node) {
-    if (!gan_node_is_view(node, NULL)) return;
-    look(r, node->in[0]);
+    if (r->wanted[node->id] || (gan_op_of(node)->flags & GAN_OP_LEAF)) return;
+    for (int i = 0; i < node->n_in; i++) look(r, node->in[i]);
     evaluate(r, node);
 }
 
 void ref_run_plan(reference *r, gan_node *const *launches, int n) {
+    memset(r->wanted, 0, (size_t)r->graph->n_nodes * sizeof *r->wanted);
+    for (int i = 0; i < n; i++) r->wanted[launches[i]->id] = true;
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < launches[i]->n_in; k++) look(r, launches[i]->in[k]);
         evaluate(r, launches[i]);

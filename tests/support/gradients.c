@@ -37,6 +37,20 @@ int case_gradients(test_case *t, gan_node *loss, int *input, gan_node **grad) {
     return n;
 }
 
+void case_add_gradients(test_case *t) {
+    int input[CASE_INPUTS];
+    gan_node *grad[CASE_INPUTS], *loss = case_loss(t);
+    for (int order = 0; order < 2 && loss; order++) {
+        const int n = case_gradients(t, loss, input, grad);
+        loss = NULL;
+        for (int i = 0; i < n && t->n_outputs < CASE_OUTPUTS; i++) {
+            case_output(t, gan_named(grad[i], "gradient %d by x%d", order + 1, input[i]));
+            gan_node *part = gan_sum(t->g, gan_square(t->g, grad[i]));
+            loss = loss ? gan_add(t->g, loss, part) : part;
+        }
+    }
+}
+
 void case_fill(const test_case *t, reference *r) {
     for (int i = 0; i < t->n_inputs; i++)
         memcpy(ref_input_values(r, t->input[i].node), t->input[i].value,

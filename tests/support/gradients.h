@@ -16,6 +16,9 @@ gan_node *case_loss(test_case *t);
  */
 int case_gradients(test_case *t, gan_node *loss, int *input, gan_node **grad);
 
+/* Makes the case's first and second gradients outputs of it. */
+void case_add_gradients(test_case *t);
+
 /* Sets the reference's inputs and variables to the case's values. */
 void case_fill(const test_case *t, reference *r);
 
