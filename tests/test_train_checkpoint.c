@@ -108,22 +108,31 @@ static void a_file_cut_anywhere_is_refused(void **state) {
     }
 }
 
+static void put_byte(FILE *f, size_t at, int byte) {
+    assert_int_equal(fseek(f, (long)at, SEEK_SET), 0);
+    assert_int_equal(fputc(byte, f), byte);
+    assert_int_equal(fflush(f), 0);
+}
+
 static void every_change_of_the_header_is_refused(void **state) {
     size_t size, header = 8;
     unsigned char *bytes = scratch_get("run/checkpoint.safetensors", &size);
     (void)state;
     for (int i = 0; i < 8; i++) header += (size_t)bytes[i] << (8 * i);
     assert_true(header > 1000 && header < size);
-    for (size_t i = 0; i < header; i++)
-        for (int bit = 0; bit < 8; bit += 1 + (i % 3 == 0)) {
+    FILE *f = fopen(file, "r+b");
+    assert_non_null(f);
+    for (size_t i = 0; i < header; i++) {
+        for (int bit = 0; bit < 8; bit++) {
             gan_settings *s;
-            bytes[i] ^= (unsigned char)(1 << bit);
-            scratch_put("changed", bytes, size);
-            bytes[i] ^= (unsigned char)(1 << bit);
-            const gan_status status = gan_checkpoint_open(&s, NULL, scratch("changed"));
+            put_byte(f, i, bytes[i] ^ (1 << bit));
+            const gan_status status = gan_checkpoint_open(&s, NULL, file);
             if (status == GAN_OK) fail_msg("byte %zu, bit %d: accepted", i, bit);
             assert_null(s);
         }
+        put_byte(f, i, bytes[i]);
+    }
+    fclose(f);
     free(bytes);
 }
 
