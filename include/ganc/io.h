@@ -170,8 +170,11 @@ GAN_API gan_status gan_config_set(gan_config *config, const char *key, const cha
 /* The same from "key=value", as after --set. */
 GAN_API gan_status gan_config_assign(gan_config *config, const char *assignment);
 
-/* Writes the list as YAML, one line an entry with its full key; read again it gives the same list.
- */
+/* The list as YAML, one line an entry with its full key; read again it gives the same list. `*text`
+ * is the caller's to free(). Memory error. */
+GAN_API gan_status gan_config_text(char **text, const gan_config *config);
+
+/* Writes that text to a file. I/O error. */
 GAN_API gan_status gan_config_write(const gan_config *config, const char *path);
 
 /* Of `count` known names the one that `given` was probably meant to be; NULL when none is near. */

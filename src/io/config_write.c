@@ -1,12 +1,8 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "io/atomic.h"
 #include "io/config.h"
-
-static gan_status put(gan_atomic *file, const char *text) {
-    return gan_atomic_write(file, text, strlen(text));
-}
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -21,41 +17,46 @@ static bool is_printable(uint32_t c) {
            (c >= 0xa0 && c <= 0xfffd && c != 0x2028 && c != 0x2029 && c != 0xfeff) || c >= 0x10000;
 }
 
-static gan_status put_quoted(gan_atomic *file, const char *text) {
-    GAN_TRY(put(file, "\""));
+static void put_quoted(FILE *file, const char *text) {
     int length;
+    fputc('"', file);
     for (const char *p = text; *p; p += length) {
         const uint32_t c = gan_config_character(p, &length);
-        char escaped[16];
-        if (c == '"' || c == '\\') {
-            GAN_TRY(put(file, "\\"));
-            GAN_TRY(gan_atomic_write(file, p, 1));
-        } else if (is_printable(c)) {
-            GAN_TRY(gan_atomic_write(file, p, (size_t)length));
-        } else {
-            snprintf(escaped, sizeof escaped, "\\u%04X", (unsigned)c);
-            GAN_TRY(put(file, escaped));
-        }
+        if (c == '"' || c == '\\')
+            fprintf(file, "\\%c", (int)c);
+        else if (is_printable(c))
+            fwrite(p, 1, (size_t)length, file);
+        else
+            fprintf(file, "\\u%04X", (unsigned)c);
     }
-    return put(file, "\"");
+    fputc('"', file);
 }
 
-static gan_status put_all(gan_atomic *file, const gan_config *config) {
+gan_status gan_config_text(char **out, const gan_config *config) {
+    size_t size;
+    *out = NULL;
+    FILE *file = open_memstream(out, &size);
+    if (!file) return gan_fail(GAN_ERROR_MEMORY, "configuration: out of memory");
     for (size_t i = 0; i < config->count; i++) {
         const gan_config_entry *entry = &config->entries[i];
-        GAN_TRY(put(file, entry->key));
-        GAN_TRY(put(file, ": "));
-        GAN_TRY(is_plain(entry->value) ? put(file, entry->value) : put_quoted(file, entry->value));
-        GAN_TRY(put(file, "\n"));
+        fprintf(file, "%s: ", entry->key);
+        if (is_plain(entry->value))
+            fputs(entry->value, file);
+        else
+            put_quoted(file, entry->value);
+        fputc('\n', file);
     }
-    return GAN_OK;
+    const bool complete = !ferror(file);
+    if (fclose(file) == 0 && complete) return GAN_OK;
+    free(*out);
+    *out = NULL;
+    return gan_fail(GAN_ERROR_MEMORY, "configuration: out of memory");
 }
 
 gan_status gan_config_write(const gan_config *config, const char *path) {
-    gan_atomic *file;
-    GAN_TRY(gan_atomic_open(&file, path));
-    gan_status status = put_all(file, config);
-    if (status == GAN_OK) return gan_atomic_commit(file);
-    gan_atomic_abandon(file);
+    char *text;
+    GAN_TRY(gan_config_text(&text, config));
+    gan_status status = gan_file_write(path, text, strlen(text));
+    free(text);
     return status;
 }
