@@ -78,6 +78,7 @@ static void refuses(void **state) {
         {"a:\n- 'x,y'\n", "run.yaml:2: ", "comma"},
         {"a: [1, '']\n", "run.yaml:1: ", "empty"},
         {"a b: 1\n", "run.yaml:1: ", "'a b': expected words"},
+        {"{? 'a\n\n  b' : 1}\n", "run.yaml:1: ", "'a?b': expected words"},
         {"a..b: 1\n", "run.yaml:1: ", "'a..b'"},
         {"'': 1\n", "run.yaml:1: ", "''"},
         {"<<: {a: 1}\n", "run.yaml:1: ", "'<<.a'"},

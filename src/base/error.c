@@ -8,11 +8,18 @@ static _Thread_local char message[1024];
 
 const char *gan_last_error(void) { return message; }
 
+/* A message quotes names and texts from files; what they hold must not break its line. */
+static void make_one_line(void) {
+    for (char *c = message; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+}
+
 gan_status gan_fail(gan_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    make_one_line();
     return status;
 }
 
