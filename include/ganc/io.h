@@ -56,7 +56,7 @@ typedef struct gan_scatter {
     int64_t count;
     const float *centres; /* (modes, 2): each is drawn as a faint ring; may be NULL */
     int64_t modes;
-    float ring; /* radius of the rings, in units of the data; at least 4 pixels are drawn */
+    float ring; /* radius of the rings, in units of the data; drawn with 9 pixels at least */
     float x_low, x_high; /* the view */
     float y_low, y_high;
     int64_t size; /* pixels a side; 0: 640 */

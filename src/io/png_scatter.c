@@ -117,7 +117,7 @@ static void draw(canvas *c, const gan_scatter *s) {
     for (int i = 0; i < 2; i++) v.scale[i] = v.side / (high[i] - v.low[i]);
 
     draw_frame(c, &v, high);
-    const double ring = fmax(4 * c->unit, (double)s->ring * fmin(v.scale[0], v.scale[1]));
+    const double ring = fmax(9 * c->unit, (double)s->ring * fmin(v.scale[0], v.scale[1]));
     for (int64_t i = 0; s->centres && i < s->modes; i++) {
         const double x = s->centres[2 * i], y = s->centres[2 * i + 1];
         if (isfinite(x) && isfinite(y))
