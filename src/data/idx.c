@@ -168,7 +168,7 @@ gan_status gan_idx_read(gan_idx *out, const char *path, int least_rank, int most
         close(fd);
         return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", path);
     }
-    gzbuffer(s.file, 1 << 18);
+    gzbuffer(s.file, 1 << 16);
     gan_status status = read_stream(&s, out, least_rank, most_rank);
     gzclose(s.file);
     if (status != GAN_OK) gan_idx_free(out);
