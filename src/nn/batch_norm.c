@@ -1,10 +1,28 @@
 /* Batch normalisation as a layer: batch statistics in training, running ones in evaluation. */
+#include <math.h>
+
 #include "ganc/nn.h"
 
-/* One of the two rows (0 mean, 1 variance) of group i, as (channels). */
+/* Row `which` (0 mean, 1 variance) of group i, as (channels). */
 static gan_node *row(gan_graph *g, gan_node *moments, int64_t i, int which, int64_t channels) {
     gan_node *group = gan_reshape(g, gan_slice(g, moments, 0, i, 1), gan_shape2(2, channels));
     return gan_reshape(g, gan_slice(g, group, 0, which, 1), gan_shape1(channels));
+}
+
+/* running = keep·running + (1 - keep)·factor·row for every group in turn, as one moving average:
+ * its decay is keep^groups, its value the groups' weighted mean. */
+static void move(gan_graph *g, gan_node *running, gan_node *moments, int which, double factor,
+                 double keep, int groups) {
+    const double all = 1 - pow(keep, groups);
+    const int64_t channels = gan_shape_size(gan_node_shape(running));
+    gan_node *value = NULL;
+    for (int i = 0; i < groups; i++) {
+        const double weight = factor * (1 - keep) * pow(keep, groups - 1 - i) / all;
+        gan_node *part = row(g, moments, i, which, channels);
+        if (weight != 1) part = gan_scale(g, part, weight);
+        value = value ? gan_add(g, value, part) : part;
+    }
+    gan_moving_average(g, running, value, gan_constant(g, 1 - all, gan_shape0()));
 }
 
 gan_node *gan_layer_batch_norm(gan_scope *scope, const char *name, gan_node *x,
@@ -30,12 +48,8 @@ gan_node *gan_layer_batch_norm(gan_scope *scope, const char *name, gan_node *x,
     gan_node *moments = gan_moments(g, x, settings->groups);
     if (settings->update_statistics && moments) {
         const double n = (double)(gan_shape_size(shape) / c / settings->groups);
-        gan_node *keep = gan_constant(g, 1 - momentum, gan_shape0());
-        for (int64_t i = 0; i < settings->groups; i++) {
-            gan_node *biased = row(g, moments, i, 1, c);
-            gan_moving_average(g, mean, row(g, moments, i, 0, c), keep);
-            gan_moving_average(g, variance, gan_scale(g, biased, n > 1 ? n / (n - 1) : 1), keep);
-        }
+        move(g, mean, moments, 0, 1, 1 - momentum, settings->groups);
+        move(g, variance, moments, 1, n > 1 ? n / (n - 1) : 1, 1 - momentum, settings->groups);
     }
     return gan_batch_norm(g, x, moments, gamma, beta, eps);
 }
