@@ -33,6 +33,7 @@ typedef struct test_case {
     gan_node *output[CASE_OUTPUTS];
     int n_inputs, n_variables, n_outputs;
     bool smooth;     /* may be checked by differences */
+    bool scaled;     /* tolerances are relative to the largest element: gradients, where terms cancel */
     double looser;   /* factor on the ops' tolerances: long sums, deep chains; 1 when not set */
     int built_nodes; /* how many nodes the case itself made, before gradients were added */
 } test_case;

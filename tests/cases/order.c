@@ -51,9 +51,10 @@ static void order_build(test_case *t, int i) {
         case_title(t, "a view from before");
         y = gan_reshape(g, x, gan_shape1(256));
         z = gan_stop_gradient(g, x);
-        gan_assign(g, x, gan_scale(g, in, 2));
+        gan_assign(g, x, gan_sub(g, gan_scale(g, in, 2), gan_scale(g, x, 0.5)));
         case_output(t, gan_exp(g, y));
         case_output(t, gan_exp(g, z));
+        case_output(t, y);
         case_output(t, gan_reshape(g, x, gan_shape1(256)));
         break;
     case 6: /* simultaneous: both updates from the values of before */
@@ -99,7 +100,9 @@ static void order_build(test_case *t, int i) {
         case_title(t, "counter before and after");
         case_output(t, gan_random_normal(g, counter, gan_shape1(9), 0, 1));
         case_output(t, gan_cast(g, counter, GAN_F32));
+        y = gan_stop_gradient(g, counter);
         gan_advance(g, counter, 1);
+        case_output(t, gan_cast(g, y, GAN_F32));
         case_output(t, gan_random_normal(g, counter, gan_shape1(9), 0, 1));
         gan_advance(g, counter, 1);
         case_output(t, gan_cast(g, counter, GAN_F32));

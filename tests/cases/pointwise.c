@@ -94,7 +94,7 @@ static void ties_build(test_case *t, int i) {
     const gan_fn fn = function_named(far ? saturating[i - COUNT(tied)] : tied[i]);
     case_title(t, "%s at %s", gan_fn_table[fn].name, far ? "far ends" : "ties");
     gan_node *a =
-        far ? case_uniform(t, gan_shape1(777), -95, 80) : case_whole(t, gan_shape2(9, 31), -2, 2);
+        far ? case_uniform(t, gan_shape1(777), -95, 40) : case_whole(t, gan_shape2(9, 31), -2, 2);
     gan_node *b = gan_fn_table[fn].arity == 2 ? case_whole(t, gan_shape2(9, 31), -2, 2) : NULL;
     case_output(t, gan_pointwise(t->g, fn, a, b, 0.25));
 }

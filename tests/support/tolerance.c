@@ -18,6 +18,7 @@ static const tolerance of_op[GAN_OP_COUNT] = {
     [GAN_OP_conv2d_grad_weight] = {1e-5, 5e-6},
     [GAN_OP_average_pool] = {1e-6, 1e-6},
     [GAN_OP_average_pool_adjoint] = {1e-6, 1e-6},
+    [GAN_OP_max_pool_adjoint] = {1e-6, 1e-6},
     [GAN_OP_moments] = {2e-6, 5e-6},
     [GAN_OP_batch_norm] = {5e-6, 5e-6},
     [GAN_OP_batch_norm_sums] = {2e-5, 5e-6},
