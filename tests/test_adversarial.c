@@ -131,7 +131,7 @@ static void schedules_follow_the_counter(void **state) {
     gan_node *rate = gan_output(g, gan_rate_schedule(g, counter(), 1, 0, &o));
     gan_node *second = gan_output(g, gan_rate_schedule(g, counter(), 3, 2, &o));
     gan_node *momentum = gan_output(g, gan_momentum_schedule(g, counter(), 1, 0, &o));
-    gan_node *linear = gan_output(g, gan_rate_schedule(g, counter(), 1, 0, &falling));
+    gan_node *linear = gan_output(g, gan_rate_schedule(g, counter(), 5, 1, &falling));
     load();
     const int64_t times[] = {0, 1, U - 1, U, 100 * U, 249 * U - 1, 249 * U, 400 * U, 10000000};
     for (size_t i = 0; i < COUNT(times); i++) {

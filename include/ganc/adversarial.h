@@ -65,8 +65,9 @@ typedef struct gan_optimizer gan_optimizer;
 
 typedef struct gan_optimizer_options {
     const gan_optimizer *optimizer;
-    /* The rate at update number n (0, 1, …) is
-     * max(rate · decay^-n, floor) · (1 - n / linear), the last factor only where linear > 0. */
+    /* The rate at update number n (0, 1, …), in iteration t of the game, is
+     * max(rate · decay^-n, floor) · max(1 - t / linear, 0), the last factor only where linear > 0.
+     */
     double rate;
     double decay;             /* 1.000004 in 2014; 0 counts as 1 */
     double floor;             /* 1e-6 in 2014 */

@@ -34,9 +34,7 @@ static const gan_objective table[] = {
      logistic_d, minimax_g, false},
 };
 
-size_t gan_objective_count(void) {
-    return sizeof table / sizeof *table;
-}
+size_t gan_objective_count(void) { return sizeof table / sizeof *table; }
 
 const gan_objective *gan_objective_at(size_t index) {
     return index < gan_objective_count() ? &table[index] : NULL;

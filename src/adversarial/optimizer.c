@@ -4,9 +4,7 @@
 
 #include "ganc/adversarial.h"
 
-static gan_node *scalar(gan_graph *g, double value) {
-    return gan_constant(g, value, gan_shape0());
-}
+static gan_node *scalar(gan_graph *g, double value) { return gan_constant(g, value, gan_shape0()); }
 
 /* counter·per_iteration + offset as f32: exact up to 2^24 updates. */
 static gan_node *updates(gan_graph *g, gan_node *counter, int64_t per_iteration, int64_t offset) {
@@ -19,13 +17,15 @@ gan_node *gan_rate_schedule(gan_graph *g, gan_node *counter, int64_t per_iterati
                             const gan_optimizer_options *o) {
     const bool decays = o->decay > 0 && o->decay != 1;
     if (!decays && o->linear < 1) return scalar(g, o->rate);
-    gan_node *n = updates(g, counter, per_iteration, offset), *rate = scalar(g, o->rate);
+    gan_node *rate = scalar(g, o->rate);
     if (decays) {
+        gan_node *n = updates(g, counter, per_iteration, offset);
         rate = gan_scale(g, gan_exp(g, gan_scale(g, n, -log(o->decay))), o->rate);
         if (o->floor > 0) rate = gan_maximum(g, rate, scalar(g, o->floor));
     }
     if (o->linear < 1) return rate;
-    gan_node *left = gan_shift(g, gan_scale(g, n, -1.0 / (double)o->linear), 1);
+    gan_node *iteration = updates(g, counter, 1, 0);
+    gan_node *left = gan_shift(g, gan_scale(g, iteration, -1.0 / (double)o->linear), 1);
     return gan_mul(g, rate, gan_maximum(g, left, scalar(g, 0)));
 }
 
@@ -78,9 +78,7 @@ static const gan_optimizer table[] = {
      .update = momentum},
 };
 
-size_t gan_optimizer_count(void) {
-    return sizeof table / sizeof *table;
-}
+size_t gan_optimizer_count(void) { return sizeof table / sizeof *table; }
 
 const gan_optimizer *gan_optimizer_at(size_t index) {
     return index < gan_optimizer_count() ? &table[index] : NULL;

@@ -22,9 +22,7 @@ static const gan_prior table[] = {
     {"unit-uniform", "uniform with variance 1, in (-sqrt 3, sqrt 3), as in 2014", unit_uniform},
 };
 
-size_t gan_prior_count(void) {
-    return sizeof table / sizeof *table;
-}
+size_t gan_prior_count(void) { return sizeof table / sizeof *table; }
 
 const gan_prior *gan_prior_at(size_t index) {
     return index < gan_prior_count() ? &table[index] : NULL;

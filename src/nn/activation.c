@@ -29,9 +29,7 @@ static const gan_activation table[] = {
     {"linear", linear},
 };
 
-size_t gan_activation_count(void) {
-    return sizeof table / sizeof *table;
-}
+size_t gan_activation_count(void) { return sizeof table / sizeof *table; }
 
 const gan_activation *gan_activation_at(size_t index) {
     return index < gan_activation_count() ? &table[index] : NULL;

@@ -2,9 +2,7 @@
 
 #include "ganc/nn.h"
 
-gan_init gan_init_constant(double value) {
-    return (gan_init){GAN_INIT_CONSTANT, (float)value, 0};
-}
+gan_init gan_init_constant(double value) { return (gan_init){GAN_INIT_CONSTANT, (float)value, 0}; }
 
 gan_init gan_init_uniform(double low, double high) {
     return (gan_init){GAN_INIT_UNIFORM, (float)low, (float)high};

@@ -27,7 +27,7 @@ gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int6
     gan_graph *g = gan_scope_graph(s);
     const gan_layer_options *o = options ? options : &plain;
     const gan_shape in = gan_node_shape(x);
-    const int64_t rows = in.rank > 1 ? in.dim[0] : 1;
+    const int64_t rows = in.rank > 0 ? in.dim[0] : 1;
     const int64_t fan_in = rows ? gan_shape_size(in) / rows : 0;
     if (in.rank != 2) x = gan_reshape(g, x, gan_shape2(rows, fan_in));
     gan_node *w = weight_of(s, gan_shape2(units, fan_in), units, fan_in, units, o);

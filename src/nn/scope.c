@@ -69,12 +69,8 @@ gan_scope *gan_scope_enter(gan_scope *scope, const char *format, ...) {
     return s;
 }
 
-gan_graph *gan_scope_graph(const gan_scope *scope) {
-    return scope ? scope->tree->graph : NULL;
-}
-const char *gan_scope_name(const gan_scope *scope) {
-    return scope ? scope->name : "";
-}
+gan_graph *gan_scope_graph(const gan_scope *scope) { return scope ? scope->tree->graph : NULL; }
+const char *gan_scope_name(const gan_scope *scope) { return scope ? scope->name : ""; }
 const gan_scope_settings *gan_scope_get(const gan_scope *scope) {
     return scope ? &scope->tree->settings : NULL;
 }
