@@ -59,17 +59,22 @@ static const usage train_usage = {
 
 /* ---- settings ---- */
 
-static int default_folder(char *folder, size_t size, gan_settings *settings, const char *name) {
+/* A run without a name is called like its preset or file. */
+static int name_run(gan_settings *settings, const char *name) {
     char called[256];
     gan_settings_get(settings, "name", called, sizeof called);
-    if (!called[0]) {
-        const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-        const char *dot = strrchr(base, '.');
-        snprintf(called, sizeof called, "%.*s",
-                 (int)(dot && dot > base ? dot - base : (long)strlen(base)), base);
-        if (gan_settings_set(settings, "name", called, NULL)) return failed();
-    }
-    if (strchr(called, '/') || called[0] == '.')
+    if (called[0]) return -1;
+    const char *base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+    const char *dot = strrchr(base, '.');
+    const size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    snprintf(called, sizeof called, "%.*s", (int)length, base);
+    return gan_settings_set(settings, "name", called, NULL) ? failed() : -1;
+}
+
+static int default_folder(char *folder, size_t size, const gan_settings *settings) {
+    char called[256];
+    gan_settings_get(settings, "name", called, sizeof called);
+    if (!called[0] || called[0] == '.' || strchr(called, '/'))
         return wrong_usage(&train_usage, "name '%s' cannot name a folder; give one with --out",
                            called);
     snprintf(folder, size, "runs/%s", called);
@@ -82,13 +87,10 @@ static int checkpoint_settings(gan_settings **settings, const char *folder) {
     return gan_checkpoint_open(settings, NULL, path) ? failed() : -1;
 }
 
-static int read_settings(gan_settings **settings, const char *name, char *folder, size_t size) {
-    int code = -1;
-    if (out) snprintf(folder, size, "%s", out);
-    code =
-        name ? open_settings(&train_usage, settings, name) : checkpoint_settings(settings, folder);
-    if (code < 0 && !out) code = default_folder(folder, size, *settings, name);
-    return code;
+static int read_settings(gan_settings **settings, const char *name) {
+    if (!name) return checkpoint_settings(settings, out);
+    const int code = open_settings(&train_usage, settings, name);
+    return code < 0 ? name_run(*settings, name) : code;
 }
 
 /* What the command line says beyond the preset. */
@@ -172,8 +174,10 @@ int cmd_train(int argc, char **argv) {
         code = wrong_usage(&train_usage, "--resume without PRESET or FILE needs --out DIR");
     if (code < 0 && out && (!out[0] || strlen(out) >= sizeof folder - 64))
         code = wrong_usage(&train_usage, "--out: not a path");
-    if (code < 0) code = read_settings(&settings, name, folder, sizeof folder);
+    if (code < 0) code = read_settings(&settings, name);
     if (code < 0) code = apply_options(settings);
+    if (code < 0 && out) snprintf(folder, sizeof folder, "%s", out);
+    if (code < 0 && !out) code = default_folder(folder, sizeof folder, settings);
     if (code < 0) code = open_and_train(settings, folder);
     gan_settings_destroy(settings);
     return code;
