@@ -68,8 +68,8 @@ static gan_status describe(int index, gan_device_info *info) {
 #endif
 #ifdef GANC_HAVE_DNNL
     const dnnl_version_t *dnnl = dnnl_version();
-    snprintf(info->version, sizeof info->version, "%s, %s, oneDNN %d.%d.%d", gan_cpu_simd_best()->name, blas,
-             dnnl->major, dnnl->minor, dnnl->patch);
+    snprintf(info->version, sizeof info->version, "%s, %s, oneDNN %d.%d.%d",
+             gan_cpu_simd_best()->name, blas, dnnl->major, dnnl->minor, dnnl->patch);
 #else
     snprintf(info->version, sizeof info->version, "%s, %s", gan_cpu_simd_best()->name, blas);
 #endif
@@ -83,7 +83,8 @@ static gan_status describe(int index, gan_device_info *info) {
 
 static gan_status open_device(gan_device **out, int index, const gan_device_options *options) {
     int threads = options ? options->threads : 0;
-    if (threads < 0) return gan_fail(GAN_ERROR_ARGUMENT, "cpu: %d threads given, expected 0 or more", threads);
+    if (threads < 0)
+        return gan_fail(GAN_ERROR_ARGUMENT, "cpu: %d threads given, expected 0 or more", threads);
     gan_cpu_device *device = calloc(1, sizeof *device);
     if (!device) return gan_fail(GAN_ERROR_MEMORY, "cpu: no memory for the device");
     device->base.backend = &gan_cpu_backend;
@@ -111,9 +112,11 @@ static gan_status allocate(gan_device *device, void **out, size_t bytes) {
     const size_t size = bytes > 0 ? (bytes + unit - 1) / unit * unit : unit;
     *out = aligned_alloc(unit, size);
     if (!*out)
-        return gan_fail(GAN_ERROR_MEMORY, "cpu: the system refused %.1f MiB", (double)bytes / 1048576.0);
+        return gan_fail(GAN_ERROR_MEMORY, "cpu: the system refused %.1f MiB",
+                        (double)bytes / 1048576.0);
 #ifdef MADV_HUGEPAGE
-    if (large) madvise(*out, size, MADV_HUGEPAGE); /* fewer misses in the TLB; no matter when refused */
+    if (large)
+        madvise(*out, size, MADV_HUGEPAGE); /* fewer misses in the TLB; no matter when refused */
 #endif
     return GAN_OK;
 }
@@ -148,7 +151,8 @@ static gan_status synchronize(gan_device *device) {
 
 /* ---- programs: the calls are simply made, so there is nothing to record ---- */
 
-static gan_status record(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **out) {
+static gan_status record(gan_device *device, int n_calls, const gan_call *calls, int unroll,
+                         void **out) {
     (void)device, (void)n_calls, (void)calls, (void)unroll;
     *out = NULL;
     return GAN_OK;
@@ -186,6 +190,6 @@ gan_status gan_cpu_require_f32(const gan_call *call, int first) {
         if (call->in[i].dtype != GAN_F32) wrong = &call->in[i];
     if (!wrong) return GAN_OK;
     char text[GAN_SHAPE_TEXT];
-    return gan_fail(GAN_ERROR_DEVICE, "cpu: %s of %s, the kernel takes f32", gan_op_of(call->node)->name,
-                    gan_shape_text(text, wrong->dtype, wrong->shape));
+    return gan_fail(GAN_ERROR_DEVICE, "cpu: %s of %s, the kernel takes f32",
+                    gan_op_of(call->node)->name, gan_shape_text(text, wrong->dtype, wrong->shape));
 }

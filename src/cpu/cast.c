@@ -6,23 +6,27 @@
 static gan_status run_cast(gan_device *device, const gan_call *call) {
     const int64_t n = gan_shape_size(call->out.shape);
     const size_t from = gan_dtype_size(call->in[0].dtype), to = gan_dtype_size(call->out.dtype);
-    gan_cpu_cast_loop *loop = gan_cpu_simd_of(device)->cast->cast[call->in[0].dtype][call->out.dtype];
+    gan_cpu_cast_loop *loop =
+        gan_cpu_simd_of(device)->cast->cast[call->in[0].dtype][call->out.dtype];
     const char *x = call->in[0].data;
     char *y = call->out.data;
     const int64_t pieces = (n + GAN_CPU_SERIAL - 1) / GAN_CPU_SERIAL;
 #pragma omp parallel for num_threads(device->threads) schedule(static) if (pieces > 1)
     for (int64_t i = 0; i < pieces; i++) {
         const int64_t start = i * GAN_CPU_SERIAL;
-        loop(y + (size_t)start * to, x + (size_t)start * from, n - start < GAN_CPU_SERIAL ? n - start : GAN_CPU_SERIAL);
+        loop(y + (size_t)start * to, x + (size_t)start * from,
+             n - start < GAN_CPU_SERIAL ? n - start : GAN_CPU_SERIAL);
     }
     return GAN_OK;
 }
 
 static gan_status run_one_hot(gan_device *device, const gan_call *call) {
-    const int64_t m = gan_shape_size(call->in[0].shape), classes = call->out.shape.dim[call->out.shape.rank - 1];
+    const int64_t m = gan_shape_size(call->in[0].shape),
+                  classes = call->out.shape.dim[call->out.shape.rank - 1];
     const int32_t *index = call->in[0].data;
     float *y = call->out.data;
-#pragma omp parallel for num_threads(device->threads) schedule(static) if (m * classes >= GAN_CPU_SERIAL)
+#pragma omp parallel for num_threads(device->threads)                                              \
+    schedule(static) if (m * classes >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < m; i++) {
         float *row = y + i * classes;
         for (int64_t k = 0; k < classes; k++) row[k] = 0.0f;

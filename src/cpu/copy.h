@@ -8,7 +8,7 @@
 void gan_cpu_copy(const gan_device *device, void *to, const void *from, size_t bytes);
 
 /* `rows` rows of `bytes` bytes, the given numbers of bytes apart. from NULL: zeros. */
-void gan_cpu_copy_rows(const gan_device *device, void *to, int64_t to_pitch, const void *from, int64_t from_pitch,
-                       int64_t rows, int64_t bytes);
+void gan_cpu_copy_rows(const gan_device *device, void *to, int64_t to_pitch, const void *from,
+                       int64_t from_pitch, int64_t rows, int64_t bytes);
 
 #endif

@@ -4,7 +4,8 @@
 #include "cpu/device.h"
 #include "cpu/program.h"
 
-gan_status gan_cpu_epilogue_prepare(gan_cpu_epilogue *e, const gan_device *device, const gan_call *call) {
+gan_status gan_cpu_epilogue_prepare(gan_cpu_epilogue *e, const gan_device *device,
+                                    const gan_call *call) {
     e->active = call->node->program != NULL;
     e->first = gan_op_of(call->node)->arity;
     if (!e->active) return GAN_OK;
@@ -15,8 +16,8 @@ gan_status gan_cpu_epilogue_prepare(gan_cpu_epilogue *e, const gan_device *devic
 /* From this width on a row is a tile of its own. */
 enum { WIDE = 256 };
 
-void gan_cpu_epilogue_block(const gan_cpu_epilogue *e, const gan_call *call, float *block, int64_t ld,
-                            int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+void gan_cpu_epilogue_block(const gan_cpu_epilogue *e, const gan_call *call, float *block,
+                            int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
     if (!e->active || r0 >= r1 || c0 >= c1) return;
     const gan_array *operand = call->in + e->first;
     const int64_t width = c1 - c0, w = width < GAN_CPU_TILE ? width : GAN_CPU_TILE;
@@ -34,16 +35,19 @@ void gan_cpu_epilogue_block(const gan_cpu_epilogue *e, const gan_call *call, flo
             float *from = block + (r - r0) * ld + c;
             float *to = n == 1 || dense ? from : tile;
             if (to == tile)
-                for (int64_t i = 0; i < n; i++) memcpy(tile + i * m, from + i * ld, sizeof *tile * (size_t)m);
+                for (int64_t i = 0; i < n; i++)
+                    memcpy(tile + i * m, from + i * ld, sizeof *tile * (size_t)m);
             const float *given = to;
             gan_cpu_program_tile(&e->program, &scratch, operand, &given, r, n, c0 + c, m, to);
             if (to == tile)
-                for (int64_t i = 0; i < n; i++) memcpy(from + i * ld, tile + i * m, sizeof *tile * (size_t)m);
+                for (int64_t i = 0; i < n; i++)
+                    memcpy(from + i * ld, tile + i * m, sizeof *tile * (size_t)m);
         }
     }
 }
 
-void gan_cpu_epilogue_all(const gan_cpu_epilogue *e, const gan_device *device, const gan_call *call) {
+void gan_cpu_epilogue_all(const gan_cpu_epilogue *e, const gan_device *device,
+                          const gan_call *call) {
     if (!e->active || e->program.size == 0) return;
     const int64_t columns = e->program.columns, rows = e->program.rows;
     float *y = call->out.data;
@@ -55,5 +59,6 @@ void gan_cpu_epilogue_all(const gan_cpu_epilogue *e, const gan_device *device, c
     if (step < 1) step = 1;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
     for (int64_t r = 0; r < rows; r += step)
-        gan_cpu_epilogue_block(e, call, y + r * columns, columns, r, r + step < rows ? r + step : rows, 0, columns);
+        gan_cpu_epilogue_block(e, call, y + r * columns, columns, r,
+                               r + step < rows ? r + step : rows, 0, columns);
 }

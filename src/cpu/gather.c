@@ -20,8 +20,10 @@ static gan_status run_gather(gan_device *device, const gan_call *call) {
     char *y = call->out.data;
 #pragma omp parallel for num_threads(device->threads) schedule(static) if (m * n >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < m; i++) {
-        if (index[i] >= 0 && index[i] < rows) memcpy(y + (size_t)i * bytes, table + (size_t)index[i] * bytes, bytes);
-        else memset(y + (size_t)i * bytes, 0, bytes);
+        if (index[i] >= 0 && index[i] < rows)
+            memcpy(y + (size_t)i * bytes, table + (size_t)index[i] * bytes, bytes);
+        else
+            memset(y + (size_t)i * bytes, 0, bytes);
     }
     return GAN_OK;
 }
@@ -43,12 +45,14 @@ static gan_status run_scatter(gan_device *device, const gan_call *call) {
     float *y = call->out.data;
     const gan_cpu_reduce_loops *loops = gan_cpu_simd_of(device)->reduce;
     const int64_t blocks = (n + COLUMNS - 1) / COLUMNS;
-#pragma omp parallel for num_threads(device->threads) schedule(static) if ((m + rows) * n >= GAN_CPU_SERIAL)
+#pragma omp parallel for num_threads(device->threads)                                              \
+    schedule(static) if ((m + rows) * n >= GAN_CPU_SERIAL)
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t c = block * COLUMNS, w = n - c < COLUMNS ? n - c : COLUMNS;
         for (int64_t r = 0; r < rows; r++) memset(y + r * n + c, 0, sizeof *y * (size_t)w);
         for (int64_t i = 0; i < m; i++)
-            if (index[i] >= 0 && index[i] < rows) loops->add(y + index[i] * n + c, x + i * n + c, w);
+            if (index[i] >= 0 && index[i] < rows)
+                loops->add(y + index[i] * n + c, x + i * n + c, w);
     }
     return GAN_OK;
 }

@@ -1,16 +1,16 @@
 #include "cpu/simd.h"
 
-#define TABLES(isa)                                               \
-    extern const gan_cpu_pointwise_loops gan_cpu_pointwise_##isa; \
-    extern const gan_cpu_reduce_loops gan_cpu_reduce_##isa;       \
-    extern const gan_cpu_random_loops gan_cpu_random_##isa;       \
-    extern const gan_cpu_update_loops gan_cpu_update_##isa;       \
+#define TABLES(isa)                                                                                \
+    extern const gan_cpu_pointwise_loops gan_cpu_pointwise_##isa;                                  \
+    extern const gan_cpu_reduce_loops gan_cpu_reduce_##isa;                                        \
+    extern const gan_cpu_random_loops gan_cpu_random_##isa;                                        \
+    extern const gan_cpu_update_loops gan_cpu_update_##isa;                                        \
     extern const gan_cpu_cast_loops gan_cpu_cast_##isa;
 
-#define ROW(isa, text)                                                                           \
-    {                                                                                            \
-        text, &gan_cpu_pointwise_##isa, &gan_cpu_reduce_##isa, &gan_cpu_random_##isa,            \
-            &gan_cpu_update_##isa, &gan_cpu_cast_##isa                                           \
+#define ROW(isa, text)                                                                             \
+    {                                                                                              \
+        text, &gan_cpu_pointwise_##isa, &gan_cpu_reduce_##isa, &gan_cpu_random_##isa,              \
+            &gan_cpu_update_##isa, &gan_cpu_cast_##isa                                             \
     }
 
 #if GAN_CPU_X86
@@ -26,8 +26,10 @@ static bool has(int i) {
     case 2:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    case 1: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    default: return true;
+    case 1:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    default:
+        return true;
     }
 }
 #else

@@ -1,4 +1,5 @@
-/* The CPU's kernels, by op; table.c lists them for the backend. Ops without one here are expanded. */
+/* The CPU's kernels, by op; table.c lists them for the backend. Ops without one here are expanded.
+ */
 #ifndef GANC_CPU_KERNELS_H
 #define GANC_CPU_KERNELS_H
 
@@ -10,7 +11,8 @@ extern const gan_kernel *const gan_cpu_kernels[GAN_OP_COUNT]; /* by op; NULL: no
 extern const gan_kernel gan_cpu_constant, gan_cpu_stop_gradient;
 extern const gan_kernel gan_cpu_pointwise, gan_cpu_cast, gan_cpu_one_hot;
 extern const gan_kernel gan_cpu_sum, gan_cpu_max, gan_cpu_broadcast;
-extern const gan_kernel gan_cpu_reshape, gan_cpu_permute, gan_cpu_concat, gan_cpu_slice, gan_cpu_pad;
+extern const gan_kernel gan_cpu_reshape, gan_cpu_permute, gan_cpu_concat, gan_cpu_slice,
+    gan_cpu_pad;
 extern const gan_kernel gan_cpu_gather, gan_cpu_scatter_add;
 extern const gan_kernel gan_cpu_matmul;
 extern const gan_kernel gan_cpu_conv2d, gan_cpu_conv2d_grad_input, gan_cpu_conv2d_grad_weight;

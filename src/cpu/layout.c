@@ -1,4 +1,5 @@
-/* concat, slice, pad: blocks of rows that move. An array is seen as (before the axis)·(axis and after). */
+/* concat, slice, pad: blocks of rows that move. An array is seen as (before the axis)·(axis and
+ * after). */
 #include "cpu/copy.h"
 #include "cpu/kernels.h"
 
@@ -30,7 +31,8 @@ static gan_status run_slice(gan_device *device, const gan_call *call) {
     around(&call->out, axis, &rows, &bytes);
     const char *from = (const char *)call->in[0].data + call->node->attr.slice.start * bytes;
     const int64_t length = call->out.shape.dim[axis] * bytes;
-    gan_cpu_copy_rows(device, call->out.data, length, from, call->in[0].shape.dim[axis] * bytes, rows, length);
+    gan_cpu_copy_rows(device, call->out.data, length, from, call->in[0].shape.dim[axis] * bytes,
+                      rows, length);
     return GAN_OK;
 }
 
@@ -38,7 +40,8 @@ static gan_status run_pad(gan_device *device, const gan_call *call) {
     const int axis = call->node->attr.pad.axis;
     int64_t rows, bytes;
     around(&call->out, axis, &rows, &bytes);
-    const int64_t pitch = call->out.shape.dim[axis] * bytes, length = call->in[0].shape.dim[axis] * bytes;
+    const int64_t pitch = call->out.shape.dim[axis] * bytes,
+                  length = call->in[0].shape.dim[axis] * bytes;
     const int64_t before = call->node->attr.pad.before * bytes;
     char *to = call->out.data;
     gan_cpu_copy_rows(device, to, pitch, NULL, 0, rows, before);

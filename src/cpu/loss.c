@@ -8,7 +8,9 @@
 
 enum { ROWS = 64 }; /* to a task */
 
-static int64_t tasks_of(const gan_call *call) { return (call->in[0].shape.dim[0] + ROWS - 1) / ROWS; }
+static int64_t tasks_of(const gan_call *call) {
+    return (call->in[0].shape.dim[0] + ROWS - 1) / ROWS;
+}
 
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
@@ -22,12 +24,14 @@ static gan_status prepare(gan_device *device, gan_call *call) {
 static double sum_of_exp(const gan_cpu_reduce_loops *loops, const float *x, float max, int64_t n) {
     float y[256];
     double sum = 0;
-    for (int64_t i = 0; i < n; i += 256) sum += (double)loops->exp_sum(y, x + i, max, n - i < 256 ? n - i : 256);
+    for (int64_t i = 0; i < n; i += 256)
+        sum += (double)loops->exp_sum(y, x + i, max, n - i < 256 ? n - i : 256);
     return sum;
 }
 
 static gan_status run_loss(gan_device *device, const gan_call *call) {
-    const int64_t m = call->in[0].shape.dim[0], n = call->in[0].shape.dim[1], tasks = tasks_of(call);
+    const int64_t m = call->in[0].shape.dim[0], n = call->in[0].shape.dim[1],
+                  tasks = tasks_of(call);
     const float *logits = call->in[0].data;
     const int32_t *label = call->in[1].data;
     const gan_cpu_reduce_loops *loops = gan_cpu_simd_of(device)->reduce;
@@ -39,7 +43,8 @@ static gan_status run_loss(gan_device *device, const gan_call *call) {
         for (int64_t i = task * ROWS; i < end; i++) {
             const float *x = logits + i * n;
             const float max = loops->max_of(x, n);
-            const double chosen = label[i] >= 0 && label[i] < n ? (double)x[label[i]] - (double)max : 0.0;
+            const double chosen =
+                label[i] >= 0 && label[i] < n ? (double)x[label[i]] - (double)max : 0.0;
             sum += log(sum_of_exp(loops, x, max, n)) - chosen;
         }
         partial[task] = sum;
@@ -51,7 +56,8 @@ static gan_status run_loss(gan_device *device, const gan_call *call) {
 }
 
 static gan_status run_grad(gan_device *device, const gan_call *call) {
-    const int64_t m = call->in[0].shape.dim[0], n = call->in[0].shape.dim[1], tasks = tasks_of(call);
+    const int64_t m = call->in[0].shape.dim[0], n = call->in[0].shape.dim[1],
+                  tasks = tasks_of(call);
     const float *logits = call->in[0].data;
     const int32_t *label = call->in[1].data;
     const gan_cpu_reduce_loops *loops = gan_cpu_simd_of(device)->reduce;

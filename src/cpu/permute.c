@@ -19,7 +19,8 @@ static axes collapse(const gan_call *call) {
     }
     axes a = {0};
     for (int i = 0; i < call->out.shape.rank; i++) {
-        const int64_t length = call->out.shape.dim[i], s = stride[call->node->attr.permute.order[i]];
+        const int64_t length = call->out.shape.dim[i],
+                      s = stride[call->node->attr.permute.order[i]];
         if (length == 1) continue;
         if (a.rank > 0 && a.stride[a.rank - 1] == s * length) {
             a.length[a.rank - 1] *= length;
@@ -37,28 +38,33 @@ static axes collapse(const gan_call *call) {
 }
 
 /* y[r·ys + c] = x[r + c·xs] for `rows` × `columns` elements. */
-#define TRANSPOSE(type)                                                                               \
-    static void transpose_##type(void *y_, int64_t ys, const void *x_, int64_t xs, int64_t rows,      \
-                                 int64_t columns) {                                                   \
-        type *y = y_;                                                                                 \
-        const type *x = x_;                                                                           \
-        for (int64_t r = 0; r < rows; r++)                                                            \
-            for (int64_t c = 0; c < columns; c++) y[r * ys + c] = x[r + c * xs];                      \
+#define TRANSPOSE(type)                                                                            \
+    static void transpose_##type(void *y_, int64_t ys, const void *x_, int64_t xs, int64_t rows,   \
+                                 int64_t columns) {                                                \
+        type *y = y_;                                                                              \
+        const type *x = x_;                                                                        \
+        for (int64_t r = 0; r < rows; r++)                                                         \
+            for (int64_t c = 0; c < columns; c++) y[r * ys + c] = x[r + c * xs];                   \
     }
 TRANSPOSE(uint8_t)
 TRANSPOSE(uint16_t)
 TRANSPOSE(uint32_t)
 TRANSPOSE(uint64_t)
 
-typedef void transpose(void *y, int64_t ys, const void *x, int64_t xs, int64_t rows, int64_t columns);
+typedef void transpose(void *y, int64_t ys, const void *x, int64_t xs, int64_t rows,
+                       int64_t columns);
 
 static transpose *transpose_of(size_t size) {
-    return size == 1 ? transpose_uint8_t : size == 2 ? transpose_uint16_t : size == 4 ? transpose_uint32_t : transpose_uint64_t;
+    return size == 1   ? transpose_uint8_t
+           : size == 2 ? transpose_uint16_t
+           : size == 4 ? transpose_uint32_t
+                       : transpose_uint64_t;
 }
 
 enum { BLOCK = 32 };
 
-/* Where position `i` of the axes but `without` and the last begins, in the operand and in the result. */
+/* Where position `i` of the axes but `without` and the last begins, in the operand and in the
+ * result. */
 static void starts(const axes *a, int without, int64_t i, int64_t *from, int64_t *to) {
     int64_t out = a->length[a->rank - 1];
     *from = *to = 0;
@@ -75,7 +81,8 @@ static void starts(const axes *a, int without, int64_t i, int64_t *from, int64_t
 
 static gan_status run(gan_device *device, const gan_call *call) {
     const axes a = collapse(call);
-    const int64_t size = gan_shape_size(call->out.shape), bytes = (int64_t)gan_dtype_size(call->out.dtype);
+    const int64_t size = gan_shape_size(call->out.shape),
+                  bytes = (int64_t)gan_dtype_size(call->out.dtype);
     const int last = a.rank - 1;
     const char *x = call->in[0].data;
     char *y = call->out.data;
@@ -101,11 +108,12 @@ static gan_status run(gan_device *device, const gan_call *call) {
     for (int64_t item = 0; item < items; item++) {
         int64_t from, to;
         starts(&a, p, item / blocks, &from, &to);
-        const int64_t r = item % blocks * BLOCK, rows = a.length[p] - r < BLOCK ? a.length[p] - r : BLOCK;
+        const int64_t r = item % blocks * BLOCK,
+                      rows = a.length[p] - r < BLOCK ? a.length[p] - r : BLOCK;
         for (int64_t c = 0; c < a.length[last]; c += BLOCK) {
             const int64_t columns = a.length[last] - c < BLOCK ? a.length[last] - c : BLOCK;
-            move(y + (to + r * pitch + c) * bytes, pitch, x + (from + r + c * a.stride[last]) * bytes,
-                 a.stride[last], rows, columns);
+            move(y + (to + r * pitch + c) * bytes, pitch,
+                 x + (from + r + c * a.stride[last]) * bytes, a.stride[last], rows, columns);
         }
     }
     return GAN_OK;

@@ -19,8 +19,8 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     gan_cpu_program *p = malloc(sizeof *p);
     if (!p) return gan_fail(GAN_ERROR_MEMORY, "cpu: no memory for a program");
     call->state = p;
-    gan_status status = gan_cpu_program_bind(p, device, call->node->program, call->out.shape, 0, call->n_in,
-                                             call->in, 0);
+    gan_status status = gan_cpu_program_bind(p, device, call->node->program, call->out.shape, 0,
+                                             call->n_in, call->in, 0);
     if (status != GAN_OK) release(device, call);
     return status;
 }

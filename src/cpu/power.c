@@ -20,7 +20,8 @@ static void normalise(const gan_cpu_reduce_loops *loops, float *x, int64_t n, do
 }
 
 static gan_status run(gan_device *device, const gan_call *call) {
-    const int64_t rows = gan_shape_size(call->in[0].shape), columns = gan_shape_size(call->in[1].shape);
+    const int64_t rows = gan_shape_size(call->in[0].shape),
+                  columns = gan_shape_size(call->in[1].shape);
     const int64_t blocks = (columns + COLUMNS - 1) / COLUMNS;
     const bool parallel = rows * columns >= GAN_CPU_SERIAL;
     const gan_cpu_reduce_loops *loops = gan_cpu_simd_of(device)->reduce;

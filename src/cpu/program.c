@@ -9,7 +9,8 @@
 /* ---- binding ---- */
 
 /* Collapses the axes: neighbours along which every operand is alike become one. */
-static void collapse(gan_cpu_program *p, gan_shape shape, int n, const gan_array *operand, uint32_t cuts) {
+static void collapse(gan_cpu_program *p, gan_shape shape, int n, const gan_array *operand,
+                     uint32_t cuts) {
     int64_t length[GAN_MAX_RANK + 1];
     uint32_t mask[GAN_MAX_RANK + 1]; /* bit i: operand i goes along */
     int groups = 0;
@@ -21,7 +22,8 @@ static void collapse(gan_cpu_program *p, gan_shape shape, int n, const gan_array
         uint32_t along = 0;
         for (int i = 0; i < n; i++) {
             int lead = shape.rank - operand[i].shape.rank;
-            if (axis >= lead && operand[i].shape.dim[axis - lead] == shape.dim[axis]) along |= 1u << i;
+            if (axis >= lead && operand[i].shape.dim[axis - lead] == shape.dim[axis])
+                along |= 1u << i;
         }
         if (groups > 0 && !cut && mask[groups - 1] == along) {
             length[groups - 1] *= shape.dim[axis];
@@ -50,10 +52,14 @@ static void collapse(gan_cpu_program *p, gan_shape shape, int n, const gan_array
         o->full = true;
         for (int g = groups - 1; g >= 0; g--) {
             bool along = mask[g] >> i & 1u;
-            if (g == groups - 1) o->inner = along;
-            else o->stride[g] = along ? stride : 0;
-            if (along) stride *= length[g];
-            else o->full = false;
+            if (g == groups - 1)
+                o->inner = along;
+            else
+                o->stride[g] = along ? stride : 0;
+            if (along)
+                stride *= length[g];
+            else
+                o->full = false;
         }
     }
 }
@@ -76,7 +82,8 @@ static void cut_tiles(gan_cpu_program *p) {
     }
 }
 
-/* Gives each value a buffer: operands and kept steps one of their own, the others share by lifetime. */
+/* Gives each value a buffer: operands and kept steps one of their own, the others share by
+ * lifetime. */
 static void assign_slots(gan_cpu_program *p) {
     int last_use[GAN_CPU_VALUES];
     for (int v = 0; v < GAN_CPU_VALUES; v++) last_use[v] = -1;
@@ -99,14 +106,16 @@ static void assign_slots(gan_cpu_program *p) {
         for (int side = 0; side < 2 && !constant; side++) {
             int u = side ? step->b : step->a;
             if (side && step->b == step->a) continue;
-            if (u >= p->n_inputs && !kept[u] && last_use[u] == s) spare[n_spare++] = p->step[u - p->n_inputs].slot;
+            if (u >= p->n_inputs && !kept[u] && last_use[u] == s)
+                spare[n_spare++] = p->step[u - p->n_inputs].slot;
         }
         step->slot = !step->kept && n_spare > 0 ? spare[--n_spare] : (uint8_t)p->n_slots++;
     }
 }
 
-gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device, const gan_pointwise_program *program,
-                                gan_shape shape, int given, int n_operands, const gan_array *operand, uint32_t cuts) {
+gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device,
+                                const gan_pointwise_program *program, gan_shape shape, int given,
+                                int n_operands, const gan_array *operand, uint32_t cuts) {
     static const gan_pointwise_program identity = {.n_inputs = 1};
     if (!program) program = &identity;
     memset(p, 0, sizeof *p);
@@ -115,8 +124,9 @@ gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device, co
     p->n_steps = program->n_steps;
     if (p->n_inputs != given + n_operands || p->n_inputs > GAN_MAX_PROGRAM_INPUTS ||
         p->n_steps > GAN_MAX_PROGRAM_STEPS)
-        return gan_fail(GAN_ERROR_ARGUMENT, "cpu: program of %d inputs and %d steps, given %d operands",
-                        p->n_inputs, p->n_steps, given + n_operands);
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "cpu: program of %d inputs and %d steps, given %d operands", p->n_inputs,
+                        p->n_steps, given + n_operands);
     for (int i = 0; i < n_operands; i++) {
         const gan_array *o = &operand[i];
         int lead = shape.rank - o->shape.rank;
@@ -125,9 +135,10 @@ gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device, co
             fits = o->shape.dim[axis] == 1 || o->shape.dim[axis] == shape.dim[axis + lead];
         if (!fits || o->dtype != GAN_F32) {
             char text[GAN_SHAPE_TEXT], expected[GAN_SHAPE_TEXT];
-            return gan_fail(GAN_ERROR_SHAPE, "cpu: operand %d of a program is %s, expected axes of %s or of length 1",
-                            given + i, gan_shape_text(text, o->dtype, o->shape),
-                            gan_shape_text(expected, GAN_F32, shape));
+            return gan_fail(
+                GAN_ERROR_SHAPE,
+                "cpu: operand %d of a program is %s, expected axes of %s or of length 1", given + i,
+                gan_shape_text(text, o->dtype, o->shape), gan_shape_text(expected, GAN_F32, shape));
         }
     }
     for (int s = 0; s < p->n_steps; s++) {
@@ -172,8 +183,9 @@ static void repeat_row(float *y, const float *x, int64_t inner, int64_t n, int64
 }
 
 /* n rows from outer position `index` on. */
-static void spread_rows(float *y, const float *x, const gan_cpu_program *p, const gan_cpu_operand *o,
-                        const int64_t *index, int64_t n, int64_t c, int64_t w) {
+static void spread_rows(float *y, const float *x, const gan_cpu_program *p,
+                        const gan_cpu_operand *o, const int64_t *index, int64_t n, int64_t c,
+                        int64_t w) {
     int64_t at[GAN_MAX_RANK];
     memcpy(at, index, sizeof at);
     const int last = p->n_outer - 1;
@@ -199,7 +211,8 @@ static void spread_rows(float *y, const float *x, const gan_cpu_program *p, cons
 typedef enum state { ALONE, FILLED, SAME } state;
 
 static state operand_values(const gan_cpu_program *p, gan_cpu_scratch *s, int i, const float *data,
-                            const int64_t *index, int64_t r, int64_t n, int64_t c, int64_t w, const float **value) {
+                            const int64_t *index, int64_t r, int64_t n, int64_t c, int64_t w,
+                            const float **value) {
     const gan_cpu_operand *o = &p->operand[i];
     if (o->full && (n == 1 || w == p->columns)) {
         *value = data + r * p->columns + c;
@@ -233,8 +246,9 @@ static state operand_values(const gan_cpu_program *p, gan_cpu_scratch *s, int i,
     return ALONE;
 }
 
-const float *gan_cpu_program_tile(const gan_cpu_program *p, gan_cpu_scratch *s, const gan_array *operand,
-                                  const float *const *given, int64_t r, int64_t n, int64_t c, int64_t w, float *y) {
+const float *gan_cpu_program_tile(const gan_cpu_program *p, gan_cpu_scratch *s,
+                                  const gan_array *operand, const float *const *given, int64_t r,
+                                  int64_t n, int64_t c, int64_t w, float *y) {
     if (c != s->column || w != s->width) {
         for (int i = 0; i < p->n_inputs; i++)
             if (!(s->key[i] & 1)) s->key[i] = -1;

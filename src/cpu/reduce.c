@@ -1,8 +1,8 @@
 /* sum and max over axes of a program's values, which are never stored.
  *
- * The axes collapse to alternating kept and reduced groups: [A kept][N reduced][rest], rest = [K kept] or
- * more. Each of the A regions is reduced on its own; a long one in chunks, whose results are combined in
- * order, so that nothing depends on the number of threads.
+ * The axes collapse to alternating kept and reduced groups: [A kept][N reduced][rest], rest = [K
+ * kept] or more. Each of the A regions is reduced on its own; a long one in chunks, whose results
+ * are combined in order, so that nothing depends on the number of threads.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ typedef struct reduction {
     int64_t results;          /* of a region */
     int n_groups;             /* in rest */
     group group[GAN_MAX_RANK];
-    bool small;           /* several regions fit a tile */
+    bool small;            /* several regions fit a tile */
     int64_t blocks, block; /* of columns, when rest is [K kept]; else 1 */
     int64_t chunks, chunk; /* of N */
 } reduction;
@@ -77,7 +77,8 @@ static void plan_work(reduction *r) {
     r->chunk = r->n;
     r->small = region <= GAN_CPU_TILE / 2;
     if (r->small || r->program.size == 0) return;
-    if (r->n_groups == 1 && r->rest > GAN_CPU_TILE) { /* blocks that are pieces of a row, or whole rows */
+    if (r->n_groups == 1 &&
+        r->rest > GAN_CPU_TILE) { /* blocks that are pieces of a row, or whole rows */
         if (columns > GAN_CPU_TILE) {
             r->block = GAN_CPU_TILE;
             r->blocks = r->rest / columns * ((columns + GAN_CPU_TILE - 1) / GAN_CPU_TILE);
@@ -110,13 +111,15 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     uint32_t cuts;
     r->max = node->op == GAN_OP_max;
     plan_groups(r, shape, node->attr.reduce.axes, &cuts);
-    gan_status status = gan_cpu_program_bind(&r->program, device, node->program, shape, 0, call->n_in, call->in, cuts);
+    gan_status status = gan_cpu_program_bind(&r->program, device, node->program, shape, 0,
+                                             call->n_in, call->in, cuts);
     if (status != GAN_OK) {
         release(device, call);
         return status;
     }
     plan_work(r);
-    if (r->chunks > 1) call->workspace_bytes = sizeof(float) * (size_t)(r->regions * r->chunks * r->results);
+    if (r->chunks > 1)
+        call->workspace_bytes = sizeof(float) * (size_t)(r->regions * r->chunks * r->results);
     return GAN_OK;
 }
 
@@ -130,7 +133,9 @@ typedef struct context {
 } context;
 
 static float neutral(const reduction *r) { return r->max ? -INFINITY : 0.0f; }
-static float combine(const reduction *r, float a, float b) { return r->max ? (a > b || b != b ? a : b) : a + b; }
+static float combine(const reduction *r, float a, float b) {
+    return r->max ? (a > b || b != b ? a : b) : a + b;
+}
 
 static void accumulate(const context *c, float *y, const float *x, int64_t n) {
     if (n < 16) {
@@ -156,8 +161,10 @@ static void reduce_run(const context *c, float *y, const float *x, int64_t at, i
         y += at % r->group[g].length * r->group[g].stride;
         at /= r->group[g].length;
     }
-    if (r->n_groups > 0 && r->group[r->n_groups - 1].stride) accumulate(c, y, x, length);
-    else *y = combine(r, *y, reduce_vector(c, x, length));
+    if (r->n_groups > 0 && r->group[r->n_groups - 1].stride)
+        accumulate(c, y, x, length);
+    else
+        *y = combine(r, *y, reduce_vector(c, x, length));
 }
 
 /* Values from element `at` of a region on into its results. */
@@ -183,7 +190,8 @@ static void reduce_values(const context *c, float *y, const float *x, int64_t at
 /* How much of [at, end) the program evaluates at once. */
 static int64_t piece(const gan_cpu_program *p, int64_t at, int64_t end) {
     const int64_t column = at % p->columns;
-    int64_t length = p->columns <= GAN_CPU_TILE ? GAN_CPU_TILE / p->columns * p->columns : p->columns - column;
+    int64_t length =
+        p->columns <= GAN_CPU_TILE ? GAN_CPU_TILE / p->columns * p->columns : p->columns - column;
     if (length > GAN_CPU_TILE) length = GAN_CPU_TILE;
     return length < end - at ? length : end - at;
 }
@@ -192,8 +200,10 @@ static const float *evaluate(const context *c, int64_t at, int64_t length) {
     return gan_cpu_program_range(&c->r->program, c->scratch, c->operand, at, length, NULL);
 }
 
-/* Rows n0 … n1-1 of a region with results [K], columns of one block: whole tiles are added up first. */
-static void reduce_columns(const context *c, float *y, int64_t region, int64_t n0, int64_t n1, int64_t block) {
+/* Rows n0 … n1-1 of a region with results [K], columns of one block: whole tiles are added up
+ * first. */
+static void reduce_columns(const context *c, float *y, int64_t region, int64_t n0, int64_t n1,
+                           int64_t block) {
     const reduction *r = c->r;
     _Alignas(64) float sum[GAN_CPU_TILE];
     const int64_t start = region * r->n * r->rest;
@@ -203,7 +213,8 @@ static void reduce_columns(const context *c, float *y, int64_t region, int64_t n
         const int64_t parts = (columns + GAN_CPU_TILE - 1) / GAN_CPU_TILE;
         const int64_t part = block % parts;
         column = block / parts * columns + part * GAN_CPU_TILE;
-        width = columns - part * GAN_CPU_TILE < GAN_CPU_TILE ? columns - part * GAN_CPU_TILE : GAN_CPU_TILE;
+        width = columns - part * GAN_CPU_TILE < GAN_CPU_TILE ? columns - part * GAN_CPU_TILE
+                                                             : GAN_CPU_TILE;
     } else if (width > r->rest - column) {
         width = r->rest - column;
     }
@@ -259,15 +270,20 @@ static void run_item(const context *c, float *out, float *partial, int64_t item)
     const int64_t block = item % r->blocks, chunk = item / r->blocks % r->chunks;
     const int64_t region = item / r->blocks / r->chunks;
     const int64_t n0 = chunk * r->chunk, n1 = n0 + r->chunk < r->n ? n0 + r->chunk : r->n;
-    float *y = r->chunks > 1 ? partial + (region * r->chunks + chunk) * r->results : out + region * r->results;
-    if (r->n_groups == 1) reduce_columns(c, y, region, n0, n1, block);
-    else reduce_chunk(c, y, region, n0, n1);
+    float *y = r->chunks > 1 ? partial + (region * r->chunks + chunk) * r->results
+                             : out + region * r->results;
+    if (r->n_groups == 1)
+        reduce_columns(c, y, region, n0, n1, block);
+    else
+        reduce_chunk(c, y, region, n0, n1);
 }
 
 /* The chunks of each region, in order. */
-static void combine_chunks(const reduction *r, const gan_device *device, float *out, const float *partial) {
+static void combine_chunks(const reduction *r, const gan_device *device, float *out,
+                           const float *partial) {
     const int64_t total = r->regions * r->results;
-#pragma omp parallel for num_threads(device->threads) schedule(static) if (total * r->chunks >= GAN_CPU_SERIAL)
+#pragma omp parallel for num_threads(device->threads)                                              \
+    schedule(static) if (total * r->chunks >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < total; i++) {
         const float *x = partial + i / r->results * r->chunks * r->results + i % r->results;
         double sum = 0;
@@ -293,7 +309,8 @@ static gan_status run(gan_device *device, const gan_call *call) {
         const int64_t together = GAN_CPU_TILE / (r->n * r->rest);
         items = (r->regions + together - 1) / together;
     }
-#pragma omp parallel num_threads(device->threads) if (r->program.size >= GAN_CPU_SERIAL && items > 1)
+#pragma omp parallel num_threads(device->threads) if (r->program.size >= GAN_CPU_SERIAL &&         \
+                                                      items > 1)
     {
         gan_cpu_scratch scratch;
         const context c = {r, gan_cpu_simd_of(device)->reduce, call->in, &scratch};

@@ -1,6 +1,6 @@
-/* The inner loops. Every file simd_*.c is compiled once an instruction set, named by GAN_CPU_ISA, and
- * defines one of the tables below under a name that carries it; isa.c collects them.
- * All lengths are elements; arrays of one call do not overlap unless a comment says so.
+/* The inner loops. Every file simd_*.c is compiled once an instruction set, named by GAN_CPU_ISA,
+ * and defines one of the tables below under a name that carries it; isa.c collects them. All
+ * lengths are elements; arrays of one call do not overlap unless a comment says so.
  */
 #ifndef GANC_CPU_SIMD_H
 #define GANC_CPU_SIMD_H
@@ -18,25 +18,26 @@ typedef struct gan_cpu_pointwise_loops {
 
 /* simd_reduce.c */
 typedef struct gan_cpu_reduce_loops {
-    void (*add)(float *y, const float *x, int64_t n);    /* y += x */
-    void (*max)(float *y, const float *x, int64_t n);    /* y = max(y, x) */
+    void (*add)(float *y, const float *x, int64_t n); /* y += x */
+    void (*max)(float *y, const float *x, int64_t n); /* y = max(y, x) */
     float (*sum_of)(const float *x, int64_t n);
-    float (*max_of)(const float *x, int64_t n);          /* -infinity for none */
+    float (*max_of)(const float *x, int64_t n); /* -infinity for none */
     float (*dot)(const float *x, const float *y, int64_t n);
     void (*add_scaled)(float *y, float a, const float *x, int64_t n); /* y += a·x */
     /* s += x - shift; q += (x - shift)² */
     void (*moments)(float *s, float *q, const float *x, const float *shift, int64_t n);
     /* s += dy; q += dy·(x - mean) */
-    void (*products)(float *s, float *q, const float *dy, const float *x, const float *mean, int64_t n);
+    void (*products)(float *s, float *q, const float *dy, const float *x, const float *mean,
+                     int64_t n);
     /* y = exp(x - shift); returns the sum of y. y may be x. */
     float (*exp_sum)(float *y, const float *x, float shift, int64_t n);
 } gan_cpu_reduce_loops;
 
-/* simd_random.c: 4·groups numbers of groups `group`… of a stream at `counter`, as gan_philox_subsequence()
- * orders them. groups <= GAN_CPU_RANDOM_GROUPS. */
+/* simd_random.c: 4·groups numbers of groups `group`… of a stream at `counter`, as
+ * gan_philox_subsequence() orders them. groups <= GAN_CPU_RANDOM_GROUPS. */
 enum { GAN_CPU_RANDOM_GROUPS = 256 };
-typedef void gan_cpu_random_fill(void *y, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group,
-                                 int64_t groups, float a, float b);
+typedef void gan_cpu_random_fill(void *y, uint64_t seed, uint32_t stream, uint64_t counter,
+                                 uint64_t group, int64_t groups, float a, float b);
 typedef struct gan_cpu_random_loops {
     gan_cpu_random_fill *bits;    /* uint32 */
     gan_cpu_random_fill *uniform; /* a + (b-a)·u, u in (0,1] */
@@ -46,21 +47,24 @@ typedef struct gan_cpu_random_loops {
 /* simd_update.c */
 typedef struct gan_cpu_adam_factors {
     float beta1, beta2, rest1, rest2, eps; /* rest = 1 - beta */
-    float step;       /* rate / (1 - beta1^t) */
-    float correction; /* 1 / (1 - beta2^t) */
+    float step;                            /* rate / (1 - beta1^t) */
+    float correction;                      /* 1 / (1 - beta2^t) */
 } gan_cpu_adam_factors;
 
 typedef struct gan_cpu_update_loops {
-    void (*adam)(float *w, float *m, float *v, const float *g, int64_t n, const gan_cpu_adam_factors *f);
+    void (*adam)(float *w, float *m, float *v, const float *g, int64_t n,
+                 const gan_cpu_adam_factors *f);
     void (*momentum)(float *w, float *v, const float *g, int64_t n, float rate, float momentum);
-    void (*average)(float *y, const float *x, int64_t n, float decay); /* y = decay·y + (1-decay)·x */
+    void (*average)(float *y, const float *x, int64_t n,
+                    float decay); /* y = decay·y + (1-decay)·x */
 } gan_cpu_update_loops;
 
 /* simd_cast.c */
 typedef void gan_cpu_cast_loop(void *y, const void *x, int64_t n);
 typedef struct gan_cpu_cast_loops {
-    gan_cpu_cast_loop *cast[GAN_U8 + 1][GAN_BF16 + 1];                              /* [from][to] */
-    void (*bytes)(float *y, const uint8_t *x, int64_t n, float scale, float shift); /* scale·x + shift */
+    gan_cpu_cast_loop *cast[GAN_U8 + 1][GAN_BF16 + 1]; /* [from][to] */
+    void (*bytes)(float *y, const uint8_t *x, int64_t n, float scale,
+                  float shift); /* scale·x + shift */
 } gan_cpu_cast_loops;
 
 struct gan_cpu_simd {

@@ -38,6 +38,8 @@ static void bytes(float *y, const uint8_t *x, int64_t n, float scale, float shif
     for (int64_t i = 0; i < n; i++) y[i] = scale * (float)x[i] + shift;
 }
 
-#define ROW(from) {from##_f32, from##_bf16}
+#define ROW(from)                                                                                  \
+    { from##_f32, from##_bf16 }
 extern const gan_cpu_cast_loops GAN_CPU_TABLE(cast);
-const gan_cpu_cast_loops GAN_CPU_TABLE(cast) = {{ROW(f32), ROW(bf16), ROW(i32), ROW(i64), ROW(u8)}, bytes};
+const gan_cpu_cast_loops GAN_CPU_TABLE(cast) = {{ROW(f32), ROW(bf16), ROW(i32), ROW(i64), ROW(u8)},
+                                                bytes};

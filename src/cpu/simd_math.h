@@ -1,7 +1,7 @@
-/* Elementary functions for the inner loops, written without branches so that compilers vectorise the loops
- * they are inlined in. Errors stay within a few units in the last place over the whole range of float;
- * overflow gives infinity, underflow denormals or zero, and NaN gives NaN. The polynomials are our own
- * minimax fits on the reduced intervals.
+/* Elementary functions for the inner loops, written without branches so that compilers vectorise
+ * the loops they are inlined in. Errors stay within a few units in the last place over the whole
+ * range of float; overflow gives infinity, underflow denormals or zero, and NaN gives NaN. The
+ * polynomials are our own minimax fits on the reduced intervals.
  */
 #ifndef GANC_CPU_SIMD_MATH_H
 #define GANC_CPU_SIMD_MATH_H
@@ -151,15 +151,17 @@ static inline float simd_cos(float x) { return simd_turn(x, 1); }
 /* An exponent, and what only depends on it. */
 typedef struct simd_exponent {
     double k;
-    float below;   /* factor for x < 0: 1 for even k, -1 for odd k, NaN when k is no integer */
-    float at_nan;  /* x^k for x = NaN: NaN, but 1 for k = 0 */
+    float below;  /* factor for x < 0: 1 for even k, -1 for odd k, NaN when k is no integer */
+    float at_nan; /* x^k for x = NaN: NaN, but 1 for k = 0 */
 } simd_exponent;
 
 static inline simd_exponent simd_exponent_of(float k) {
     float half = 0.5f * k;
     simd_exponent e = {(double)k, (float)NAN, k == 0.0f ? 1.0f : (float)NAN};
-    if (half == floorf(half)) e.below = 1.0f;
-    else if (k == floorf(k)) e.below = -1.0f;
+    if (half == floorf(half))
+        e.below = 1.0f;
+    else if (k == floorf(k))
+        e.below = -1.0f;
     return e;
 }
 
@@ -169,7 +171,8 @@ static inline float simd_pow(float x, simd_exponent k) {
     uint64_t shifted = simd_bits64(d) - 0x3fe6a09e00000000u;
     double m = simd_double((shifted & 0x000fffffffffffffu) + 0x3fe6a09e00000000u);
     /* the exponent in the low bits of 1.5·2^52: a conversion without a 64-bit instruction */
-    double e = simd_double(((shifted + 0x4000000000000000u) >> 52) + 0x4338000000000000u) - SIMD_ROUND64 - 1024.0;
+    double e = simd_double(((shifted + 0x4000000000000000u) >> 52) + 0x4338000000000000u) -
+               SIMD_ROUND64 - 1024.0;
     double u = (m - 1.0) / (m + 1.0), v = u * u;
     double q = 0.26230818925253880;
     q = q * v + 0.32059889797532520;

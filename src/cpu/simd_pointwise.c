@@ -20,13 +20,11 @@
 #define LOAD_1 const float a = a_[i];
 #define LOAD_2 const float a = a_[i], b = b_[i];
 
-#define GAN_POINTWISE(name, arity, formula, da, db)                                                        \
-    static void fn_##name(float *y_, const float *a_, const float *b_, float k, int64_t n) {               \
-        const simd_exponent exponent = simd_exponent_of(k);                                                \
-        (void)a_, (void)b_, (void)exponent;                                                                \
-        _Pragma("omp simd") for (int64_t i = 0; i < n; i++) {                                              \
-            LOAD_##arity y_[i] = (formula);                                                                \
-        }                                                                                                  \
+#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
+    static void fn_##name(float *y_, const float *a_, const float *b_, float k, int64_t n) {       \
+        const simd_exponent exponent = simd_exponent_of(k);                                        \
+        (void)a_, (void)b_, (void)exponent;                                                        \
+        _Pragma("omp simd") for (int64_t i = 0; i < n; i++) { LOAD_##arity y_[i] = (formula); }    \
     }
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
@@ -44,7 +42,8 @@ static void fn_sin_any(float *y, const float *a, const float *b, float k, int64_
         fn_sin(y, a, b, k, n);
         return;
     }
-    for (int64_t i = 0; i < n; i++) y[i] = fabsf(a[i]) > SIMD_TURN_LIMIT ? sinf(a[i]) : simd_sin(a[i]);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = fabsf(a[i]) > SIMD_TURN_LIMIT ? sinf(a[i]) : simd_sin(a[i]);
 }
 
 static void fn_cos_any(float *y, const float *a, const float *b, float k, int64_t n) {
@@ -52,7 +51,8 @@ static void fn_cos_any(float *y, const float *a, const float *b, float k, int64_
         fn_cos(y, a, b, k, n);
         return;
     }
-    for (int64_t i = 0; i < n; i++) y[i] = fabsf(a[i]) > SIMD_TURN_LIMIT ? cosf(a[i]) : simd_cos(a[i]);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = fabsf(a[i]) > SIMD_TURN_LIMIT ? cosf(a[i]) : simd_cos(a[i]);
 }
 
 #define fn_sin fn_sin_any

@@ -3,9 +3,9 @@
 #include "cpu/simd.h"
 #include "cpu/simd_math.h"
 
-/* Lanes of 64 bits hold numbers of 32: a lane's product is then one instruction, and what is left in the
- * upper halves does no harm. Only the product of lower halves has no spelling that every compiler
- * recognises. */
+/* Lanes of 64 bits hold numbers of 32: a lane's product is then one instruction, and what is left
+ * in the upper halves does no harm. Only the product of lower halves has no spelling that every
+ * compiler recognises. */
 #if defined __AVX512F__
 #include <immintrin.h>
 enum { LANES = 8 };
@@ -24,7 +24,7 @@ enum { LANES = 2 };
 #define PRODUCT(x, y) ((lanes)_mm_mul_epu32((__m128i)(x), (__m128i)(y)))
 #else
 enum { LANES = 2 };
-#define PRODUCT(x, y) (((x) & 0xffffffffu) * ((y) & 0xffffffffu))
+#define PRODUCT(x, y) (((x)&0xffffffffu) * ((y)&0xffffffffu))
 #endif
 #ifndef FIRST
 #define FIRST(x, y) __builtin_shufflevector(x, y, 0, 2)
@@ -34,13 +34,16 @@ typedef uint64_t lanes __attribute__((vector_size(8 * LANES)));
 
 static inline lanes all(uint64_t x) { return (lanes){0} + x; }
 
-/* The numbers of each group in turn, the same as gan_philox() gives; whole lanes, so up to 4·LANES - 4 more. */
-static void philox(uint32_t *y, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group, int64_t groups) {
+/* The numbers of each group in turn, the same as gan_philox() gives; whole lanes, so up to 4·LANES
+ * - 4 more. */
+static void philox(uint32_t *y, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group,
+                   int64_t groups) {
     lanes number;
     for (int l = 0; l < LANES; l++) number[l] = (uint64_t)l;
     const lanes m0 = all(0xD2511F53u), m1 = all(0xCD9E8D57u);
     for (int64_t i = 0; i < groups; i += LANES) {
-        lanes c0 = all(counter), c1 = all(counter >> 32), c2 = all(group + (uint64_t)i) + number, c3 = all(stream);
+        lanes c0 = all(counter), c1 = all(counter >> 32), c2 = all(group + (uint64_t)i) + number,
+              c3 = all(stream);
         uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
         for (int round = 0; round < 10; round++) {
             const lanes p0 = PRODUCT(m0, c0), p1 = PRODUCT(m1, c2);
@@ -60,16 +63,16 @@ static void philox(uint32_t *y, uint64_t seed, uint32_t stream, uint64_t counter
 
 enum { ROOM = 4 * (GAN_CPU_RANDOM_GROUPS + LANES) };
 
-static void bits(void *out, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group, int64_t groups,
-                 float a, float b) {
+static void bits(void *out, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group,
+                 int64_t groups, float a, float b) {
     (void)a, (void)b;
     _Alignas(64) uint32_t word[ROOM];
     philox(word, seed, stream, counter, group, groups);
     memcpy(out, word, sizeof *word * 4 * (size_t)groups);
 }
 
-static void uniform(void *out, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group, int64_t groups,
-                    float a, float b) {
+static void uniform(void *out, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group,
+                    int64_t groups, float a, float b) {
     _Alignas(64) uint32_t word[ROOM];
     philox(word, seed, stream, counter, group, groups);
     float *y = out;
@@ -89,8 +92,8 @@ static inline float reduce_angle(float v, uint32_t *quarter) {
 }
 
 /* cuRAND's Box-Muller: angle (y + 1/2)·2·pi/2^32, radius from x; the sine comes first. */
-static void normal(void *out, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group, int64_t groups,
-                   float a, float b) {
+static void normal(void *out, uint64_t seed, uint32_t stream, uint64_t counter, uint64_t group,
+                   int64_t groups, float a, float b) {
     _Alignas(64) uint32_t word[ROOM];
     philox(word, seed, stream, counter, group, groups);
     float *y = out;

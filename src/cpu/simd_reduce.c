@@ -37,10 +37,10 @@ static float max_of(const float *x, int64_t n) {
 #pragma omp simd
         for (int l = 0; l < LANES; l++) lane[l] = simd_max(lane[l], x[i + l]);
     }
-    float m = -(float)INFINITY;
-    for (; i < n; i++) m = simd_max(m, x[i]);
-    for (int l = 0; l < LANES; l++) m = simd_max(m, lane[l]);
-    return m;
+    for (int l = 0; i < n; i++, l++) lane[l] = simd_max(lane[l], x[i]);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) lane[l] = simd_max(lane[l], lane[l + half]);
+    return lane[0];
 }
 
 static float dot(const float *x, const float *y, int64_t n) {
@@ -73,7 +73,8 @@ static void moments(float *s, float *q, const float *x, const float *shift, int6
     }
 }
 
-static void products(float *s, float *q, const float *dy, const float *x, const float *mean, int64_t n) {
+static void products(float *s, float *q, const float *dy, const float *x, const float *mean,
+                     int64_t n) {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         s[i] += dy[i];
@@ -93,5 +94,5 @@ static float exp_sum(float *y, const float *x, float shift, int64_t n) {
 }
 
 extern const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce);
-const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce) = {add, max,     sum_of,   max_of, dot,
+const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce) = {add,        max,     sum_of,   max_of, dot,
                                                     add_scaled, moments, products, exp_sum};

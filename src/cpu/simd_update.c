@@ -2,8 +2,10 @@
 #include "cpu/simd.h"
 #include "cpu/simd_math.h"
 
-static void adam(float *w, float *m, float *v, const float *g, int64_t n, const gan_cpu_adam_factors *f) {
-    const float beta1 = f->beta1, beta2 = f->beta2, rest1 = f->rest1, rest2 = f->rest2, eps = f->eps;
+static void adam(float *w, float *m, float *v, const float *g, int64_t n,
+                 const gan_cpu_adam_factors *f) {
+    const float beta1 = f->beta1, beta2 = f->beta2, rest1 = f->rest1, rest2 = f->rest2,
+                eps = f->eps;
     const float step = f->step, correction = f->correction;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {

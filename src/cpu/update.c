@@ -32,7 +32,8 @@ static gan_status run_record(gan_device *device, const gan_call *call) {
     return GAN_OK;
 }
 
-/* One flat vector: each operand padded to whole lines. Producers may have written in place already. */
+/* One flat vector: each operand padded to whole lines. Producers may have written in place already.
+ */
 static gan_status run_pack(gan_device *device, const gan_call *call) {
     enum { LINE = 16 };
     float *y = call->out.data;
