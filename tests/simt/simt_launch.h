@@ -1,0 +1,35 @@
+/* Launches: the arguments are copied at once, the kernel runs when its stream does. */
+#pragma once
+
+#include <functional>
+#include <tuple>
+#include <utility>
+
+namespace simt {
+
+struct launch {
+    const char *name;
+    const void *kernel;
+    dim3 grid, block;
+    std::function<void()> thread; /* what each thread runs */
+};
+
+/* As <<<grid, block, 0, stream>>>: errors are left for cudaGetLastError(). */
+void enqueue(launch what, cudaStream_t stream);
+
+/* Runs all blocks, now. */
+void execute(const launch &what);
+
+template <class... P, class... A>
+inline void enqueue_kernel(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream,
+                           A &&...arguments) {
+    std::tuple<P...> copy(std::forward<A>(arguments)...);
+    enqueue({name, reinterpret_cast<const void *>(kernel), grid, block, [kernel, copy] { std::apply(kernel, copy); }},
+            stream);
+}
+
+} // namespace simt
+
+/* As in kernels/gpu.h. */
+#define GPU_LAUNCH(kernel, grid, block, stream, ...)                                                   \
+    simt::enqueue_kernel(#kernel, kernel, (grid), (block), (stream), __VA_ARGS__)
