@@ -70,7 +70,7 @@ static void order_build(test_case *t, int i) {
         y = weight(t, "v/y", gan_shape2(32, 8));
         gan_assign(g, x, gan_add(g, x, gan_scale(g, y, 0.1)));
         gan_assign(g, y, gan_sub(g, y, gan_scale(g, x, 0.1)));
-        gan_assign(g, x, gan_mul(g, x, y));
+        gan_assign(g, x, gan_mul(g, gan_tanh(g, x), y));
         break;
     case 8:
         case_title(t, "a swap");

@@ -41,7 +41,7 @@ static void domain_of(const char *name, double *low, double *high, double *k) {
 static const gan_shape shapes[] = {{0, {0}},          {1, {1}},        {1, {5003}},
                                    {2, {3, 7}},       {2, {1027, 3}},  {2, {0, 5}},
                                    {4, {2, 3, 5, 7}}, {3, {1, 1, 64}}, {6, {2, 1, 3, 1, 2, 2}},
-                                   {1, {262147}}};
+                                   {1, {40009}}};
 
 /* Functions of one or two operands; `value`, of none, is only met inside fused programs. */
 static int functions(gan_fn *list) {
