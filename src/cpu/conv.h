@@ -1,5 +1,6 @@
-/* Convolution in three ways: as one matrix product where it is one, by oneDNN's primitives, and by copying
- * windows into a matrix (im2col), which needs a BLAS only. Which one is taken depends on shapes alone. */
+/* Convolution in four ways: as one matrix product where it is one; as a sum of products, a filter element
+ * each, where the image has few positions; by oneDNN's primitives; and by copying windows into a matrix. Which
+ * way is taken depends on shapes alone. */
 #ifndef GANC_CPU_CONV_H
 #define GANC_CPU_CONV_H
 
@@ -30,6 +31,10 @@ void gan_cpu_scatter_windows(const gan_cpu_conv *conv, float *dx, int64_t begin,
 size_t gan_cpu_conv_windows_workspace(const gan_cpu_conv *conv, int threads);
 bool gan_cpu_conv_windows(const gan_device *device, const gan_cpu_conv *conv, const gan_call *call);
 
+/* By taps. */
+size_t gan_cpu_conv_taps_workspace(const gan_cpu_conv *conv, int threads);
+bool gan_cpu_conv_taps(const gan_device *device, const gan_cpu_conv *conv, const gan_call *call);
+
 /* By a library. NULL when there is none, or none that is fast here; then take another way. */
 typedef struct gan_cpu_library_conv gan_cpu_library_conv;
 gan_cpu_library_conv *gan_cpu_library_conv_create(const gan_device *device, const gan_cpu_conv *conv,
@@ -38,9 +43,9 @@ bool gan_cpu_library_conv_run(const gan_device *device, const gan_cpu_conv *conv
                               const gan_call *call);
 void gan_cpu_library_conv_destroy(gan_cpu_library_conv *library); /* takes NULL */
 
-/* The same ops without oneDNN, whatever the shape; for tests, as every machine can run them. */
-extern const gan_kernel gan_cpu_conv2d_portable;
-extern const gan_kernel gan_cpu_conv2d_grad_input_portable;
-extern const gan_kernel gan_cpu_conv2d_grad_weight_portable;
+/* conv2d, conv2d_grad_input, conv2d_grad_weight (in the order of gan_cpu_conv_kind) by one way whatever the
+ * shape. For tests: the ops themselves take these ways only where they are the fastest, or where there is no
+ * library. */
+extern const gan_kernel gan_cpu_conv_by_windows[3], gan_cpu_conv_by_taps[3];
 
 #endif

@@ -11,9 +11,10 @@
 #endif
 
 enum {
-    WHOLE_FLOPS = 4 << 20, /* a product up to this size is one task */
-    TILE_FLOPS = 16 << 20, /* what a task of a larger one should do */
-    MIN_CHUNK = 1024,      /* k of a chunk */
+    TILE_FLOPS = 4 << 20, /* what a task should do at least */
+    MAX_TILES = 32,
+    TILE = 128,       /* rows and columns a tile should have at least */
+    MIN_CHUNK = 1024, /* k of a chunk */
     MAX_CHUNKS = 16,
     SUM_BLOCK = 1 << 14, /* elements a task of a sum */
 };
@@ -44,14 +45,14 @@ gan_cpu_product gan_cpu_product_plan(bool transpose_a, bool transpose_b, int64_t
                                      int64_t k) {
     gan_cpu_product p = {transpose_a, transpose_b, batch, m, n, k, m, n, 1, k};
     const double flops = 2.0 * (double)m * (double)n * (double)k;
-    if (flops <= WHOLE_FLOPS) return p;
-    /* Tiles are made wide before they are made high: a library packs both factors, and its inner kernels
-     * are 48 or 64 columns wide. */
-    int64_t tiles = (int64_t)(flops / TILE_FLOPS) + 1;
-    const int64_t columns = min64(tiles, ceil_div(n, 192));
-    p.tile_n = min64(n, round_up(ceil_div(n, columns), 48));
+    if (flops <= TILE_FLOPS) return p;
+    /* Tiles are made wide before they are made high: a library copies both factors into an order of its own,
+     * and copying a transposed b is what costs most; each strip of it is best copied once. */
+    int64_t tiles = min64((int64_t)(flops / TILE_FLOPS) + 1, MAX_TILES);
+    const int64_t columns = min64(tiles, ceil_div(n, TILE));
+    p.tile_n = min64(n, round_up(ceil_div(n, columns), TILE));
     tiles = ceil_div(tiles, ceil_div(n, p.tile_n));
-    const int64_t rows = min64(tiles, ceil_div(m, 64));
+    const int64_t rows = min64(tiles, ceil_div(m, TILE));
     p.tile_m = min64(m, round_up(ceil_div(m, rows), 16));
     tiles = ceil_div(tiles, ceil_div(m, p.tile_m));
     if (batch == 1 && tiles > 1 && k >= 2 * MIN_CHUNK) {
