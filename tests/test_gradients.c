@@ -29,7 +29,7 @@ static int compare(test_case *t, reference *r, const gan_node *f, int n, const i
         list[i] = (difference_input){node->label, ref_input_values(r, node),
                                      gan_shape_size(node->shape), grad[i]};
     }
-    return check_differences(r, f, n, list, title, (uint64_t)order);
+    return check_differences(r, f, n, list, title, 1e-5, (uint64_t)order);
 }
 
 /* The scalar whose gradient is the second order: weights of their own on every element of the

@@ -64,7 +64,6 @@ void case_fill(const test_case *t, reference *r) {
 /* ---- differences ---- */
 
 enum { DIRECTIONS = 2, ELEMENTS = 4, BIG = 4000 };
-static const double step = 1e-5;
 
 /* Uniform in [-1, 1] by a linear congruence; quality does not matter here. */
 static double random_sign(uint64_t *state) {
@@ -79,6 +78,7 @@ typedef struct probe {
     const difference_input *input;
     double **start, **direction;
     const char *title;
+    double step;
 } probe;
 
 static double at(const probe *p, double h) {
@@ -98,6 +98,7 @@ static int disagrees(const probe *p, double *const *gradient, const char *where,
             claimed += gradient[i][e] * p->direction[i][e];
             scale += fabs(gradient[i][e] * p->direction[i][e]);
         }
+    const double step = p->step;
     /* Four points: exact up to the fifth derivative, so that the step can be large against
      * rounding. */
     const double far = at(p, 2 * step) - at(p, -2 * step), above = at(p, step),
@@ -137,14 +138,15 @@ static int along_elements(const probe *p, double *const *gradient, uint64_t *see
 }
 
 int check_differences(reference *r, const gan_node *f, int n, const difference_input *input,
-                      const char *title, uint64_t seed) {
+                      const char *title, double step, uint64_t seed) {
     probe p = {r,
                f,
                n,
                input,
                calloc((size_t)n + 1, sizeof(double *)),
                calloc((size_t)n + 1, sizeof(double *)),
-               title};
+               title,
+               step};
     double **gradient = calloc((size_t)n + 1, sizeof *gradient);
     for (int i = 0; i < n; i++) {
         const size_t bytes = (size_t)input[i].size * sizeof(double);

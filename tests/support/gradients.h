@@ -31,9 +31,10 @@ typedef struct difference_input {
     const gan_node *gradient;
 } difference_input;
 
-/* Holds the gradient nodes of `f` against central differences, in two random directions over all
- * inputs and along some single elements. Returns the number of disagreements, which it prints. */
+/* Holds the gradient nodes of `f` against central differences with `step`, in two random directions
+ * over all inputs and along some single elements. Returns the number of disagreements, which it
+ * prints. */
 int check_differences(reference *r, const gan_node *f, int n, const difference_input *input,
-                      const char *title, uint64_t seed);
+                      const char *title, double step, uint64_t seed);
 
 #endif
