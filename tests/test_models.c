@@ -197,7 +197,7 @@ static void check_second_order(const char *name, gan_model_options o, int64_t ba
         input[i] = (difference_input){gan_variable_name(v), ref_variable_values(r, v),
                                       gan_shape_size(gan_variable_shape(v)), gradient[i]};
     }
-    assert_int_equal(check_differences(r, penalty, n, input, name, 5), 0);
+    assert_int_equal(check_differences(r, penalty, n, input, name, 1e-7, 5), 0);
     ref_run_to(r, penalty);
     assert_true(ref_value(r, penalty)[0] > 1e-6);
     ref_destroy(r);
