@@ -122,6 +122,36 @@ static int slots(const gan_node *c, const gan_node *x) {
     return n;
 }
 
+/* The operands of p as the operands of a program of shape `whole`; false when one is a repeated vector, which
+ * another shape cannot express. */
+static bool view_operands(fusion *f, const gan_node *p, gan_shape whole, gan_node **view) {
+    for (int i = 0; i < p->n_in; i++)
+        if (!gan_shape_equal(p->in[i]->shape, p->shape) && gan_shape_size(p->in[i]->shape) != 1) return false;
+    for (int i = 0; i < p->n_in; i++) {
+        gan_shape shape = whole;
+        for (int d = 0; gan_shape_size(p->in[i]->shape) == 1 && d < whole.rank; d++) shape.dim[d] = 1;
+        gan_node model = {.op = GAN_OP_reshape, .dtype = p->in[i]->dtype, .shape = shape, .n_in = 1};
+        model.attr.target.shape = shape;
+        view[i] = gan_node_append(f->g, &model, &p->in[i]);
+        if (!view[i]) return false;
+    }
+    return true;
+}
+
+/* A reshape between two functions is no obstacle where the first has whole operands. */
+static bool absorb_through_reshape(fusion *f, gan_node *c, gan_node *x, gan_shape whole) {
+    gan_node *p = x->in[0], *view[GAN_MAX_PROGRAM_INPUTS];
+    if (p->op != GAN_OP_pointwise || f->uses[x->id] != slots(c, x) || f->uses[p->id] != 1 ||
+        !gan_shape_equal(x->shape, whole) || !can_move(f->g, p, c))
+        return false;
+    if (!view_operands(f, p, whole, view)) return false;
+    int *uses = realloc(f->uses, ((size_t)f->g->n_nodes + 1) * sizeof *uses);
+    if (!uses) return false;
+    f->uses = uses;
+    for (int i = 0; i < p->n_in; i++) f->uses[view[i]->id] = 1;
+    return substitute(f, c, x, p->program, view);
+}
+
 static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     if (x->dtype != GAN_F32) return false;
     if (x->op == GAN_OP_constant && c->program) {
@@ -137,6 +167,7 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
         return true;
     }
     const gan_shape whole = c->op == GAN_OP_pointwise ? c->shape : c->attr.reduce.in_shape;
+    if (x->op == GAN_OP_reshape && absorb_through_reshape(f, c, x, whole)) return true;
     if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) && gan_shape_equal(x->shape, whole) &&
         can_move(f->g, x, c))
         return substitute(f, c, x, x->program, x->in);

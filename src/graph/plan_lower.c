@@ -11,17 +11,93 @@ static bool is_supported(const gan_node *node, const gan_plan_options *options) 
     return options->supported(options->context, node->op);
 }
 
+/* ---- shapes of pointwise nodes ---- */
+
+/* x as `shape`; a reshape shows what the reshapes under it show. */
+static gan_node *reshaped(gan_graph *to, gan_node *x, gan_shape shape) {
+    while (x->op == GAN_OP_reshape) x = x->in[0];
+    if (gan_shape_equal(x->shape, shape)) return x;
+    gan_node model = {.op = GAN_OP_reshape, .dtype = x->dtype, .shape = shape, .n_in = 1};
+    model.attr.target.shape = shape;
+    return gan_node_append(to, &model, &x);
+}
+
+static bool is_repeated(const gan_node *x) {
+    return x->op == GAN_OP_broadcast && gan_shape_size(x->in[0]->shape) != 1;
+}
+
+/* Whether what is fused with x must have x's shape: products, and functions of vectors repeated. */
+static bool is_rigid(const gan_node *x, int depth) {
+    if (gan_op_of(x)->flags & GAN_OP_EPILOGUE) return true;
+    if (x->op != GAN_OP_pointwise || depth == 0) return false;
+    for (int i = 0; i < x->n_in; i++)
+        if (is_repeated(x->in[i]) || is_rigid(x->in[i], depth - 1)) return true;
+    return false;
+}
+
+/* A function of whole operands may have any shape; one that reads a rigid value through a reshape takes
+ * that value's shape, so that the two can be fused. NULL when it stays as it is. */
+static const gan_node *whose_shape(const gan_node *node, gan_node *const *in) {
+    enum { DEPTH = 6 };
+    const gan_node *found = NULL;
+    if (node->op != GAN_OP_pointwise) return NULL;
+    for (int i = 0; i < node->n_in; i++) {
+        const gan_node *x = in[i];
+        if (is_repeated(x) || is_rigid(x, DEPTH)) return NULL;
+        while (x->op == GAN_OP_reshape) x = x->in[0];
+        if (x != in[i] && !found && is_rigid(x, DEPTH)) found = x;
+    }
+    return found;
+}
+
+static gan_node *in_shape(gan_graph *to, const gan_node *node, gan_node *const *in, gan_shape shape) {
+    gan_node *part[2] = {NULL, NULL};
+    if (node->n_in > 2) return gan_node_append(to, node, in);
+    for (int i = 0; i < node->n_in; i++) {
+        bool scalar = in[i]->op == GAN_OP_broadcast || in[i]->op == GAN_OP_constant;
+        gan_node model = *in[i];
+        model.shape = model.attr.target.shape = shape;
+        if (scalar && in[i]->op == GAN_OP_constant) {
+            model = *in[i];
+            model.shape = shape;
+            part[i] = gan_node_append(to, &model, NULL);
+        } else if (scalar) {
+            gan_shape one = {.rank = shape.rank, .dim = {1, 1, 1, 1, 1, 1}};
+            gan_node *x = reshaped(to, in[i]->in[0], one);
+            part[i] = x ? gan_node_append(to, &model, &x) : NULL;
+        } else {
+            part[i] = reshaped(to, in[i], shape);
+        }
+        if (!part[i]) return NULL;
+    }
+    gan_node model = *node;
+    model.shape = shape;
+    gan_node *copy = gan_node_append(to, &model, part);
+    return copy ? reshaped(to, copy, node->shape) : NULL;
+}
+
+/* ---- nodes ---- */
+
+/* What a view of x shows, as bytes of its own: a concatenation of one. */
+static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
+    gan_node *flat = reshaped(to, x, gan_shape1(gan_shape_size(x->shape)));
+    if (!flat) return NULL;
+    gan_node model = {.op = GAN_OP_concat, .dtype = x->dtype, .shape = flat->shape, .n_in = 1};
+    gan_node *copy = gan_node_append(to, &model, &flat);
+    if (!copy || view->op != GAN_OP_slice) return copy ? reshaped(to, copy, view->shape) : NULL;
+    copy = reshaped(to, copy, x->shape);
+    return copy ? gan_node_append(to, view, &copy) : NULL;
+}
+
 /* What a node becomes in the copy, its operands already being there. */
 static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in, const gan_plan_options *options,
                        bool *expanded) {
     if (node->op == GAN_OP_stop_gradient) return in[0];
     if (node->op == GAN_OP_cast && node->dtype == in[0]->dtype) return in[0];
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
-    if (node->op == GAN_OP_reshape) { /* of a reshape: of what that one shows */
-        gan_node *x = in[0];
-        while (x->op == GAN_OP_reshape) x = x->in[0];
-        return gan_shape_equal(x->shape, node->shape) ? x : gan_node_append(to, node, &x);
-    }
+    if (node->op == GAN_OP_reshape) return reshaped(to, in[0], node->shape);
+    const gan_node *model = whose_shape(node, in);
+    if (model) return in_shape(to, node, in, model->shape);
     gan_node *copy = gan_node_append(to, node, in);
     if (!copy || is_supported(node, options)) return copy;
     if (!gan_op_of(node)->expand)
@@ -31,11 +107,47 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     return gan_op_of(node)->expand(copy);
 }
 
+/* ---- views of variables ---- */
+
+static bool written_between(const gan_graph *g, const gan_variable *v, int after, int before) {
+    for (int e = after + 1; e < before && e < g->n_nodes; e++)
+        if (gan_effect_writes(g->node[e], v)) return true;
+    return false;
+}
+
+/* stale[id]: the view shows a variable and is read after a later update of it. A view shows the value of the
+ * moment it was added, so it has to be a copy. */
+static bool *find_stale_views(const gan_graph *g, const bool *live) {
+    bool *stale = calloc((size_t)g->n_nodes + 1, sizeof *stale);
+    int *last = calloc((size_t)g->n_nodes + 1, sizeof *last); /* the last reader */
+    for (int i = 0; stale && last && i < g->n_outputs; i++) last[g->output[i]->id] = g->n_nodes;
+    for (int id = g->n_nodes - 1; stale && last && id >= 0; id--) {
+        gan_node *node = g->node[id];
+        if (!live[id]) continue;
+        const bool view = gan_node_is_view(node, NULL);
+        const int reader = view ? last[id] : id;
+        for (int i = 0; i < node->n_in; i++)
+            if (last[node->in[i]->id] < reader) last[node->in[i]->id] = reader;
+        const gan_node *base = gan_node_base(node);
+        stale[id] = view && base->op == GAN_OP_variable &&
+                    written_between(g, base->attr.variable.variable, id, last[id]);
+    }
+    if (!last) {
+        free(stale);
+        stale = NULL;
+    }
+    free(last);
+    return stale;
+}
+
 /* One copying pass; map[id of `from`] = node of `to`. */
 static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan_options *options, gan_node **map,
                             bool *expanded) {
-    bool *live = gan_plan_live(from);
-    if (!live) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    bool *live = gan_plan_live(from), *stale = live ? find_stale_views(from, live) : NULL;
+    if (!live || !stale) {
+        free(live);
+        return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    }
     gan_node **in = NULL;
     int capacity = 0;
     gan_status status = GAN_OK;
@@ -52,7 +164,7 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
             in = more;
         }
         for (int i = 0; i < node->n_in; i++) in[i] = map[node->in[i]->id];
-        map[id] = lower(to, node, in, options, expanded);
+        map[id] = stale[id] ? copied(to, node, in[0]) : lower(to, node, in, options, expanded);
         status = gan_graph_status(to);
     }
     for (int i = 0; i < from->n_outputs && status == GAN_OK; i++) {
@@ -61,6 +173,7 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
     }
     free(in);
     free(live);
+    free(stale);
     return status;
 }
 
