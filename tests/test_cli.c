@@ -92,8 +92,8 @@ static void info_gives_every_figure(void **state) {
     command(&r, ARGS("info", "ring8", "--device", "cpu"));
     assert_int_equal(r.code, 0);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_has(r.out, words[i]);
-    /* 2-128-128-2 and 2-128-128-1 with biases */
-    assert_has(r.out, "34179");
+    /* 2-128-128-128-2 and 2-128-128-128-1 with biases */
+    assert_has(r.out, "67203");
     command(&r, ARGS("info", "ring8", "--device", "cpu", "--plan"));
     assert_int_equal(r.code, 0);
     assert_has(r.out, "adam");
