@@ -60,10 +60,7 @@ static void start_plan(const test_case *t, const gan_plan *plan, reference *r) {
             memcpy(ref_input_values(r, copy), t->input[i].value,
                    (size_t)gan_shape_size(node->shape) * sizeof(double));
     }
-    for (int i = 0; i < t->n_variables; i++)
-        memcpy(ref_variable_values(r, t->variable[i].variable), t->variable[i].value,
-               (size_t)gan_shape_size(gan_variable_shape(t->variable[i].variable)) *
-                   sizeof(double));
+    case_start(t, r);
 }
 
 /* Constants of expansions (1/n) are floats, whence 1e-6 and not less. */

@@ -11,7 +11,7 @@ static const case_family *const families[] = {
     &cases_broadcast, &cases_layout,         &cases_permute,      &cases_gather,    &cases_concat,
     &cases_matmul,    &cases_conv,           &cases_pool,         &cases_norm,      &cases_loss,
     &cases_random,    &cases_data,           &cases_update,       &cases_optimizer, &cases_order,
-    &cases_fusion,    &cases_epilogue,       &cases_chain,        &cases_view,
+    &cases_fusion,    &cases_epilogue,       &cases_chain,        &cases_view,      &cases_game,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -32,8 +32,8 @@ typedef struct test_case {
     case_variable variable[CASE_VARIABLES];
     gan_node *output[CASE_OUTPUTS];
     int n_inputs, n_variables, n_outputs;
-    bool smooth;     /* may be checked by differences */
-    bool scaled;     /* tolerances are relative to the largest element: gradients, where terms cancel */
+    bool smooth; /* may be checked by differences */
+    bool scaled; /* tolerances are relative to the largest element: gradients, where terms cancel */
     double looser;   /* factor on the ops' tolerances: long sums, deep chains; 1 when not set */
     int built_nodes; /* how many nodes the case itself made, before gradients were added */
 } test_case;
@@ -90,6 +90,6 @@ extern const case_family cases_pointwise, cases_pointwise_ties, cases_broadcasti
     cases_reduce, cases_broadcast, cases_layout, cases_permute, cases_gather, cases_concat,
     cases_matmul, cases_conv, cases_pool, cases_norm, cases_loss, cases_random, cases_data,
     cases_update, cases_optimizer, cases_order, cases_fusion, cases_epilogue, cases_chain,
-    cases_view;
+    cases_game, cases_view;
 
 #endif

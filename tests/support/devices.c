@@ -137,9 +137,7 @@ bool case_execute(test_case *t, gan_device *device, const case_run *run, case_re
 
 /* ---- the reference ---- */
 
-void case_reference(const test_case *t, int64_t iterations, case_result *out) {
-    reference *r = ref_create(t->g);
-    result_open(t, out, sizeof(double));
+void case_start(const test_case *t, reference *r) {
     for (size_t i = 0; i < gan_store_count(t->store); i++) {
         const gan_variable *v = gan_store_at(t->store, i);
         void *bytes = start_of(t, v);
@@ -147,6 +145,12 @@ void case_reference(const test_case *t, int64_t iterations, case_result *out) {
             ref_variable_values(r, v)[e] = load(v->dtype, bytes, e);
         free(bytes);
     }
+}
+
+void case_reference(const test_case *t, int64_t iterations, case_result *out) {
+    reference *r = ref_create(t->g);
+    result_open(t, out, sizeof(double));
+    case_start(t, r);
     case_fill(t, r);
     for (int64_t i = 0; i < iterations; i++) ref_run(r);
     for (int i = 0; i < out->n; i++) {

@@ -32,6 +32,10 @@ typedef struct case_run {
 bool case_execute(test_case *t, gan_device *device, const case_run *run, case_result *out);
 void case_result_free(case_result *result);
 
+/* Gives all variables of the store the values they start from: the case's, or their initial ones.
+ */
+void case_start(const test_case *t, reference *r);
+
 /* The same on the reference; every part's bytes are doubles. */
 void case_reference(const test_case *t, int64_t iterations, case_result *out);
 
