@@ -13,6 +13,7 @@
 
 #include "support/scratch.h"
 #include "support/tiny.h"
+#include "train/checkpoint_header.h"
 
 static gan_device *device;
 static char file[512];
@@ -175,7 +176,23 @@ typedef struct rewritten {
     gan_tensor_info tensor[MAX_TENSORS];
     gan_metadata metadata[MAX_METADATA];
     size_t n_tensors, n_metadata;
+    char hash[24];
 } rewritten;
+
+/* Makes the header's hash that of what the header says now. */
+static void rehash(rewritten *r) {
+    uint64_t h = 0;
+    gan_metadata *kept = NULL;
+    for (size_t i = 0; i < r->n_metadata; i++)
+        if (!strcmp(r->metadata[i].key, GAN_META "header"))
+            kept = &r->metadata[i];
+        else
+            h += gan_checkpoint_hash_entry(r->metadata[i]);
+    for (size_t i = 0; i < r->n_tensors; i++) h += gan_checkpoint_hash_tensor(&r->tensor[i]);
+    snprintf(r->hash, sizeof r->hash, "%016llx", (unsigned long long)h);
+    assert_non_null(kept);
+    kept->value = r->hash;
+}
 
 /* A plain safetensors file like ours, of zeros, after `change`. */
 static void rewrite(const char *name, void (*change)(rewritten *)) {
@@ -224,6 +241,50 @@ static void other_tensors_are_refused(void **state) {
     rewrite("other", no_metadata);
     expect_failure(gan_checkpoint_open(&s, NULL, scratch("other")), GAN_ERROR_FORMAT,
                    "not a checkpoint");
+}
+
+static void set_key(rewritten *r, const char *key, const char *value) {
+    for (size_t i = 0; i < r->n_metadata; i++)
+        if (!strcmp(r->metadata[i].key, key)) r->metadata[i].value = value;
+}
+
+static void shape_rehashed(rewritten *r) { another_shape(r), rehash(r); }
+static void dtype_rehashed(rewritten *r) { another_dtype(r), rehash(r); }
+static void missing_rehashed(rewritten *r) { one_missing(r), rehash(r); }
+static void extra_rehashed(rewritten *r) { one_too_many(r), rehash(r); }
+static void format_rehashed(rewritten *r) {
+    set_key(r, "ganc.format", "ganc checkpoint 9"), rehash(r);
+}
+static void step_rehashed(rewritten *r) { set_key(r, "ganc.step", "-3"), rehash(r); }
+static void log_rehashed(rewritten *r) { set_key(r, "ganc.log", "3 0x1p0"), rehash(r); }
+static void batch_rehashed(rewritten *r) { set_key(r, "setting.batch", "many"), rehash(r); }
+
+/* Files that somebody made on purpose: each message names the file and what is wrong with it. */
+static void well_formed_but_other_files_are_refused(void **state) {
+    static const tiny_pairs pairs = {{"model", "toy"}};
+    static const struct {
+        void (*change)(rewritten *);
+        const char *part, *expected;
+    } other[] = {
+        {shape_rehashed, "tensor ", " expected"},
+        {dtype_rehashed, " is i32(", " expected"},
+        {missing_rehashed, " is missing", " expected"},
+        {extra_rehashed, "weight/generator/extra", "no part of this model"},
+        {format_rehashed, "'ganc checkpoint 9' given", " expected"},
+        {step_rehashed, "ganc.step", "'-3'"},
+        {log_rehashed, "ganc.log", "damaged"},
+        {batch_rehashed, "batch: 'many' given", " expected"},
+    };
+    gan_trainer *t = open_trainer(&pairs);
+    (void)state;
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        rewrite("other", other[i].change);
+        const gan_status status = gan_trainer_load(t, scratch("other"));
+        expect_failure(status, status, "other: ", other[i].part, other[i].expected);
+        assert_int_not_equal(status, GAN_OK);
+        assert_int_equal(gan_trainer_step(t), 0);
+    }
+    gan_trainer_close(t);
 }
 
 /* The header is right but the counter inside says otherwise. */
@@ -295,6 +356,7 @@ int main(void) {
         TEST(a_run_of_other_settings_is_refused),
         TEST(free_settings_may_change),
         TEST(other_tensors_are_refused),
+        TEST(well_formed_but_other_files_are_refused),
         TEST(a_step_that_the_counter_contradicts_is_refused),
         TEST(a_full_disk_leaves_the_old_checkpoint),
         TEST(numbers_that_are_not_finite_are_not_saved),
