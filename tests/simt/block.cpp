@@ -1,6 +1,7 @@
 /* The scheduler: the threads of a block one after the other, each until it waits or ends. */
 #include "block.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -18,18 +19,26 @@ namespace {
 
 sync_object grid_start, grid_end; /* what was before and after the launch */
 
-std::vector<fibre *> &idle = *new std::vector<fibre *>; /* never destroyed: reachable for leak detection */
+/* Fibres without a thread, the one that has been idle for longest first. Linked, because allocating would
+ * count as an access of the thread that happens to do it. */
+fibre *first_idle, *last_idle;
+size_t idle_fibres;
 
 void fibre_main();
 
 fibre *take_fibre() {
-    if (idle.empty()) return fibre_create(fibre_main);
-#if defined(SIMT_RACES) /* a thread of the next block should be another one to the race detector */
-    std::swap(idle.back(), idle[order_random(unsigned(idle.size()))]);
-#endif
-    fibre *f = idle.back();
-    idle.pop_back();
+    if (!first_idle) return fibre_create(fibre_main);
+    fibre *f = first_idle;
+    first_idle = f->next;
+    idle_fibres--;
     return f;
+}
+
+void add_idle(fibre *f) {
+    f->next = nullptr;
+    (first_idle ? last_idle->next : first_idle) = f;
+    last_idle = f;
+    idle_fibres++;
 }
 
 void start(thread &t, fibre *on) {
@@ -112,7 +121,7 @@ void fibre_main() {
 #if defined(SIMT_RACES)
         running_block->spent.push_back(&me);
 #else
-        idle.push_back(&me);
+        add_idle(&me);
 #endif
         leave(me);
     }
@@ -157,12 +166,15 @@ void run(block &b) {
     order_make(b.order, unsigned(b.threads.size()));
     b.next = 0;
     b.progress = false;
-#if defined(SIMT_RACES) /* made here, not by each other: being made is an order too */
-    while (idle.size() < b.threads.size()) idle.push_back(fibre_create(fibre_main));
+#if defined(SIMT_RACES)
+    /* Made here, not by each other: being made is an order too. More than needed, so that the next block's
+     * threads are others to the race detector. */
+    const size_t n = b.threads.size(), spare = 8 + std::min(n, size_t(512));
+    while (idle_fibres < n + spare) add_idle(fibre_create(fibre_main));
 #endif
     leave(main_fibre);
     if (b.alive) deadlock();
-    idle.insert(idle.end(), b.spent.begin(), b.spent.end());
+    for (fibre *f : b.spent) add_idle(f);
     b.spent.clear();
 }
 

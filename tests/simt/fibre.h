@@ -17,6 +17,7 @@ struct fibre {
     size_t stack_bytes = 0;
     void *asan_stack = nullptr;
     void *race_thread = nullptr; /* a thread of its own to the race detector */
+    fibre *next = nullptr;       /* in a list of the scheduler's */
 };
 
 extern fibre main_fibre; /* the caller's */
