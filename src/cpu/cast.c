@@ -10,12 +10,12 @@ static gan_status run_cast(gan_device *device, const gan_call *call) {
         gan_cpu_simd_of(device)->cast->cast[call->in[0].dtype][call->out.dtype];
     const char *x = call->in[0].data;
     char *y = call->out.data;
-    const int64_t pieces = (n + GAN_CPU_SERIAL - 1) / GAN_CPU_SERIAL;
-#pragma omp parallel for num_threads(device->threads) schedule(static) if (pieces > 1)
+    const int64_t pieces = (n + GAN_CPU_PIECE - 1) / GAN_CPU_PIECE;
+#pragma omp parallel for num_threads(device->threads) schedule(static) if (n >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < pieces; i++) {
-        const int64_t start = i * GAN_CPU_SERIAL;
+        const int64_t start = i * GAN_CPU_PIECE;
         loop(y + (size_t)start * to, x + (size_t)start * from,
-             n - start < GAN_CPU_SERIAL ? n - start : GAN_CPU_SERIAL);
+             n - start < GAN_CPU_PIECE ? n - start : GAN_CPU_PIECE);
     }
     return GAN_OK;
 }

@@ -55,7 +55,7 @@ void gan_cpu_epilogue_all(const gan_cpu_epilogue *e, const gan_device *device,
         gan_cpu_epilogue_block(e, call, y, columns, 0, rows, 0, columns);
         return;
     }
-    int64_t step = GAN_CPU_SERIAL / 2 / columns;
+    int64_t step = GAN_CPU_PIECE / 2 / columns;
     if (step < 1) step = 1;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
     for (int64_t r = 0; r < rows; r += step)

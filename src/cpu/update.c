@@ -48,10 +48,10 @@ static gan_status run_pack(gan_device *device, const gan_call *call) {
 
 /* ---- passes over flat vectors ---- */
 
-static int64_t pieces_of(int64_t n) { return (n + GAN_CPU_SERIAL - 1) / GAN_CPU_SERIAL; }
+static int64_t pieces_of(int64_t n) { return (n + GAN_CPU_PIECE - 1) / GAN_CPU_PIECE; }
 
 static int64_t piece_length(int64_t n, int64_t start) {
-    return n - start < GAN_CPU_SERIAL ? n - start : GAN_CPU_SERIAL;
+    return n - start < GAN_CPU_PIECE ? n - start : GAN_CPU_PIECE;
 }
 
 static gan_status run_moving_average(gan_device *device, const gan_call *call) {
@@ -59,9 +59,9 @@ static gan_status run_moving_average(gan_device *device, const gan_call *call) {
     const gan_cpu_update_loops *loops = gan_cpu_simd_of(device)->update;
     float *y = call->in[0].data;
     const float *x = call->in[1].data, decay = scalar(&call->in[2]);
-#pragma omp parallel for num_threads(device->threads) schedule(static) if (pieces > 1)
+#pragma omp parallel for num_threads(device->threads) schedule(static) if (n >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < pieces; i++) {
-        const int64_t at = i * GAN_CPU_SERIAL;
+        const int64_t at = i * GAN_CPU_PIECE;
         loops->average(y + at, x + at, piece_length(n, at), decay);
     }
     return GAN_OK;
@@ -84,9 +84,9 @@ static gan_status run_adam(gan_device *device, const gan_call *call) {
     const gan_cpu_update_loops *loops = gan_cpu_simd_of(device)->update;
     float *w = call->in[0].data, *m = call->in[1].data, *v = call->in[2].data;
     const float *g = call->in[3].data;
-#pragma omp parallel for num_threads(device->threads) schedule(static) if (pieces > 1)
+#pragma omp parallel for num_threads(device->threads) schedule(static) if (n >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < pieces; i++) {
-        const int64_t at = i * GAN_CPU_SERIAL;
+        const int64_t at = i * GAN_CPU_PIECE;
         loops->adam(w + at, m + at, v + at, g + at, piece_length(n, at), &factors);
     }
     return GAN_OK;
@@ -97,9 +97,9 @@ static gan_status run_momentum(gan_device *device, const gan_call *call) {
     const gan_cpu_update_loops *loops = gan_cpu_simd_of(device)->update;
     float *w = call->in[0].data, *v = call->in[1].data;
     const float *g = call->in[2].data, rate = scalar(&call->in[3]), momentum = scalar(&call->in[4]);
-#pragma omp parallel for num_threads(device->threads) schedule(static) if (pieces > 1)
+#pragma omp parallel for num_threads(device->threads) schedule(static) if (n >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < pieces; i++) {
-        const int64_t at = i * GAN_CPU_SERIAL;
+        const int64_t at = i * GAN_CPU_PIECE;
         loops->momentum(w + at, v + at, g + at, piece_length(n, at), rate, momentum);
     }
     return GAN_OK;
