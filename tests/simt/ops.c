@@ -1,0 +1,117 @@
+/* simt_ops [--brief] [--elements N] [--only TEXT]: the cases of all ops on the harness, which stands in for a
+ * CUDA device, against the reference.
+ *
+ * --brief: one iteration, every value apart from the others, instead of several with shared places
+ * --elements: without the cases whose largest value has more; how many is said
+ * --only: without the cases whose name does not begin with it
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "ganc/device.h"
+#include "support/devices.h"
+#include "support/gradients.h"
+
+typedef struct options {
+    bool brief;
+    int64_t elements;
+    const char *only;
+} options;
+
+static bool has_effects(const test_case *t) {
+    for (int i = 0; i < t->g->n_nodes; i++)
+        if (gan_op_of(t->g->node[i])->flags & GAN_OP_EFFECT) return true;
+    return false;
+}
+
+static bool too_large(const test_case *t, int64_t limit) {
+    for (int i = 0; i < t->g->n_nodes; i++)
+        if (gan_shape_size(t->g->node[i]->shape) > limit) return true;
+    return false;
+}
+
+static int check_run(test_case *t, gan_device *device, case_run run) {
+    case_result got, wanted;
+    char where[64];
+    int bad = 1;
+    snprintf(where, sizeof where, "%" PRId64 " iterations%s", run.iterations, run.apart ? ", apart" : "");
+    if (case_execute(t, device, &run, &got)) {
+        case_reference(t, run.iterations, &wanted);
+        bad = case_compare(t, &got, &wanted, where);
+        case_result_free(&wanted);
+    }
+    case_result_free(&got);
+    return bad;
+}
+
+static int check_runs(test_case *t, gan_device *device, const options *o) {
+    int bad = check_run(t, device, (case_run){1, true});
+    if (o->brief) return bad;
+    bad += check_run(t, device, (case_run){3, false});
+    if (has_effects(t)) bad += check_run(t, device, (case_run){17, false}); /* 16 captured together, and one */
+    return bad;
+}
+
+static int check_case(int i, gan_device *device, const options *o, int *left_out) {
+    int bad = 0;
+    for (int with_gradients = 0; with_gradients < 2; with_gradients++) {
+        test_case t;
+        case_open(&t, i);
+        if (strncmp(t.name, o->only, strlen(o->only)) != 0) {
+            /* not asked for */
+        } else if (too_large(&t, o->elements)) {
+            *left_out += !with_gradients;
+        } else if (!with_gradients) {
+            bad += check_runs(&t, device, o);
+        } else if (case_has_gradient(&t)) {
+            case_add_gradients(&t);
+            case_title(&t, "with gradients");
+            t.looser *= 10;
+            bad += check_runs(&t, device, o);
+        }
+        case_close(&t);
+    }
+    return bad;
+}
+
+static options parse(int argc, char **argv) {
+    options o = {.elements = INT64_MAX, .only = ""};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--brief") == 0) {
+            o.brief = true;
+        } else if (strcmp(argv[i], "--elements") == 0 && i + 1 < argc) {
+            o.elements = strtoll(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            o.only = argv[++i];
+        } else {
+            fprintf(stderr, "simt_ops: what is %s?\n", argv[i]);
+            exit(2);
+        }
+    }
+    return o;
+}
+
+int main(int argc, char **argv) {
+    const options o = parse(argc, argv);
+    gan_device *device;
+    if (gan_device_open(&device, "cuda", NULL) != GAN_OK) {
+        fprintf(stderr, "%s\n", gan_last_error());
+        return 1;
+    }
+    int bad = 0, left_out = 0;
+    for (int i = 0; i < case_count(); i++) bad += check_case(i, device, &o, &left_out);
+    gan_device_close(device);
+
+    const simt_counts counts = simt_count();
+    printf("%d cases, %d left out for their size, %ld launches, %ld operations; %d wrong\n", case_count(), left_out,
+           counts.kernels, counts.operations, bad);
+    if (counts.allocations || counts.streams || counts.graphs || counts.handles) {
+        fprintf(stderr, "left behind: %ld allocations, %ld streams, %ld graphs, %ld handles\n", counts.allocations,
+                counts.streams, counts.graphs, counts.handles);
+        bad++;
+    }
+    return bad != 0;
+}
