@@ -1,0 +1,15 @@
+/* All launchers: what the host side of the CUDA device calls. Plain C, a header a family.
+ *
+ * A launcher puts its kernels on the stream and returns what the launch said. It allocates nothing and waits
+ * for nothing, so it may be captured. Addresses are the device's; of no elements it launches nothing.
+ */
+#ifndef GANC_KERNELS_LAUNCH_H
+#define GANC_KERNELS_LAUNCH_H
+
+#include "kernels/launch_cast.h"
+#include "kernels/launch_gather.h"
+#include "kernels/launch_layout.h"
+#include "kernels/launch_pointwise.h"
+#include "kernels/launch_reduce.h"
+
+#endif
