@@ -19,6 +19,16 @@
 #define CPU "--device", "cpu"
 #define SMALL CPU, "--set", "batch=8", "--steps", "2"
 
+/* The thread sanitizer maps files of its own while it starts. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NO_FILE_LIMIT 1
+#endif
+#endif
+#ifndef NO_FILE_LIMIT
+#define NO_FILE_LIMIT 0
+#endif
+
 static void refused(int code, const char *part, const char *data) {
     command_refused(code, part, ARGS("train", "mlp", "--data", data, "--out", "r", SMALL));
     assert_false(gan_file_exists(scratch("r")));
@@ -155,6 +165,7 @@ static void a_folder_in_use(void **state) {
  * turn. */
 static void a_full_disk(void **state) {
     (void)state;
+    if (NO_FILE_LIMIT) skip();
     command_done(ARGS("train", "ring8", "--out", "good", SMALL));
 #ifdef __clang__ /* its OpenMP runtime needs a shared file of 1024 bytes to start at all */
     static const size_t limits[] = {2000, 20000};
@@ -178,6 +189,7 @@ static void a_disk_that_fills_up(void **state) {
     outcome r;
     size_t a, b;
     (void)state;
+    if (NO_FILE_LIMIT) skip();
     command_done(ARGS("train", "ring8", "--out", "r", SMALL));
     unsigned char *before = scratch_get("r/checkpoint.safetensors", &a);
     limit_file_size(200000); /* enough for the picture */
