@@ -35,7 +35,8 @@ static gan_status run_random(gan_device *device, const gan_call *call) {
                                 : kind == GAN_RANDOM_UNIFORM ? loops->uniform
                                                              : loops->bits;
     const float a = (float)call->node->attr.random.a, b = (float)call->node->attr.random.b;
-    const uint64_t t = counter_of(&call->in[0]), n = (uint64_t)call->node->attr.random.a;
+    const uint64_t t = counter_of(&call->in[0]);
+    const uint64_t n = kind == GAN_RANDOM_INDEX ? (uint64_t)call->node->attr.random.a : 0;
     const int64_t size = gan_shape_size(call->out.shape), blocks = (size + PIECE - 1) / PIECE;
     uint32_t *y = call->out.data; /* f32 or i32: four bytes */
 #pragma omp parallel for num_threads(device->threads)                                              \
