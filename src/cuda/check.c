@@ -38,3 +38,26 @@ gan_status gan_cublas_failed(cublasStatus_t error, const char *call, const gan_n
 gan_status gan_cudnn_failed(cudnnStatus_t error, const char *call, const gan_node *node) {
     return failed(GAN_ERROR_DEVICE, cudnnGetErrorString(error), call, node);
 }
+
+/* ---- what kernels take ---- */
+
+gan_status gan_cuda_require_f32(const gan_call *call, int first, int end) {
+    const bool effect = gan_op_of(call->node)->flags & GAN_OP_EFFECT;
+    const gan_array *wrong = effect || call->out.dtype == GAN_F32 ? NULL : &call->out;
+    for (int i = first; i < end; i++)
+        if (call->in[i].dtype != GAN_F32) wrong = &call->in[i];
+    if (!wrong) return GAN_OK;
+    char text[GAN_SHAPE_TEXT];
+    return gan_fail(GAN_ERROR_DEVICE, "cuda: %s of %s, the kernel takes f32", gan_op_of(call->node)->name,
+                    gan_shape_text(text, wrong->dtype, wrong->shape));
+}
+
+gan_status gan_cuda_require_31_bits(const gan_call *call) {
+    const gan_array *wrong = gan_shape_size(call->out.shape) > INT32_MAX ? &call->out : NULL;
+    for (int i = 0; i < call->n_in; i++)
+        if (gan_shape_size(call->in[i].shape) > INT32_MAX) wrong = &call->in[i];
+    if (!wrong) return GAN_OK;
+    char text[GAN_SHAPE_TEXT];
+    return gan_fail(GAN_ERROR_DEVICE, "cuda: %s of %s, the kernel takes fewer than 2^31 elements",
+                    gan_op_of(call->node)->name, gan_shape_text(text, wrong->dtype, wrong->shape));
+}

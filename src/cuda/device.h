@@ -45,6 +45,13 @@ gan_status gan_cudnn_failed(cudnnStatus_t error, const char *call, const gan_nod
             return gan_cudnn_failed(gan_cudnn_error_, #expression, node);                                    \
     } while (0)
 
+/* Refuses arrays of other types than f32: call->in from `first` up to but not including `end`, and the result
+ * of what has one. */
+gan_status gan_cuda_require_f32(const gan_call *call, int first, int end);
+
+/* Refuses results and operands of 2^31 elements and more: kernels count them in 31 bits. */
+gan_status gan_cuda_require_31_bits(const gan_call *call);
+
 /* Makes the device current for the calling thread. */
 gan_status gan_cuda_enter(gan_device *device);
 
