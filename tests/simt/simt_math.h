@@ -64,6 +64,9 @@ inline unsigned __float_as_uint(float x) { return simt::bits<unsigned>(x); }
 inline double __longlong_as_double(long long x) { return simt::bits<double>(x); }
 inline long long __double_as_longlong(double x) { return simt::bits<long long>(x); }
 
+using std::isfinite;
+using std::isinf;
+using std::isnan;
 using std::max;
 using std::min;
 template <class A, class B> inline std::common_type_t<A, B> max(A a, B b) { return a < b ? b : a; }
