@@ -8,34 +8,74 @@
 /* ---- epilogues: what follows a product or convolution ---- */
 
 enum { MATMUL, CONV, GRAD_INPUT, PRODUCERS };
-enum { BIAS, BIAS_RELU, RESIDUAL, ROW, SCALAR, GATE, SQUARED, TWICE, GRADIENT_OF_RELU, BIG, TAILS };
+enum {
+    BIAS,
+    BIAS_RELU,
+    RESIDUAL,
+    ROW,
+    SCALAR,
+    GATE,
+    SQUARED,
+    TWICE,
+    GRADIENT_OF_RELU,
+    BIG,
+    LONG,
+    WHOLE,
+    TAILS
+};
 
 static int epilogue_count(void) { return PRODUCERS * TAILS; }
 
-static gan_node *producer(test_case *t, int which, bool big) {
-    gan_graph *g = t->g;
-    const int64_t k = big ? 67 : 5;
-    if (which == MATMUL)
-        return gan_matmul(g, case_uniform(t, gan_shape2(big ? 131 : 6, 37), -1, 1),
-                          case_uniform(t, gan_shape2(k, 37), -1, 1), false, true);
-    if (which == CONV)
-        return gan_conv2d(g, case_uniform(t, gan_shape4(2, 6, 6, big ? 33 : 3), -1, 1),
-                          case_uniform(t, gan_shape4(k, 3, 3, big ? 33 : 3), -1, 1),
-                          gan_window_same(1, 1));
-    return gan_conv2d_grad_input(g, case_uniform(t, gan_shape4(2, 3, 3, big ? 33 : 3), -1, 1),
-                                 case_uniform(t, gan_shape4(big ? 33 : 3, 4, 4, k), -1, 1), 6, 6,
-                                 gan_window_same(2, 1));
+/* Operands of each producer: usual; beyond a block; of long sums and many channels; in batches, or
+ * of windows that are the whole image. */
+static const struct {
+    gan_shape a, b;
+    gan_window window;
+    int64_t size; /* of what grad-input makes */
+} sizes[PRODUCERS][4] = {
+    {{{2, {6, 37}}, {2, {5, 37}}, {0}, 0},
+     {{2, {131, 37}}, {2, {67, 37}}, {0}, 0},
+     {{2, {64, 2100}}, {2, {64, 2100}}, {0}, 0},
+     {{3, {4, 9, 11}}, {3, {4, 7, 11}}, {0}, 0}},
+    {{{4, {2, 6, 6, 3}}, {4, {5, 3, 3, 3}}, {1, 1, 1, 1, 1, 1}, 0},
+     {{4, {2, 6, 6, 33}}, {4, {67, 3, 3, 33}}, {1, 1, 1, 1, 1, 1}, 0},
+     {{4, {32, 4, 4, 32}}, {4, {33, 4, 4, 32}}, {2, 2, 1, 1, 1, 1}, 0},
+     {{4, {5, 4, 4, 3}}, {4, {7, 4, 4, 3}}, {1, 1, 0, 0, 0, 0}, 0}},
+    {{{4, {2, 3, 3, 3}}, {4, {3, 4, 4, 5}}, {2, 2, 1, 1, 1, 1}, 6},
+     {{4, {2, 3, 3, 33}}, {4, {33, 4, 4, 67}}, {2, 2, 1, 1, 1, 1}, 6},
+     {{4, {32, 2, 2, 33}}, {4, {33, 4, 4, 32}}, {2, 2, 1, 1, 1, 1}, 4},
+     {{4, {5, 1, 1, 7}}, {4, {7, 4, 4, 3}}, {1, 1, 0, 0, 0, 0}, 4}},
+};
+
+static gan_node *producer(test_case *t, int which, int tail) {
+    const int size = tail == BIG ? 1 : tail == LONG ? 2 : tail == WHOLE ? 3 : 0;
+    const int64_t made = sizes[which][size].size;
+    const gan_window window = sizes[which][size].window;
+    gan_node *a = case_uniform(t, sizes[which][size].a, -1, 1);
+    gan_node *b = case_uniform(t, sizes[which][size].b, -1, 1);
+    return which == MATMUL ? gan_matmul(t->g, a, b, false, true)
+           : which == CONV ? gan_conv2d(t->g, a, b, window)
+                           : gan_conv2d_grad_input(t->g, a, b, made, made, window);
 }
 
 static void epilogue_build(test_case *t, int i) {
     static const char *const producers[] = {"matmul", "conv2d", "conv2d_grad_input"};
-    static const char *const tails[] = {
-        "bias",  "bias, leaky_relu", "residual",       "row", "scalar", "gate", "squared",
-        "twice", "gradient of relu", "bias, tanh, big"};
+    static const char *const tails[] = {"bias",
+                                        "bias, leaky_relu",
+                                        "residual",
+                                        "row",
+                                        "scalar",
+                                        "gate",
+                                        "squared",
+                                        "twice",
+                                        "gradient of relu",
+                                        "bias, tanh, big",
+                                        "bias, tanh, long",
+                                        "bias, tanh, whole"};
     const int tail = i % TAILS;
     gan_graph *g = t->g;
     case_title(t, "%s then %s", producers[i / TAILS], tails[tail]);
-    gan_node *y = producer(t, i / TAILS, tail == BIG), *z;
+    gan_node *y = producer(t, i / TAILS, tail), *z;
     const gan_shape shape = y->shape, channel = gan_shape1(shape.dim[shape.rank - 1]);
     gan_shape row = shape, image = shape;
     row.dim[row.rank - 1] = 1;
@@ -80,7 +120,7 @@ static void epilogue_build(test_case *t, int i) {
         case_output(t, gan_tanh(g, gan_scale(g, gan_add(g, y, bias), 0.1)));
         break;
     }
-    t->looser = 4;
+    t->looser = tail == LONG ? 20 : 4;
 }
 
 const case_family cases_epilogue = {"epilogue", epilogue_count, epilogue_build};
