@@ -56,9 +56,9 @@ void gan_cpu_gather_windows(const gan_cpu_conv *v, const float *x, int64_t begin
                 memset(columns, 0, (size_t)width * sizeof(float));
                 continue;
             }
-            const float *from = x + ((at.n * v->h + y) * v->w + left) * v->c;
+            const int64_t from = ((at.n * v->h + y) * v->w + left) * v->c;
             for (int64_t j = 0; j < a; j++) columns[j] = 0.0f;
-            for (int64_t j = a; j < b; j++) columns[j] = from[j];
+            for (int64_t j = a; j < b; j++) columns[j] = x[from + j];
             for (int64_t j = b; j < width; j++) columns[j] = 0.0f;
         }
     }
@@ -76,8 +76,8 @@ void gan_cpu_scatter_windows(const gan_cpu_conv *v, float *dx, int64_t begin, in
         for (int64_t r = 0; r < v->r; r++, columns += width) {
             const int64_t y = at.p * v->window.stride_h - v->window.top + r;
             if (y < 0 || y >= v->h) continue;
-            float *restrict to = dx + ((at.n * v->h + y) * v->w + left) * v->c;
-            for (int64_t j = a; j < b; j++) to[j] += columns[j];
+            float *restrict to = dx + ((at.n * v->h + y) * v->w + left + s0) * v->c;
+            for (int64_t j = 0; j < b - a; j++) to[j] += columns[a + j];
         }
     }
 }
