@@ -1,5 +1,6 @@
-/* The ways in which the CPU computes products and convolutions, each on the same shapes, beyond a tile and
- * a chunk too, against loops in double; with and without an epilogue, and whatever the number of threads. */
+/* The ways in which the CPU computes products and convolutions, each on the same shapes, beyond a
+ * tile and a chunk too, against loops in double; with and without an epilogue, and whatever the
+ * number of threads. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,8 @@ static gan_device *devices[THREADS];
 static int open_devices(void **state) {
     (void)state;
     for (int i = 0; i < THREADS; i++)
-        if (gan_device_open(&devices[i], "cpu", &(gan_device_options){.threads = i + 1}) != GAN_OK) return -1;
+        if (gan_device_open(&devices[i], "cpu", &(gan_device_options){.threads = i + 1}) != GAN_OK)
+            return -1;
     return 0;
 }
 
@@ -69,7 +71,9 @@ static bool poisoned(const void *p, size_t words) {
 
 /* leaky_relu(result + bias), bias a third operand that lies along the last axis. */
 static gan_pointwise_program bias_and_slope = {
-    .n_inputs = 2, .n_steps = 2, .step = {{GAN_FN_add, {0, 1}, 0.0f}, {GAN_FN_leaky_relu, {2, 0}, 0.2f}}};
+    .n_inputs = 2,
+    .n_steps = 2,
+    .step = {{GAN_FN_add, {0, 1}, 0.0f}, {GAN_FN_leaky_relu, {2, 0}, 0.2f}}};
 
 static void follow(double *y, gan_shape shape, const gan_array *bias) {
     const int64_t n = gan_shape_size(shape), last = shape.dim[shape.rank - 1];
@@ -85,8 +89,8 @@ static gan_array bias_for(gan_shape shape) {
 }
 
 /* Runs it twice on every device. terms: how many products an element sums. */
-static void check(const gan_kernel *kernel, gan_node *node, int n_in, const gan_array *operands, gan_shape shape,
-                  const double *expected, int64_t terms) {
+static void check(const gan_kernel *kernel, gan_node *node, int n_in, const gan_array *operands,
+                  gan_shape shape, const double *expected, int64_t terms) {
     const size_t n = (size_t)gan_shape_size(shape);
     const double tolerance = 2e-6 * sqrt((double)terms + 1);
     float *out[THREADS];
@@ -105,8 +109,8 @@ static void check(const gan_kernel *kernel, gan_node *node, int n_in, const gan_
             assert_int_equal(kernel->run(devices[d], &call), GAN_OK);
             for (size_t i = 0; i < n; i++)
                 if (!(fabs((double)out[d][i] - expected[i]) <= tolerance * (1 + fabs(expected[i]))))
-                    fail_msg("element %zu of %zu is %.9g, not %.9g; %d threads", i, n, (double)out[d][i], expected[i],
-                             d + 1);
+                    fail_msg("element %zu of %zu is %.9g, not %.9g; %d threads", i, n,
+                             (double)out[d][i], expected[i], d + 1);
         }
         assert_true(poisoned(out[d] + n, GUARD));
         assert_true(poisoned((char *)call.workspace + call.workspace_bytes, GUARD));
@@ -128,7 +132,8 @@ static void check_matmul(int64_t m, int64_t n, int64_t k, bool ta, bool tb, bool
     for (int64_t i = 0; i < m; i++)
         for (int64_t l = 0; l < k; l++)
             for (int64_t j = 0; j < n; j++)
-                y[i * n + j] += (double)a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j];
+                y[i * n + j] +=
+                    (double)a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j];
     if (epilogue) follow(y, shape, &in[2]);
     gan_node node = {.op = GAN_OP_matmul, .program = epilogue ? &bias_and_slope : NULL};
     node.attr.transpose.a = ta, node.attr.transpose.b = tb;
@@ -139,10 +144,12 @@ static void check_matmul(int64_t m, int64_t n, int64_t k, bool ta, bool tb, bool
 
 static void products_beyond_tiles_and_chunks(void **state) {
     (void)state;
-    static const int64_t size[][3] = {{1, 1, 1},       {0, 3, 2},      {3, 5, 0},    {129, 257, 101}, {300, 520, 140},
-                                      {33, 40, 9001},  {1, 300, 7000}, {200, 1, 31}, {64, 130, 4100}, {128, 785, 120}};
+    static const int64_t size[][3] = {
+        {1, 1, 1},      {0, 3, 2},      {3, 5, 0},    {129, 257, 101}, {300, 520, 140},
+        {33, 40, 9001}, {1, 300, 7000}, {200, 1, 31}, {64, 130, 4100}, {128, 785, 120}};
     for (size_t i = 0; i < sizeof size / sizeof *size; i++)
-        for (int t = 0; t < 8; t++) check_matmul(size[i][0], size[i][1], size[i][2], t & 1, t & 2, t & 4);
+        for (int t = 0; t < 8; t++)
+            check_matmul(size[i][0], size[i][1], size[i][2], t & 1, t & 2, t & 4);
 }
 
 /* ---- convolutions ---- */
@@ -156,9 +163,11 @@ static void check_conv(const conv_case *z, bool epilogue) {
     const gan_window *g = &z->window;
     const int64_t p = (z->h + g->top + g->bottom - z->r) / g->stride_h + 1;
     const int64_t q = (z->w + g->left + g->right - z->s) / g->stride_w + 1;
-    const gan_shape shape[3] = {gan_shape4(z->n, p, q, z->k), gan_shape4(z->n, z->h, z->w, z->c),
-                                gan_shape4(z->k, z->r, z->s, z->c)}; /* of y, x, w: the results of the three kinds */
-    const gan_array y = random_array(shape[0]), x = random_array(shape[1]), w = random_array(shape[2]);
+    const gan_shape shape[3] = {
+        gan_shape4(z->n, p, q, z->k), gan_shape4(z->n, z->h, z->w, z->c),
+        gan_shape4(z->k, z->r, z->s, z->c)}; /* of y, x, w: the results of the three kinds */
+    const gan_array y = random_array(shape[0]), x = random_array(shape[1]),
+                    w = random_array(shape[2]);
     const float *yd = y.data, *xd = x.data, *wd = w.data;
     double *expected[3] = {zeros(shape[0]), zeros(shape[1]), zeros(shape[2])};
     for (int64_t at = 0; at < z->n * p * q; at++)
@@ -168,24 +177,29 @@ static void check_conv(const conv_case *z, bool epilogue) {
             if (h < 0 || h >= z->h || v < 0 || v >= z->w) continue;
             for (int64_t k = 0; k < z->k; k++)
                 for (int64_t c = 0; c < z->c; c++) {
-                    const int64_t yi = at * z->k + k, xi = ((at / (p * q) * z->h + h) * z->w + v) * z->c + c;
+                    const int64_t yi = at * z->k + k,
+                                  xi = ((at / (p * q) * z->h + h) * z->w + v) * z->c + c;
                     const int64_t wi = (k * z->r * z->s + tap) * z->c + c;
                     expected[0][yi] += (double)xd[xi] * wd[wi];
                     expected[1][xi] += (double)yd[yi] * wd[wi];
                     expected[2][wi] += (double)yd[yi] * xd[xi];
                 }
         }
-    static const gan_op_id op[3] = {GAN_OP_conv2d, GAN_OP_conv2d_grad_input, GAN_OP_conv2d_grad_weight};
-    const gan_kernel *own[3] = {&gan_cpu_conv2d, &gan_cpu_conv2d_grad_input, &gan_cpu_conv2d_grad_weight};
+    static const gan_op_id op[3] = {GAN_OP_conv2d, GAN_OP_conv2d_grad_input,
+                                    GAN_OP_conv2d_grad_weight};
+    const gan_kernel *own[3] = {&gan_cpu_conv2d, &gan_cpu_conv2d_grad_input,
+                                &gan_cpu_conv2d_grad_weight};
     const int64_t terms[3] = {z->r * z->s * z->c, z->r * z->s * z->k, z->n * p * q};
     for (int kind = 0; kind < 3; kind++) {
         const bool follows = epilogue && kind != GAN_CPU_CONV_DW;
         const gan_array bias = bias_for(shape[kind]);
-        const gan_array in[3] = {kind == GAN_CPU_CONV_DX ? y : x, kind == GAN_CPU_CONV_DW ? y : w, bias};
+        const gan_array in[3] = {kind == GAN_CPU_CONV_DX ? y : x, kind == GAN_CPU_CONV_DW ? y : w,
+                                 bias};
         if (follows) follow(expected[kind], shape[kind], &bias);
         gan_node node = {.op = op[kind], .program = follows ? &bias_and_slope : NULL};
         node.attr.window = *g;
-        const gan_kernel *ways[3] = {own[kind], &gan_cpu_conv_by_windows[kind], &gan_cpu_conv_by_taps[kind]};
+        const gan_kernel *ways[3] = {own[kind], &gan_cpu_conv_by_windows[kind],
+                                     &gan_cpu_conv_by_taps[kind]};
         for (int way = 0; way < 3; way++)
             check(ways[way], &node, follows ? 3 : 2, in, shape[kind], expected[kind], terms[kind]);
         free(bias.data);
@@ -197,15 +211,24 @@ static void check_conv(const conv_case *z, bool epilogue) {
 static void convolutions_by_every_way(void **state) {
     (void)state;
     static const conv_case cases[] = {
-        {1, 1, 1, 1, 1, 1, 1, {1, 1, 0, 0, 0, 0}},      {0, 8, 8, 16, 32, 4, 4, {2, 2, 1, 1, 1, 1}},
-        {3, 8, 8, 1, 8, 4, 4, {2, 2, 1, 1, 1, 1}},      {2, 8, 8, 3, 64, 4, 4, {2, 2, 1, 1, 1, 1}},
-        {5, 4, 4, 32, 1, 4, 4, {1, 1, 0, 0, 0, 0}},     {3, 1, 1, 100, 32, 4, 4, {1, 1, 3, 3, 3, 3}},
-        {6, 5, 6, 32, 48, 1, 1, {1, 1, 0, 0, 0, 0}},    {2, 9, 5, 17, 19, 2, 3, {2, 1, 0, 1, 2, 0}},
-        {2, 7, 7, 16, 16, 3, 3, {3, 3, 2, 1, 0, 2}},    {33, 4, 4, 64, 130, 4, 4, {2, 2, 1, 1, 1, 1}},
-        {40, 8, 8, 32, 64, 4, 4, {2, 2, 1, 1, 1, 1}},   {16, 14, 14, 16, 128, 4, 4, {2, 2, 1, 1, 1, 1}},
-        {8, 16, 16, 64, 3, 3, 3, {1, 1, 1, 1, 1, 1}},   {2, 5, 5, 20, 24, 5, 5, {2, 2, 2, 1, 1, 2}},
-        {4, 8, 8, 64, 192, 3, 3, {1, 1, 1, 1, 1, 1}},   {2, 3, 3, 2, 3, 2, 2, {2, 2, 3, 0, 0, 3}},
-        {16, 28, 28, 1, 64, 4, 4, {2, 2, 1, 1, 1, 1}},  {1, 40, 40, 8, 300, 3, 3, {1, 1, 0, 0, 0, 0}},
+        {1, 1, 1, 1, 1, 1, 1, {1, 1, 0, 0, 0, 0}},
+        {0, 8, 8, 16, 32, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {3, 8, 8, 1, 8, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {2, 8, 8, 3, 64, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {5, 4, 4, 32, 1, 4, 4, {1, 1, 0, 0, 0, 0}},
+        {3, 1, 1, 100, 32, 4, 4, {1, 1, 3, 3, 3, 3}},
+        {6, 5, 6, 32, 48, 1, 1, {1, 1, 0, 0, 0, 0}},
+        {2, 9, 5, 17, 19, 2, 3, {2, 1, 0, 1, 2, 0}},
+        {2, 7, 7, 16, 16, 3, 3, {3, 3, 2, 1, 0, 2}},
+        {33, 4, 4, 64, 130, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {40, 8, 8, 32, 64, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {16, 14, 14, 16, 128, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {8, 16, 16, 64, 3, 3, 3, {1, 1, 1, 1, 1, 1}},
+        {2, 5, 5, 20, 24, 5, 5, {2, 2, 2, 1, 1, 2}},
+        {4, 8, 8, 64, 192, 3, 3, {1, 1, 1, 1, 1, 1}},
+        {2, 3, 3, 2, 3, 2, 2, {2, 2, 3, 0, 0, 3}},
+        {16, 28, 28, 1, 64, 4, 4, {2, 2, 1, 1, 1, 1}},
+        {1, 40, 40, 8, 300, 3, 3, {1, 1, 0, 0, 0, 0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int epilogue = 0; epilogue < 2; epilogue++) check_conv(&cases[i], epilogue);

@@ -15,13 +15,14 @@ typedef struct conv_state {
     conv_way way;
     gan_cpu_product product;
     gan_cpu_library_conv *library;
-    bool deferred; /* the product's columns are not the result's last axis: the epilogue is a pass of its own */
+    bool deferred; /* the product's columns are not the result's last axis: the epilogue is a pass
+                      of its own */
 } conv_state;
 
 static gan_cpu_conv conv_of(const gan_call *call, gan_cpu_conv_kind kind) {
     const gan_shape *x = kind == GAN_CPU_CONV_DX ? &call->out.shape : &call->in[0].shape;
     const gan_shape *w = kind == GAN_CPU_CONV_DW ? &call->out.shape : &call->in[1].shape;
-    const gan_shape *y = kind == GAN_CPU_CONV_Y   ? &call->out.shape
+    const gan_shape *y = kind == GAN_CPU_CONV_Y    ? &call->out.shape
                          : kind == GAN_CPU_CONV_DX ? &call->in[0].shape
                                                    : &call->in[1].shape;
     gan_cpu_conv v = {.kind = kind, .n = x->dim[0], .h = x->dim[1], .w = x->dim[2], .c = x->dim[3]};
@@ -40,16 +41,19 @@ static bool as_product(conv_state *s) {
     const bool pixel = v->r == 1 && v->s == 1 && z->stride_h == 1 && z->stride_w == 1;
     if (!whole && !pixel) return false;
     const int64_t m = v->n * v->p * v->q, filter = v->r * v->s * v->c;
-    if (v->kind == GAN_CPU_CONV_Y) s->product = gan_cpu_product_plan(false, true, 1, m, v->k, filter);
-    if (v->kind == GAN_CPU_CONV_DX) s->product = gan_cpu_product_plan(false, false, 1, m, filter, v->k);
-    if (v->kind == GAN_CPU_CONV_DW) s->product = gan_cpu_product_plan(true, false, 1, v->k, filter, m);
+    if (v->kind == GAN_CPU_CONV_Y)
+        s->product = gan_cpu_product_plan(false, true, 1, m, v->k, filter);
+    if (v->kind == GAN_CPU_CONV_DX)
+        s->product = gan_cpu_product_plan(false, false, 1, m, filter, v->k);
+    if (v->kind == GAN_CPU_CONV_DW)
+        s->product = gan_cpu_product_plan(true, false, 1, v->k, filter, m);
     s->deferred = v->kind == GAN_CPU_CONV_DX && filter != v->c;
     return true;
 }
 
-/* What measured fastest, AVX-512, against oneDNN 2.6: taps where a good part of the windows is padding and
- * the batch makes up for the few positions; windows where the result has so few channels that the library would
- * compute mostly nothing. */
+/* What measured fastest, AVX-512, against oneDNN 2.6: taps where a good part of the windows is
+ * padding and the batch makes up for the few positions; windows where the result has so few
+ * channels that the library would compute mostly nothing. */
 static conv_way best_way(const gan_cpu_conv *v) {
     enum { BATCH = 32, CHANNELS = 32, NARROW = 8, FEW = 16, FEWER = 4 };
     const int64_t positions = v->p * v->q;
@@ -60,7 +64,8 @@ static conv_way best_way(const gan_cpu_conv *v) {
     return BY_LIBRARY;
 }
 
-static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_kind kind, const conv_way *forced) {
+static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_kind kind,
+                             const conv_way *forced) {
     GAN_TRY(gan_cpu_require_f32(call, 0));
     conv_state s = {.conv = conv_of(call, kind)};
     if (kind != GAN_CPU_CONV_DW) GAN_TRY(gan_cpu_epilogue_prepare(&s.conv.epilogue, device, call));
@@ -70,8 +75,10 @@ static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_ki
         if (s.library == NULL) s.way = BY_WINDOWS;
     }
     if (s.way == BY_PRODUCT) call->workspace_bytes = gan_cpu_product_workspace(&s.product);
-    if (s.way == BY_TAPS) call->workspace_bytes = gan_cpu_conv_taps_workspace(&s.conv, device->threads);
-    if (s.way == BY_WINDOWS) call->workspace_bytes = gan_cpu_conv_windows_workspace(&s.conv, device->threads);
+    if (s.way == BY_TAPS)
+        call->workspace_bytes = gan_cpu_conv_taps_workspace(&s.conv, device->threads);
+    if (s.way == BY_WINDOWS)
+        call->workspace_bytes = gan_cpu_conv_windows_workspace(&s.conv, device->threads);
     call->state = malloc(sizeof s);
     if (call->state == NULL) {
         gan_cpu_library_conv_destroy(s.library);
@@ -84,8 +91,9 @@ static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_ki
 static bool run_product(gan_device *device, const gan_call *call, const conv_state *s) {
     const gan_cpu_conv *v = &s->conv;
     const bool dw = v->kind == GAN_CPU_CONV_DW; /* dyᵀ·x: the operands change places */
-    if (!gan_cpu_product_run(device, &s->product, call->in[dw ? 1 : 0].data, call->in[dw ? 0 : 1].data,
-                             call->out.data, call->workspace, dw || s->deferred ? NULL : &v->epilogue, call))
+    if (!gan_cpu_product_run(device, &s->product, call->in[dw ? 1 : 0].data,
+                             call->in[dw ? 0 : 1].data, call->out.data, call->workspace,
+                             dw || s->deferred ? NULL : &v->epilogue, call))
         return false;
     if (s->deferred) gan_cpu_epilogue_all(&v->epilogue, device, call);
     return true;
@@ -93,11 +101,13 @@ static bool run_product(gan_device *device, const gan_call *call, const conv_sta
 
 static gan_status run(gan_device *device, const gan_call *call) {
     const conv_state *s = call->state;
-    const bool done = s->way == BY_PRODUCT   ? run_product(device, call, s)
-                      : s->way == BY_TAPS    ? gan_cpu_conv_taps(device, &s->conv, call)
-                      : s->way == BY_LIBRARY ? gan_cpu_library_conv_run(device, &s->conv, s->library, call)
-                                             : gan_cpu_conv_windows(device, &s->conv, call);
-    if (!done) return gan_fail(GAN_ERROR_DEVICE, "%s: a library failed", gan_op_of(call->node)->name);
+    const bool done = s->way == BY_PRODUCT ? run_product(device, call, s)
+                      : s->way == BY_TAPS  ? gan_cpu_conv_taps(device, &s->conv, call)
+                      : s->way == BY_LIBRARY
+                          ? gan_cpu_library_conv_run(device, &s->conv, s->library, call)
+                          : gan_cpu_conv_windows(device, &s->conv, call);
+    if (!done)
+        return gan_fail(GAN_ERROR_DEVICE, "%s: a library failed", gan_op_of(call->node)->name);
     return GAN_OK;
 }
 
@@ -110,8 +120,10 @@ static void release(gan_device *device, gan_call *call) {
     call->state = NULL;
 }
 
-#define PREPARE(name, kind, forced)                                                                                \
-    static gan_status name(gan_device *device, gan_call *call) { return prepare_by(device, call, kind, forced); }
+#define PREPARE(name, kind, forced)                                                                \
+    static gan_status name(gan_device *device, gan_call *call) {                                   \
+        return prepare_by(device, call, kind, forced);                                             \
+    }
 
 static const conv_way windows = BY_WINDOWS, taps = BY_TAPS;
 

@@ -1,6 +1,6 @@
-/* Convolution in four ways: as one matrix product where it is one; as a sum of products, a filter element
- * each, where the image has few positions; by oneDNN's primitives; and by copying windows into a matrix. Which
- * way is taken depends on shapes alone. */
+/* Convolution in four ways: as one matrix product where it is one; as a sum of products, a filter
+ * element each, where the image has few positions; by oneDNN's primitives; and by copying windows
+ * into a matrix. Which way is taken depends on shapes alone. */
 #ifndef GANC_CPU_CONV_H
 #define GANC_CPU_CONV_H
 
@@ -8,7 +8,11 @@
 #include "cpu/program.h"
 #include "cpu/tasks.h"
 
-typedef enum gan_cpu_conv_kind { GAN_CPU_CONV_Y, GAN_CPU_CONV_DX, GAN_CPU_CONV_DW } gan_cpu_conv_kind;
+typedef enum gan_cpu_conv_kind {
+    GAN_CPU_CONV_Y,
+    GAN_CPU_CONV_DX,
+    GAN_CPU_CONV_DW
+} gan_cpu_conv_kind;
 
 /* y (n,p,q,k) = x (n,h,w,c) * w (k,r,s,c), or one of its two adjoints, and what follows it. */
 typedef struct gan_cpu_conv {
@@ -20,8 +24,8 @@ typedef struct gan_cpu_conv {
 
 /* Copies the windows of positions [begin,end) of the n·p·q, filter rows [r0,r1), into
  * columns (end - begin, (r1 - r0)·s·c); what lies in the padding is 0. */
-void gan_cpu_gather_windows(const gan_cpu_conv *conv, const float *x, int64_t begin, int64_t end, int64_t r0,
-                            int64_t r1, float *columns);
+void gan_cpu_gather_windows(const gan_cpu_conv *conv, const float *x, int64_t begin, int64_t end,
+                            int64_t r0, int64_t r1, float *columns);
 
 /* The adjoint for whole filters: adds columns (end - begin, r·s·c) to dx. */
 void gan_cpu_scatter_windows(const gan_cpu_conv *conv, float *dx, int64_t begin, int64_t end,
@@ -37,15 +41,16 @@ bool gan_cpu_conv_taps(const gan_device *device, const gan_cpu_conv *conv, const
 
 /* By a library. NULL when there is none, or none that is fast here; then take another way. */
 typedef struct gan_cpu_library_conv gan_cpu_library_conv;
-gan_cpu_library_conv *gan_cpu_library_conv_create(const gan_device *device, const gan_cpu_conv *conv,
+gan_cpu_library_conv *gan_cpu_library_conv_create(const gan_device *device,
+                                                  const gan_cpu_conv *conv,
                                                   size_t *workspace_bytes);
-bool gan_cpu_library_conv_run(const gan_device *device, const gan_cpu_conv *conv, gan_cpu_library_conv *library,
-                              const gan_call *call);
+bool gan_cpu_library_conv_run(const gan_device *device, const gan_cpu_conv *conv,
+                              gan_cpu_library_conv *library, const gan_call *call);
 void gan_cpu_library_conv_destroy(gan_cpu_library_conv *library); /* takes NULL */
 
-/* conv2d, conv2d_grad_input, conv2d_grad_weight (in the order of gan_cpu_conv_kind) by one way whatever the
- * shape. For tests: the ops themselves take these ways only where they are the fastest, or where there is no
- * library. */
+/* conv2d, conv2d_grad_input, conv2d_grad_weight (in the order of gan_cpu_conv_kind) by one way
+ * whatever the shape. For tests: the ops themselves take these ways only where they are the
+ * fastest, or where there is no library. */
 extern const gan_kernel gan_cpu_conv_by_windows[3], gan_cpu_conv_by_taps[3];
 
 #endif

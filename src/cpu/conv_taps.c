@@ -1,17 +1,18 @@
-/* Convolution as a sum of products that need no padding, for images of few positions and many channels.
- * A product takes one position, or one filter element ("tap"), for the whole batch at once; what would
- * multiply the padding is left out, which at 4×4 pixels is half of the work:
+/* Convolution as a sum of products that need no padding, for images of few positions and many
+ * channels. A product takes one position, or one filter element ("tap"), for the whole batch at
+ * once; what would multiply the padding is left out, which at 4×4 pixels is half of the work:
  *   y[·,p,q,·]  = Σ_r    x[·,h(p,r),row of the window,·] · w[·,r,row,·]ᵀ
  *   dx[·,h,w,·] = Σ_r,s  dy[·,p,q,·] · w[·,r,s,·]           over the windows that hold (h,w)
- *   dw[·,r,s,·] = dy(places)ᵀ · x(places)                  over the places where the tap is inside x
+ *   dw[·,r,s,·] = dy(places)ᵀ · x(places)                  over the places where the tap is inside
+ * x
  */
 #include "cpu/conv.h"
 
 #include <string.h>
 
 enum {
-    BLOCK = 128,   /* channels of the result a task computes */
-    PLACES = 512,  /* places a worker gathers at a time */
+    BLOCK = 128,  /* channels of the result a task computes */
+    PLACES = 512, /* places a worker gathers at a time */
 };
 
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -33,11 +34,13 @@ static bool y_task(void *context, int64_t task, int slot) {
     (void)slot;
     const taps_context *x = context;
     const gan_cpu_conv *v = x->v;
-    const int64_t k0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->k - k0), position = task / x->blocks;
+    const int64_t k0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->k - k0),
+                  position = task / x->blocks;
     const int64_t top = position / v->q * v->window.stride_h - v->window.top;
     const int64_t left = position % v->q * v->window.stride_w - v->window.left;
     const int64_t s0 = min64(max64(0, -left), v->s), s1 = max64(s0, min64(v->s, v->w - left));
-    const int64_t filter = v->r * v->s * v->c, image = v->h * v->w * v->c, result = v->p * v->q * v->k;
+    const int64_t filter = v->r * v->s * v->c, image = v->h * v->w * v->c,
+                  result = v->p * v->q * v->k;
     float *y = x->out + position * v->k + k0;
     float beta = 0.0f;
     for (int64_t r = max64(0, -top); r < min64(v->r, v->h - top) && s1 > s0; r++, beta = 1.0f)
@@ -53,9 +56,11 @@ static bool dx_task(void *context, int64_t task, int slot) {
     (void)slot;
     const taps_context *x = context;
     const gan_cpu_conv *v = x->v;
-    const int64_t c0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->c - c0), pixel = task / x->blocks;
+    const int64_t c0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->c - c0),
+                  pixel = task / x->blocks;
     const int64_t h = pixel / v->w + v->window.top, w = pixel % v->w + v->window.left;
-    const int64_t filter = v->r * v->s * v->c, image = v->h * v->w * v->c, result = v->p * v->q * v->k;
+    const int64_t filter = v->r * v->s * v->c, image = v->h * v->w * v->c,
+                  result = v->p * v->q * v->k;
     float *dx = x->out + pixel * v->c + c0;
     float beta = 0.0f;
     for (int64_t r = h % v->window.stride_h; r < v->r; r += v->window.stride_h) {
@@ -77,10 +82,12 @@ static bool dx_task(void *context, int64_t task, int slot) {
 static bool dw_task(void *context, int64_t task, int slot) {
     const taps_context *x = context;
     const gan_cpu_conv *v = x->v;
-    const int64_t k0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->k - k0), tap = task / x->blocks;
+    const int64_t k0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->k - k0),
+                  tap = task / x->blocks;
     const int64_t r = tap / v->s - v->window.top, s = tap % v->s - v->window.left;
     const int64_t filter = v->r * v->s * v->c;
-    float *pixels = x->gathered + (int64_t)slot * PLACES * (v->c + BLOCK), *rows = pixels + PLACES * v->c;
+    float *pixels = x->gathered + (int64_t)slot * PLACES * (v->c + BLOCK),
+          *rows = pixels + PLACES * v->c;
     float *dw = x->out + k0 * filter + tap * v->c;
     float beta = 0.0f;
     int64_t places = 0;
@@ -91,14 +98,19 @@ static bool dw_task(void *context, int64_t task, int slot) {
             for (int64_t q = 0; q < v->q; q++) {
                 const int64_t w = q * v->window.stride_w + s;
                 if (w < 0 || w >= v->w) continue;
-                memcpy(pixels + places * v->c, x->a + ((i * v->h + h) * v->w + w) * v->c, (size_t)v->c * sizeof(float));
-                memcpy(rows + places * n, x->b + ((i * v->p + p) * v->q + q) * v->k + k0, (size_t)n * sizeof(float));
+                memcpy(pixels + places * v->c, x->a + ((i * v->h + h) * v->w + w) * v->c,
+                       (size_t)v->c * sizeof(float));
+                memcpy(rows + places * n, x->b + ((i * v->p + p) * v->q + q) * v->k + k0,
+                       (size_t)n * sizeof(float));
                 if (++places < PLACES) continue;
-                if (!gan_cpu_gemm(true, false, n, v->c, places, rows, n, pixels, v->c, beta, dw, filter)) return false;
+                if (!gan_cpu_gemm(true, false, n, v->c, places, rows, n, pixels, v->c, beta, dw,
+                                  filter))
+                    return false;
                 places = 0, beta = 1.0f;
             }
         }
-    if (places > 0) return gan_cpu_gemm(true, false, n, v->c, places, rows, n, pixels, v->c, beta, dw, filter);
+    if (places > 0)
+        return gan_cpu_gemm(true, false, n, v->c, places, rows, n, pixels, v->c, beta, dw, filter);
     if (beta == 0.0f) zero_block(dw, n, filter, v->c);
     return true;
 }
@@ -111,7 +123,8 @@ size_t gan_cpu_conv_taps_workspace(const gan_cpu_conv *v, int threads) {
 bool gan_cpu_conv_taps(const gan_device *device, const gan_cpu_conv *v, const gan_call *call) {
     taps_context x = {v, call->in[0].data, call->in[1].data, call->out.data, call->workspace, 0};
     x.blocks = ceil_div(v->kind == GAN_CPU_CONV_DX ? v->c : v->k, BLOCK);
-    if (v->kind == GAN_CPU_CONV_DW) return gan_cpu_tasks(device, v->r * v->s * x.blocks, dw_task, &x);
+    if (v->kind == GAN_CPU_CONV_DW)
+        return gan_cpu_tasks(device, v->r * v->s * x.blocks, dw_task, &x);
     if (v->n == 0) return true;
     if (v->kind == GAN_CPU_CONV_Y ? !gan_cpu_tasks(device, v->p * v->q * x.blocks, y_task, &x)
                                   : !gan_cpu_tasks(device, v->h * v->w * x.blocks, dx_task, &x))

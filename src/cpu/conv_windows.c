@@ -1,6 +1,6 @@
-/* Convolution by copying windows: for every position of the result, the window it looks at becomes a row of
- * a matrix ("columns"), a few hundred rows at a time so that they stay in cache. Then
- *   y  = columns·wᵀ,      dx = scatter(dy·w),      dw = dyᵀ·columns.
+/* Convolution by copying windows: for every position of the result, the window it looks at becomes
+ * a row of a matrix ("columns"), a few hundred rows at a time so that they stay in cache. Then y  =
+ * columns·wᵀ,      dx = scatter(dy·w),      dw = dyᵀ·columns.
  */
 #include "cpu/conv.h"
 
@@ -41,8 +41,8 @@ static void inside(const gan_cpu_conv *v, int64_t left, int64_t *s0, int64_t *s1
     *s1 = max64(*s0, min64(v->s, v->w - left));
 }
 
-void gan_cpu_gather_windows(const gan_cpu_conv *v, const float *x, int64_t begin, int64_t end, int64_t r0,
-                            int64_t r1, float *columns) {
+void gan_cpu_gather_windows(const gan_cpu_conv *v, const float *x, int64_t begin, int64_t end,
+                            int64_t r0, int64_t r1, float *columns) {
     const int64_t width = v->s * v->c;
     place at = place_of(v, begin);
     for (int64_t i = begin; i < end; i++, advance(v, &at)) {
@@ -153,8 +153,8 @@ static bool dx_task(void *context, int64_t task, int slot) {
     memset(x->out + first * image, 0, (size_t)((last - first) * image) * sizeof(float));
     for (int64_t begin = first * area; begin < last * area; begin += x->cut.rows) {
         const int64_t end = min64(begin + x->cut.rows, last * area);
-        if (!gan_cpu_gemm(false, false, end - begin, filter, v->k, x->a + begin * v->k, v->k, x->b, filter, 0.0f,
-                          columns, filter))
+        if (!gan_cpu_gemm(false, false, end - begin, filter, v->k, x->a + begin * v->k, v->k, x->b,
+                          filter, 0.0f, columns, filter))
             return false;
         gan_cpu_scatter_windows(v, x->out, begin, end, columns);
     }
@@ -167,7 +167,8 @@ static bool dw_task(void *context, int64_t task, int slot) {
     const windows_context *x = context;
     const gan_cpu_conv *v = x->v;
     const int64_t filter = x->cut.filter, part = task / x->cut.bands;
-    const int64_t r0 = x->cut.bands == 1 ? 0 : task % x->cut.bands, r1 = x->cut.bands == 1 ? v->r : r0 + 1;
+    const int64_t r0 = x->cut.bands == 1 ? 0 : task % x->cut.bands,
+                  r1 = x->cut.bands == 1 ? v->r : r0 + 1;
     const int64_t width = (r1 - r0) * v->s * v->c;
     const int64_t last = min64((part + 1) * x->cut.part_rows, x->cut.positions);
     float *columns = x->columns + (size_t)slot * columns_size(&x->cut);
@@ -176,23 +177,28 @@ static bool dw_task(void *context, int64_t task, int slot) {
     for (int64_t begin = part * x->cut.part_rows; begin < last; begin += x->cut.rows, beta = 1.0f) {
         const int64_t end = min64(begin + x->cut.rows, last);
         gan_cpu_gather_windows(v, x->a, begin, end, r0, r1, columns);
-        if (!gan_cpu_gemm(true, false, v->k, width, end - begin, x->b + begin * v->k, v->k, columns, width, beta,
-                          dw, filter))
+        if (!gan_cpu_gemm(true, false, v->k, width, end - begin, x->b + begin * v->k, v->k, columns,
+                          width, beta, dw, filter))
             return false;
     }
     if (beta == 0.0f) /* a part without positions */
-        for (int64_t k = 0; k < v->k; k++) memset(dw + k * filter, 0, (size_t)width * sizeof(float));
+        for (int64_t k = 0; k < v->k; k++)
+            memset(dw + k * filter, 0, (size_t)width * sizeof(float));
     return true;
 }
 
 bool gan_cpu_conv_windows(const gan_device *device, const gan_cpu_conv *v, const gan_call *call) {
-    windows_context x = {v, cut_of(v), call, call->in[0].data, call->in[1].data, call->out.data, NULL, NULL};
+    windows_context x = {v,    cut_of(v), call, call->in[0].data, call->in[1].data, call->out.data,
+                         NULL, NULL};
     float *workspace = call->workspace;
     const size_t parts = parts_size(v, &x.cut);
     x.parts = parts > 0 ? workspace : x.out;
     x.columns = workspace + parts;
-    if (v->kind == GAN_CPU_CONV_Y) return gan_cpu_tasks(device, ceil_div(x.cut.positions, x.cut.rows), y_task, &x);
-    if (v->kind == GAN_CPU_CONV_DX) return gan_cpu_tasks(device, ceil_div(v->n, x.cut.images), dx_task, &x);
+    if (v->kind == GAN_CPU_CONV_Y)
+        return gan_cpu_tasks(device, ceil_div(x.cut.positions, x.cut.rows), y_task, &x);
+    if (v->kind == GAN_CPU_CONV_DX)
+        return gan_cpu_tasks(device, ceil_div(v->n, x.cut.images), dx_task, &x);
     if (!gan_cpu_tasks(device, x.cut.parts * x.cut.bands, dw_task, &x)) return false;
-    return parts == 0 || gan_cpu_sum_parts(device, x.cut.parts, v->k * x.cut.filter, x.parts, x.out);
+    return parts == 0 ||
+           gan_cpu_sum_parts(device, x.cut.parts, v->k * x.cut.filter, x.parts, x.out);
 }

@@ -24,7 +24,8 @@ static void layout_free(layout *l) {
 static bool layout_make(layout *l, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
     return dnnl_memory_desc_create_with_tag(l, 4, dims, dnnl_f32, tag) == dnnl_success;
 }
-static bool layout_part(layout *l, layout_ref whole, const dnnl_dims_t dims, const dnnl_dims_t offsets) {
+static bool layout_part(layout *l, layout_ref whole, const dnnl_dims_t dims,
+                        const dnnl_dims_t offsets) {
     return dnnl_memory_desc_create_submemory(l, whole, dims, offsets) == dnnl_success;
 }
 
@@ -38,7 +39,8 @@ static void layout_free(layout *l) { (void)l; }
 static bool layout_make(layout *l, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
     return dnnl_memory_desc_init_by_tag(l, 4, dims, dnnl_f32, tag) == dnnl_success;
 }
-static bool layout_part(layout *l, layout_ref whole, const dnnl_dims_t dims, const dnnl_dims_t offsets) {
+static bool layout_part(layout *l, layout_ref whole, const dnnl_dims_t dims,
+                        const dnnl_dims_t offsets) {
     return dnnl_memory_desc_init_submemory(l, whole, dims, offsets) == dnnl_success;
 }
 
@@ -55,32 +57,34 @@ typedef struct recipe {
 static dnnl_primitive_desc_t describe(const recipe *z, gan_cpu_conv_kind kind) {
     dnnl_primitive_desc_t forward = NULL, pd = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    if (dnnl_convolution_forward_primitive_desc_create(&forward, z->engine, dnnl_forward_training,
-                                                       dnnl_convolution_direct, z->x, z->w, NULL, z->y, z->strides,
-                                                       z->dilations, z->before, z->after, z->attr) != dnnl_success)
+    if (dnnl_convolution_forward_primitive_desc_create(
+            &forward, z->engine, dnnl_forward_training, dnnl_convolution_direct, z->x, z->w, NULL,
+            z->y, z->strides, z->dilations, z->before, z->after, z->attr) != dnnl_success)
         return NULL;
     if (kind == GAN_CPU_CONV_Y) return forward;
     if (kind == GAN_CPU_CONV_DX)
-        dnnl_convolution_backward_data_primitive_desc_create(&pd, z->engine, dnnl_convolution_direct, z->x, z->w,
-                                                             z->y, z->strides, z->dilations, z->before, z->after,
-                                                             forward, z->attr);
+        dnnl_convolution_backward_data_primitive_desc_create(
+            &pd, z->engine, dnnl_convolution_direct, z->x, z->w, z->y, z->strides, z->dilations,
+            z->before, z->after, forward, z->attr);
     else
-        dnnl_convolution_backward_weights_primitive_desc_create(&pd, z->engine, dnnl_convolution_direct, z->x, z->w,
-                                                                NULL, z->y, z->strides, z->dilations, z->before,
-                                                                z->after, forward, z->attr);
+        dnnl_convolution_backward_weights_primitive_desc_create(
+            &pd, z->engine, dnnl_convolution_direct, z->x, z->w, NULL, z->y, z->strides,
+            z->dilations, z->before, z->after, forward, z->attr);
 #else
     dnnl_convolution_desc_t d;
-    if (dnnl_convolution_forward_desc_init(&d, dnnl_forward_training, dnnl_convolution_direct, z->x, z->w, NULL,
-                                           z->y, z->strides, z->before, z->after) != dnnl_success ||
+    if (dnnl_convolution_forward_desc_init(&d, dnnl_forward_training, dnnl_convolution_direct, z->x,
+                                           z->w, NULL, z->y, z->strides, z->before,
+                                           z->after) != dnnl_success ||
         dnnl_primitive_desc_create(&forward, &d, z->attr, z->engine, NULL) != dnnl_success)
         return NULL;
     if (kind == GAN_CPU_CONV_Y) return forward;
     const dnnl_status_t status =
         kind == GAN_CPU_CONV_DX
-            ? dnnl_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, z->x, z->w, z->y, z->strides,
-                                                       z->before, z->after)
-            : dnnl_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, z->x, z->w, NULL, z->y,
-                                                          z->strides, z->before, z->after);
+            ? dnnl_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, z->x, z->w,
+                                                       z->y, z->strides, z->before, z->after)
+            : dnnl_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, z->x, z->w,
+                                                          NULL, z->y, z->strides, z->before,
+                                                          z->after);
     if (status == dnnl_success) dnnl_primitive_desc_create(&pd, &d, z->attr, z->engine, forward);
 #endif
     dnnl_primitive_desc_destroy(forward);
@@ -143,11 +147,13 @@ static bool slice_make(gan_cpu_dnnl *d, slice *s, layout_ref packed, layout_ref 
     }
     dnnl_primitive_desc_t pd = NULL;
     const bool out = d->kind == GAN_CPU_CONV_DW;
-    if (dnnl_reorder_primitive_desc_create(&pd, out ? packed : plain, d->engine, out ? plain : packed, d->engine,
+    if (dnnl_reorder_primitive_desc_create(&pd, out ? packed : plain, d->engine,
+                                           out ? plain : packed, d->engine,
                                            d->attr) != dnnl_success)
         return false;
-    const bool good = dnnl_primitive_create(&s->pack, pd) == dnnl_success && scratch_make(&s->scratch, d, pd) &&
-                      memory_make(&s->plain, d, plain) && memory_make(&s->packed, d, packed);
+    const bool good = dnnl_primitive_create(&s->pack, pd) == dnnl_success &&
+                      scratch_make(&s->scratch, d, pd) && memory_make(&s->plain, d, plain) &&
+                      memory_make(&s->packed, d, packed);
     dnnl_primitive_desc_destroy(pd);
     return good;
 }
@@ -173,8 +179,8 @@ static bool slices_make(gan_cpu_dnnl *d, const gan_cpu_conv *v, layout_ref packe
     if (d->slices == NULL) return false;
     if (n > 1 && !d->made[4]) d->made[4] = layout_make(&d->plain_slice, dims, dnnl_ohwi);
     for (int i = 0; i < n; i++)
-        if (!slice_make(d, &d->slices[i], packed, ref(n > 1 ? &d->plain_slice : &d->plain), i * filters, dims,
-                        v->r * v->s * v->c)) {
+        if (!slice_make(d, &d->slices[i], packed, ref(n > 1 ? &d->plain_slice : &d->plain),
+                        i * filters, dims, v->r * v->s * v->c)) {
             slices_free(d);
             return false;
         }
@@ -187,8 +193,9 @@ static bool workers_make(gan_cpu_dnnl *d, layout_ref packed, int n) {
     if (d->workers == NULL) return false;
     for (int i = 0; i < n; i++) {
         worker *w = &d->workers[i];
-        if (!memory_make(&w->x, d, ref(&d->image[0])) || !memory_make(&w->y, d, ref(&d->image[1])) ||
-            !memory_make(&w->w, d, packed) || !scratch_make(&w->scratch, d, d->pd))
+        if (!memory_make(&w->x, d, ref(&d->image[0])) ||
+            !memory_make(&w->y, d, ref(&d->image[1])) || !memory_make(&w->w, d, packed) ||
+            !scratch_make(&w->scratch, d, d->pd))
             return false;
     }
     return true;
@@ -196,7 +203,8 @@ static bool workers_make(gan_cpu_dnnl *d, layout_ref packed, int n) {
 
 static bool made_here(const_dnnl_primitive_desc_t pd) {
     const char *name = NULL;
-    if (dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) != dnnl_success) return false;
+    if (dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) != dnnl_success)
+        return false;
     return name != NULL && (strncmp(name, "jit", 3) == 0 || strncmp(name, "brg", 3) == 0);
 }
 
@@ -206,13 +214,15 @@ static bool build(gan_cpu_dnnl *d, const gan_cpu_conv *v, int64_t images, int wo
         dnnl_primitive_attr_create(&d->attr) != dnnl_success ||
         dnnl_primitive_attr_set_scratchpad_mode(d->attr, dnnl_scratchpad_mode_user) != dnnl_success)
         return false;
-    const dnnl_dims_t x = {images, v->c, v->h, v->w}, w = {v->k, v->c, v->r, v->s}, y = {images, v->k, v->p, v->q};
+    const dnnl_dims_t x = {images, v->c, v->h, v->w}, w = {v->k, v->c, v->r, v->s},
+                      y = {images, v->k, v->p, v->q};
     if (!(d->made[0] = layout_make(&d->image[0], x, dnnl_nhwc)) ||
         !(d->made[1] = layout_make(&d->image[1], y, dnnl_nhwc)) ||
         !(d->made[2] = layout_make(&d->plain, w, dnnl_ohwi)) ||
         !(d->made[3] = layout_make(&d->any, w, dnnl_format_tag_any)))
         return false;
-    /* Where rows or columns are left over at the end, the library wants less padding there, even negative. */
+    /* Where rows or columns are left over at the end, the library wants less padding there, even
+     * negative. */
     const gan_window *z = &v->window;
     const recipe how = {d->engine,
                         d->attr,
@@ -225,12 +235,15 @@ static bool build(gan_cpu_dnnl *d, const gan_cpu_conv *v, int64_t images, int wo
                         {(v->p - 1) * z->stride_h + v->r - v->h - z->top,
                          (v->q - 1) * z->stride_w + v->s - v->w - z->left}};
     d->pd = describe(&how, v->kind);
-    if (d->pd == NULL || !made_here(d->pd) || dnnl_primitive_create(&d->conv, d->pd) != dnnl_success) return false;
+    if (d->pd == NULL || !made_here(d->pd) ||
+        dnnl_primitive_create(&d->conv, d->pd) != dnnl_success)
+        return false;
     const layout_ref packed = dnnl_primitive_desc_query_md(
         d->pd, v->kind == GAN_CPU_CONV_DW ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     d->packed_bytes = dnnl_memory_desc_get_size(packed);
     const bool cut = v->k % SLICE == 0 && v->k > SLICE;
-    if (!(cut && slices_make(d, v, packed, (int)(v->k / SLICE))) && !slices_make(d, v, packed, 1)) return false;
+    if (!(cut && slices_make(d, v, packed, (int)(v->k / SLICE))) && !slices_make(d, v, packed, 1))
+        return false;
     return workers_make(d, packed, workers);
 }
 
@@ -275,23 +288,28 @@ static bool point(dnnl_memory_t memory, void *at) {
 
 bool gan_cpu_dnnl_pack(gan_cpu_dnnl *d, int number, float *w, float *packed, void *scratch) {
     const slice *s = &d->slices[number];
-    if (!point(s->plain, w + s->offset) || !point(s->packed, packed) || !point(s->scratch, scratch)) return false;
+    if (!point(s->plain, w + s->offset) || !point(s->packed, packed) || !point(s->scratch, scratch))
+        return false;
     const bool out = d->kind == GAN_CPU_CONV_DW;
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, out ? s->packed : s->plain},
                                     {DNNL_ARG_TO, out ? s->plain : s->packed},
                                     {DNNL_ARG_SCRATCHPAD, s->scratch}};
-    return dnnl_primitive_execute(s->pack, d->stream, s->scratch == NULL ? 2 : 3, args) == dnnl_success;
+    return dnnl_primitive_execute(s->pack, d->stream, s->scratch == NULL ? 2 : 3, args) ==
+           dnnl_success;
 }
 
-bool gan_cpu_dnnl_execute(gan_cpu_dnnl *d, int number, float *x, float *packed, float *y, void *scratch) {
+bool gan_cpu_dnnl_execute(gan_cpu_dnnl *d, int number, float *x, float *packed, float *y,
+                          void *scratch) {
     const worker *w = &d->workers[number];
-    if (!point(w->x, x) || !point(w->y, y) || !point(w->w, packed) || !point(w->scratch, scratch)) return false;
+    if (!point(w->x, x) || !point(w->y, y) || !point(w->w, packed) || !point(w->scratch, scratch))
+        return false;
     const bool dx = d->kind == GAN_CPU_CONV_DX, dw = d->kind == GAN_CPU_CONV_DW;
     const dnnl_exec_arg_t args[] = {{dx ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, w->x},
                                     {dw ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, w->w},
                                     {dx || dw ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, w->y},
                                     {DNNL_ARG_SCRATCHPAD, w->scratch}};
-    return dnnl_primitive_execute(d->conv, d->stream, w->scratch == NULL ? 3 : 4, args) == dnnl_success;
+    return dnnl_primitive_execute(d->conv, d->stream, w->scratch == NULL ? 3 : 4, args) ==
+           dnnl_success;
 }
 
 #else
@@ -309,7 +327,8 @@ int gan_cpu_dnnl_slices(const gan_cpu_dnnl *dnnl) { return (void)dnnl, 0; }
 bool gan_cpu_dnnl_pack(gan_cpu_dnnl *dnnl, int slice, float *w, float *packed, void *scratch) {
     return (void)dnnl, (void)slice, (void)w, (void)packed, (void)scratch, false;
 }
-bool gan_cpu_dnnl_execute(gan_cpu_dnnl *dnnl, int worker, float *x, float *packed, float *y, void *scratch) {
+bool gan_cpu_dnnl_execute(gan_cpu_dnnl *dnnl, int worker, float *x, float *packed, float *y,
+                          void *scratch) {
     return (void)dnnl, (void)worker, (void)x, (void)packed, (void)y, (void)scratch, false;
 }
 

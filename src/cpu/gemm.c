@@ -23,31 +23,35 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
-bool gan_cpu_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
-                  int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+bool gan_cpu_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                  const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
+                  int64_t ldc) {
     if (m == 0 || n == 0) return true;
     if (k == 0) {
         for (int64_t i = 0; i < m; i++)
-            for (int64_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0.0f ? 0.0f : beta * c[i * ldc + j];
+            for (int64_t j = 0; j < n; j++)
+                c[i * ldc + j] = beta == 0.0f ? 0.0f : beta * c[i * ldc + j];
         return true;
     }
 #ifdef GANC_HAVE_DNNL
-    return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b, ldb, beta, c,
-                      ldc) == dnnl_success;
+    return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b,
+                      ldb, beta, c, ldc) == dnnl_success;
 #else
-    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
-                (int)m, (int)n, (int)k, 1.0f, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                transpose_b ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, 1.0f, a, (int)lda,
+                b, (int)ldb, beta, c, (int)ldc);
     return true;
 #endif
 }
 
-gan_cpu_product gan_cpu_product_plan(bool transpose_a, bool transpose_b, int64_t batch, int64_t m, int64_t n,
-                                     int64_t k) {
+gan_cpu_product gan_cpu_product_plan(bool transpose_a, bool transpose_b, int64_t batch, int64_t m,
+                                     int64_t n, int64_t k) {
     gan_cpu_product p = {transpose_a, transpose_b, batch, m, n, k, m, n, 1, k};
     const double flops = 2.0 * (double)m * (double)n * (double)k;
     if (flops <= TILE_FLOPS) return p;
-    /* Tiles are made wide before they are made high: a library copies both factors into an order of its own,
-     * and copying a transposed b is what costs most; each strip of it is best copied once. */
+    /* Tiles are made wide before they are made high: a library copies both factors into an order of
+     * its own, and copying a transposed b is what costs most; each strip of it is best copied once.
+     */
     int64_t tiles = min64((int64_t)(flops / TILE_FLOPS) + 1, MAX_TILES);
     const int64_t columns = min64(tiles, ceil_div(n, TILE));
     p.tile_n = min64(n, round_up(ceil_div(n, columns), TILE));
@@ -89,18 +93,22 @@ static bool product_task(void *context, int64_t task, int slot) {
     const float *a = x->a + item * p->m * p->k + (p->transpose_a ? k0 * lda + r0 : r0 * lda + k0);
     const float *b = x->b + item * p->n * p->k + (p->transpose_b ? c0 * ldb + k0 : k0 * ldb + c0);
     float *c = (p->chunks > 1 ? x->parts : x->c) + outer * p->m * p->n + r0 * p->n + c0;
-    if (!gan_cpu_gemm(p->transpose_a, p->transpose_b, m, n, k, a, lda, b, ldb, 0.0f, c, p->n)) return false;
+    if (!gan_cpu_gemm(p->transpose_a, p->transpose_b, m, n, k, a, lda, b, ldb, 0.0f, c, p->n))
+        return false;
     if (x->epilogue != NULL && p->chunks == 1)
-        gan_cpu_epilogue_block(x->epilogue, x->call, c, p->n, item * p->m + r0, item * p->m + r0 + m, c0, c0 + n);
+        gan_cpu_epilogue_block(x->epilogue, x->call, c, p->n, item * p->m + r0,
+                               item * p->m + r0 + m, c0, c0 + n);
     return true;
 }
 
-bool gan_cpu_product_run(const gan_device *device, const gan_cpu_product *p, const float *a, const float *b,
-                         float *c, void *workspace, const gan_cpu_epilogue *epilogue, const gan_call *call) {
+bool gan_cpu_product_run(const gan_device *device, const gan_cpu_product *p, const float *a,
+                         const float *b, float *c, void *workspace,
+                         const gan_cpu_epilogue *epilogue, const gan_call *call) {
     if (p->batch == 0 || p->m == 0 || p->n == 0) return true;
     product_context x = {p, a, b, c, workspace, epilogue, call};
     const int64_t tiles = ceil_div(p->n, p->tile_n) * ceil_div(p->m, p->tile_m);
-    if (!gan_cpu_tasks(device, tiles * (p->chunks > 1 ? p->chunks : p->batch), product_task, &x)) return false;
+    if (!gan_cpu_tasks(device, tiles * (p->chunks > 1 ? p->chunks : p->batch), product_task, &x))
+        return false;
     if (p->chunks == 1) return true;
     if (!gan_cpu_sum_parts(device, p->chunks, p->m * p->n, workspace, c)) return false;
     if (epilogue != NULL) gan_cpu_epilogue_all(epilogue, device, call);
@@ -127,7 +135,8 @@ static bool sum_task(void *context, int64_t task, int slot) {
     return true;
 }
 
-bool gan_cpu_sum_parts(const gan_device *device, int64_t parts, int64_t size, float *part, float *c) {
+bool gan_cpu_sum_parts(const gan_device *device, int64_t parts, int64_t size, float *part,
+                       float *c) {
     sum_context x = {parts, size, part, c};
     return gan_cpu_tasks(device, ceil_div(size, SUM_BLOCK), sum_task, &x);
 }

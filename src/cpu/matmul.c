@@ -18,7 +18,8 @@ static gan_status matmul_prepare(gan_device *device, gan_call *call) {
     const bool ta = call->node->attr.transpose.a, tb = call->node->attr.transpose.b;
     const int64_t batch = out.rank == 3 ? out.dim[0] : 1, k = a.dim[a.rank - (ta ? 2 : 1)];
     matmul_state s;
-    s.product = gan_cpu_product_plan(ta, tb, batch, out.dim[out.rank - 2], out.dim[out.rank - 1], k);
+    s.product =
+        gan_cpu_product_plan(ta, tb, batch, out.dim[out.rank - 2], out.dim[out.rank - 1], k);
     GAN_TRY(gan_cpu_epilogue_prepare(&s.epilogue, device, call));
     call->workspace_bytes = gan_cpu_product_workspace(&s.product);
     call->state = malloc(sizeof s);
@@ -29,8 +30,8 @@ static gan_status matmul_prepare(gan_device *device, gan_call *call) {
 
 static gan_status matmul_run(gan_device *device, const gan_call *call) {
     const matmul_state *s = call->state;
-    if (!gan_cpu_product_run(device, &s->product, call->in[0].data, call->in[1].data, call->out.data,
-                             call->workspace, &s->epilogue, call))
+    if (!gan_cpu_product_run(device, &s->product, call->in[0].data, call->in[1].data,
+                             call->out.data, call->workspace, &s->epilogue, call))
         return gan_fail(GAN_ERROR_DEVICE, "matmul: the matrix library failed");
     return GAN_OK;
 }

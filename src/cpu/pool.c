@@ -1,5 +1,5 @@
-/* Pooling over windows of x (n,h,w,c): mean and maximum, and the adjoint of each. A task is some rows of the
- * result, or whole images where windows may overlap in it. */
+/* Pooling over windows of x (n,h,w,c): mean and maximum, and the adjoint of each. A task is some
+ * rows of the result, or whole images where windows may overlap in it. */
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +21,10 @@ typedef struct pool {
 
 static pool pool_of(const gan_call *call, const gan_array *wide, const gan_array *pooled) {
     const gan_node *node = call->node;
-    pool v = {.n = wide->shape.dim[0], .h = wide->shape.dim[1], .w = wide->shape.dim[2], .c = wide->shape.dim[3]};
+    pool v = {.n = wide->shape.dim[0],
+              .h = wide->shape.dim[1],
+              .w = wide->shape.dim[2],
+              .c = wide->shape.dim[3]};
     v.p = pooled->shape.dim[1], v.q = pooled->shape.dim[2];
     v.size_h = node->attr.pool.size_h, v.size_w = node->attr.pool.size_w;
     v.window = node->attr.pool.window;
@@ -35,8 +38,10 @@ typedef struct extent {
 } extent;
 
 static extent extent_of(const pool *v, int64_t p, int64_t q) {
-    const int64_t top = p * v->window.stride_h - v->window.top, left = q * v->window.stride_w - v->window.left;
-    return (extent){max64(top, 0), min64(top + v->size_h, v->h), max64(left, 0), min64(left + v->size_w, v->w)};
+    const int64_t top = p * v->window.stride_h - v->window.top,
+                  left = q * v->window.stride_w - v->window.left;
+    return (extent){max64(top, 0), min64(top + v->size_h, v->h), max64(left, 0),
+                    min64(left + v->size_w, v->w)};
 }
 
 /* ---- mean ---- */
@@ -81,14 +86,15 @@ static bool average_adjoint_task(void *context, int64_t n, int slot) { /* an ima
 
 /* ---- maximum ---- */
 
-/* Where in its image the first maximum of channel c of a window is, as an offset into it; -1 for a window
- * that lies in the padding alone. A NaN counts as the maximum. */
+/* Where in its image the first maximum of channel c of a window is, as an offset into it; -1 for a
+ * window that lies in the padding alone. A NaN counts as the maximum. */
 static int64_t first_maximum(const pool *v, const float *image, const extent *e, int64_t c) {
     int64_t best = -1;
     for (int64_t h = e->h0; h < e->h1; h++)
         for (int64_t w = e->w0; w < e->w1; w++) {
             const int64_t at = (h * v->w + w) * v->c + c;
-            if (best < 0 || image[at] > image[best] || (isnan(image[at]) && !isnan(image[best]))) best = at;
+            if (best < 0 || image[at] > image[best] || (isnan(image[at]) && !isnan(image[best])))
+                best = at;
         }
     return best;
 }
