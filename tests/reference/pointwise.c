@@ -97,13 +97,19 @@ void ref_program(const gan_pointwise_program *p, gan_shape shape, double *const 
                  const gan_shape *shapes, double *out) {
     function f[GAN_MAX_PROGRAM_STEPS];
     for (int s = 0; s < p->n_steps; s++) f[s] = find(gan_fn_table[p->step[s].fn].name);
-    for (int i = 0; i < p->n_inputs; i++) REF_REQUIRE(shapes[i].rank == shape.rank);
-    for (int64_t e = 0; e < gan_shape_size(shape); e++) {
+    bool whole[GAN_MAX_PROGRAM_INPUTS], any_broadcast = false;
+    for (int i = 0; i < p->n_inputs; i++) {
+        REF_REQUIRE(shapes[i].rank == shape.rank);
+        whole[i] = gan_shape_equal(shapes[i], shape);
+        any_broadcast = any_broadcast || !whole[i];
+    }
+    const int64_t size = gan_shape_size(shape);
+    for (int64_t e = 0; e < size; e++) {
         double value[GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS];
         int64_t index[GAN_MAX_RANK];
-        ref_index(shape, e, index);
+        if (any_broadcast) ref_index(shape, e, index);
         for (int i = 0; i < p->n_inputs; i++)
-            value[i] = operands[i][broadcast_position(shapes[i], index)];
+            value[i] = operands[i][whole[i] ? e : broadcast_position(shapes[i], index)];
         for (int s = 0; s < p->n_steps; s++) {
             const gan_program_step *step = &p->step[s];
             const int arity = gan_fn_table[step->fn].arity;

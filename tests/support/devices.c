@@ -208,50 +208,74 @@ int case_compare_bits(const test_case *t, const case_result *a, const case_resul
 
 /* ---- all cases ---- */
 
-/* Without effects every iteration is the first. */
-static int check_runs(test_case *t, gan_device *device) {
-    static const case_run runs[] = {{1, true}, {1, false}, {3, false}, {17, false}};
-    bool effects = false;
+enum { RUNS = 4 };
+static const case_run runs[RUNS] = {{1, true}, {1, false}, {3, false}, {17, false}};
+
+/* One case on all devices; the reference is asked once for each number of iterations. */
+typedef struct check {
+    int n;
+    gan_device *const *devices;
+    const char *const *names;
+    bool effects; /* without them every iteration is the first */
+    case_result wanted[RUNS];
+    bool known[RUNS];
+} check;
+
+static const case_result *wanted_of(check *c, const test_case *t, int run) {
+    const int i = c->effects ? run : 0;
+    if (!c->known[i]) case_reference(t, runs[i].iterations, &c->wanted[i]);
+    c->known[i] = true;
+    return &c->wanted[i];
+}
+
+static int check_on(check *c, test_case *t, int device) {
     int bad = 0;
+    c->effects = false;
     for (int i = 0; i < t->g->n_nodes; i++)
-        effects = effects || (gan_op_of(t->g->node[i])->flags & GAN_OP_EFFECT);
-    case_result got, wanted = {0};
-    for (int i = 0; i < (effects ? 4 : 3); i++) {
-        char where[64];
-        snprintf(where, sizeof where, "%d iterations%s", (int)runs[i].iterations,
-                 runs[i].apart ? ", apart" : "");
-        if (i == 0 || effects) {
-            case_result_free(&wanted);
-            case_reference(t, effects ? runs[i].iterations : 1, &wanted);
-        }
-        if (case_execute(t, device, &runs[i], &got))
-            bad += case_compare(t, &got, &wanted, where);
+        c->effects = c->effects || (gan_op_of(t->g->node[i])->flags & GAN_OP_EFFECT);
+    for (int i = 0; i < (c->effects ? RUNS : RUNS - 1); i++) {
+        char where[96];
+        snprintf(where, sizeof where, "%s, %d iterations%s", c->names[device],
+                 (int)runs[i].iterations, runs[i].apart ? ", apart" : "");
+        case_result got;
+        if (case_execute(t, c->devices[device], &runs[i], &got))
+            bad += case_compare(t, &got, wanted_of(c, t, i), where);
         else
             bad++;
         case_result_free(&got);
     }
-    case_result_free(&wanted);
     return bad;
 }
 
-int check_cases(gan_device *device, const char *family) {
+/* A store stays on one device, so the case is built again for each. */
+static int check_case(check *c, int which, bool with_gradients, const char *family) {
+    int bad = 0;
+    for (int device = 0; device < c->n; device++) {
+        test_case t;
+        case_open(&t, which);
+        bool wanted = !family || strncmp(t.name, family, strlen(family)) == 0;
+        if (with_gradients) {
+            wanted = wanted && case_has_gradient(&t);
+            if (wanted) case_add_gradients(&t);
+            case_title(&t, "with gradients");
+            t.scaled = true;
+            t.looser *= 4;
+        }
+        if (wanted) bad += check_on(c, &t, device);
+        case_close(&t);
+        if (!wanted) break;
+    }
+    for (int i = 0; i < RUNS; i++)
+        if (c->known[i]) case_result_free(&c->wanted[i]);
+    return bad;
+}
+
+int check_cases(int n, gan_device *const *devices, const char *const *names, const char *family) {
     int bad = 0;
     for (int i = 0; i < case_count(); i++)
         for (int with_gradients = 0; with_gradients < 2; with_gradients++) {
-            test_case t;
-            case_open(&t, i);
-            if (family && strncmp(t.name, family, strlen(family)) != 0) {
-                case_close(&t);
-                break;
-            }
-            if (with_gradients && case_has_gradient(&t)) {
-                case_add_gradients(&t);
-                case_title(&t, "with gradients");
-                t.scaled = true;
-                t.looser *= 4;
-            }
-            if (!with_gradients || case_has_gradient(&t)) bad += check_runs(&t, device);
-            case_close(&t);
+            check c = {.n = n, .devices = devices, .names = names};
+            bad += check_case(&c, i, with_gradients, family);
         }
     return bad;
 }

@@ -47,9 +47,9 @@ int case_compare(const test_case *t, const case_result *got, const case_result *
 int case_compare_bits(const test_case *t, const case_result *a, const case_result *b,
                       const char *where);
 
-/* Every case of a family (NULL: of all) on a device, forward, then with first and second order
- * gradients as outputs: after one iteration and after several, with shared and with separate
+/* Every case of a family (NULL: of all) on each of `n` devices, forward, then with first and second
+ * order gradients as outputs: after one iteration and after several, with shared and with separate
  * places. Returns the number of disagreements. */
-int check_cases(gan_device *device, const char *family);
+int check_cases(int n, gan_device *const *devices, const char *const *names, const char *family);
 
 #endif
