@@ -1,149 +1,33 @@
-/* Device and pinned memory.
- *
- * Under the address sanitizer and the race detector, an allocation is one of the host's, which they watch.
- * Otherwise it ends at a page that cannot be accessed, lies between bytes that must not change, and is
- * inaccessible while nothing runs on its device.
- */
-#include <signal.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdlib>
+/* What is allocated: device and pinned memory, and who may access it when. */
 #include <cstring>
-#include <deque>
 #include <map>
 
-#include "block.h"
-#include "runtime.h"
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(SIMT_RACES)
-#define SIMT_PAGES 1
-#endif
+#include "pages.h"
+#include "simt.h"
 
 namespace simt {
 namespace {
 
-constexpr size_t alignment = 256;
-constexpr unsigned char fresh = 0xff, around = 0xa5;
+constexpr unsigned char fresh = 0xff;
 
-std::map<uintptr_t, allocation> &live = *new std::map<uintptr_t, allocation>;
-std::map<int, int> &accesses = *new std::map<int, int>;
+std::map<uintptr_t, allocation> &live = *new std::map<uintptr_t, allocation>; /* by address */
+std::map<int, int> &accesses = *new std::map<int, int>;                       /* by device: how many may */
 
 uintptr_t number(const void *p) { return reinterpret_cast<uintptr_t>(p); }
 
-#if defined(SIMT_PAGES)
-
-constexpr size_t page = 4096, kept_freed = 512;
-std::deque<allocation> &freed = *new std::deque<allocation>; /* still inaccessible, to say what was there */
-
-void set_access(const allocation &a, int access) {
-    if (mprotect(a.map + page, a.map_bytes - 2 * page, access)) abort();
-}
-
-/* For faults: what an address belongs to, or belonged to. */
-const allocation *nearby(const std::map<uintptr_t, allocation> &among, const char *p) {
-    for (const auto &entry : among)
-        if (p >= entry.second.map && p < entry.second.map + entry.second.map_bytes) return &entry.second;
-    return nullptr;
-}
-
-void describe_fault(const char *p) {
-    for (const allocation &a : freed)
-        if (p >= a.map && p < a.map + a.map_bytes)
-            fail({}, "access to freed memory, %zu bytes at %p", a.bytes, static_cast<void *>(a.data));
-    const allocation *a = nearby(live, p);
-    if (!a) fail({}, "access to %p, which is no memory", static_cast<const void *>(p));
-    if (p >= a->data + a->bytes)
-        fail({}, "access %zu bytes beyond the end of an allocation of %zu", size_t(p - (a->data + a->bytes)),
-             a->bytes);
-    if (p < a->data) fail({}, "access %zu bytes before an allocation of %zu", size_t(a->data - p), a->bytes);
-    fail({}, running_launch ? "access to another device's memory" : "the host accesses device memory");
-}
-
-void on_fault(int, siginfo_t *info, void *) { describe_fault(static_cast<const char *>(info->si_addr)); }
-
-void watch_faults() {
-    static bool watched;
-    if (watched) return;
-    watched = true;
-    static char stack[64 << 10];
-    stack_t alternative = {};
-    alternative.ss_sp = stack;
-    alternative.ss_size = sizeof stack;
-    sigaltstack(&alternative, nullptr);
-    struct sigaction action = {};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigaction(SIGSEGV, &action, nullptr);
-    sigaction(SIGBUS, &action, nullptr);
-}
-
-bool obtain(allocation &a) {
-    watch_faults();
-    const size_t inside = (a.bytes + alignment - 1) / alignment * alignment;
-    const size_t pages = (inside + page - 1) / page * page;
-    void *map = mmap(nullptr, pages + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED) return false;
-    a.map = static_cast<char *>(map);
-    a.map_bytes = pages + 2 * page;
-    a.data = a.map + page + pages - inside;
-    set_access(a, PROT_READ | PROT_WRITE);
-    memset(a.map + page, around, size_t(a.data - a.map) - page);
-    memset(a.data + a.bytes, around, inside - a.bytes);
-    return true;
-}
-
-void after_fill(const allocation &a) {
-    if (a.where == place::device && !accesses[a.device]) set_access(a, PROT_NONE);
-}
-
-void give_back(const allocation &a) {
-    set_access(a, PROT_NONE);
-    madvise(a.map, a.map_bytes, MADV_DONTNEED);
-    freed.push_back(a);
-    if (freed.size() > kept_freed) {
-        munmap(freed.front().map, freed.front().map_bytes);
-        freed.pop_front();
-    }
-}
-
-void check_around(const allocation &a) {
-    const char *first = a.map + page, *end = a.map + a.map_bytes - page;
-    for (const char *p = first; p < end; p++)
-        if (p == a.data)
-            p += a.bytes - 1;
-        else if (static_cast<unsigned char>(*p) != around)
-            fail({}, "something wrote %td bytes %s an allocation of %zu bytes",
-                 p < a.data ? a.data - p : p - (a.data + a.bytes), p < a.data ? "before" : "beyond", a.bytes);
-}
-
-void set_device_access(int device, int access) {
+void allow(int device, bool access) {
     for (const auto &entry : live)
         if (entry.second.where == place::device && entry.second.device == device)
-            set_access(entry.second, access);
+            pages_allow(entry.second, access);
 }
-
-#else
-
-bool obtain(allocation &a) {
-    void *data;
-    if (posix_memalign(&data, alignment, a.bytes)) return false;
-    a.data = static_cast<char *>(data);
-    return true;
-}
-void after_fill(const allocation &) {}
-void give_back(const allocation &a) { free(a.data); }
-void check_around(const allocation &) {}
-
-#endif
 
 cudaError_t allocate(void **out, size_t bytes, place where) {
     *out = nullptr;
     if (bytes == 0) return cudaSuccess;
     allocation a = {nullptr, bytes, where, current_device()};
-    if (!obtain(a)) return refuse(cudaErrorMemoryAllocation);
+    if (!pages_obtain(a)) return refuse(cudaErrorMemoryAllocation);
     memset(a.data, fresh, bytes);
-    after_fill(a);
+    pages_allow(a, where == place::pinned || accesses[a.device]);
     live[number(a.data)] = a;
     *out = a.data;
     return cudaSuccess;
@@ -158,14 +42,14 @@ cudaError_t release_memory(void *data, place where, const char *call) {
     finish_device(a.device); /* implied by the real ones */
     {
         device_access access(a.device);
-        check_around(a);
+        pages_check(a);
     }
     if (where == place::device) {
         counts.allocations--;
         counts.bytes -= a.bytes;
     }
     live.erase(entry);
-    give_back(a);
+    pages_give_back(a);
     return cudaSuccess;
 }
 
@@ -180,21 +64,23 @@ const allocation *find_allocation(const void *data, size_t bytes, bool touching)
     return from >= first && from + bytes <= first + a.bytes ? &a : nullptr;
 }
 
+const allocation *allocation_around(const char *p) {
+    for (const auto &entry : live)
+        if (p >= entry.second.map && p < entry.second.map + entry.second.map_bytes) return &entry.second;
+    return nullptr;
+}
+
 device_access::device_access(int device) : device_(device) {
-#if defined(SIMT_PAGES)
-    if (accesses[device]++ == 0) set_device_access(device, PROT_READ | PROT_WRITE);
-#endif
+    if (accesses[device]++ == 0) allow(device, true);
 }
 
 device_access::~device_access() {
-#if defined(SIMT_PAGES)
-    if (--accesses[device_] == 0) set_device_access(device_, PROT_NONE);
-#endif
+    if (--accesses[device_] == 0) allow(device_, false);
 }
 
 void check_surroundings() {
     for (const auto &entry : live)
-        if (entry.second.where == place::pinned || accesses[entry.second.device]) check_around(entry.second);
+        if (entry.second.where == place::pinned || accesses[entry.second.device]) pages_check(entry.second);
 }
 
 __attribute__((no_sanitize("address", "undefined"), optimize("no-tree-loop-distribute-patterns"))) void
