@@ -56,7 +56,7 @@ gan_status gan_cuda_require_31_bits(const gan_call *call);
 gan_status gan_cuda_enter(gan_device *device);
 
 /* src/cuda/record.c: a program as a captured graph. */
-gan_status gan_cuda_record(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **record);
+gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **record);
 gan_status gan_cuda_replay(gan_device *device, void *record);
 void gan_cuda_release_record(gan_device *device, void *record);
 

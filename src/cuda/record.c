@@ -25,7 +25,7 @@ static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls
     return GAN_OK;
 }
 
-gan_status gan_cuda_record(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **out) {
+gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **out) {
     gan_cuda_device *d = gan_cuda(device);
     cudaGraph_t graph = NULL;
     *out = NULL;
