@@ -1,0 +1,282 @@
+/* Batch normalisation's two sums over rows, a channel at a time.
+ *
+ * A block takes a tile of channels and a chunk of rows: its threads lie side by side over the channels, V to a
+ * thread, so that a row is read in whole lines, and over as many rows as threads are left. With several chunks
+ * each leaves its part in the workspace, and a second launch combines them, always in the same order.
+ */
+#include "kernels/common.cuh"
+#include "kernels/launch_norm.h"
+
+namespace {
+
+/* ---- what is summed ---- */
+
+/* Two numbers of each of V channels, over `count` rows. */
+template <int V> struct Part {
+    float count, first[V], second[V];
+};
+
+/* The mean, and the sum of squared distances from it. */
+struct Moments {
+    enum { BATCH = 8, OPERANDS = 1 }; // rows that a thread reads before it uses them
+
+    template <int V> static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
+        if (b.count == 0.0f) return;
+        const float n = a.count + b.count, share = b.count / n;
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            const float d = b.first[k] - a.first[k];
+            a.first[k] += d * share;
+            a.second[k] += b.second[k] + d * d * (a.count * share);
+        }
+        a.count = n;
+    }
+
+    template <int V>
+    static __device__ __forceinline__ Part<V> of(const float (&x)[BATCH][V], const float (&)[BATCH][V], int count,
+                                                 const float (&)[V]) {
+        Part<V> part = {};
+        part.count = float(count);
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int k = 0; k < V; k++) part.first[k] += i < count ? x[i][k] : 0.0f;
+        const float share = 1.0f / part.count;
+#pragma unroll
+        for (int k = 0; k < V; k++) part.first[k] *= share;
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                const float d = x[i][k] - part.first[k];
+                part.second[k] += i < count ? d * d : 0.0f;
+            }
+        return part;
+    }
+
+    static __device__ __forceinline__ float finish(float squares, float count, float) { return squares / count; }
+};
+
+/* Σ dy and Σ dy·(x - mean). */
+struct Products {
+    enum { BATCH = 4, OPERANDS = 2 };
+
+    template <int V> static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            a.first[k] += b.first[k];
+            a.second[k] += b.second[k];
+        }
+    }
+
+    template <int V>
+    static __device__ __forceinline__ Part<V> of(const float (&x)[BATCH][V], const float (&dy)[BATCH][V], int count,
+                                                 const float (&mean)[V]) {
+        Part<V> part = {};
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                part.first[k] += i < count ? dy[i][k] : 0.0f;
+                part.second[k] += i < count ? dy[i][k] * (x[i][k] - mean[k]) : 0.0f;
+            }
+        return part;
+    }
+
+    static __device__ __forceinline__ float finish(float products, float, float inverse) { return products * inverse; }
+};
+
+/* ---- kernels ---- */
+
+enum { BLOCK = 256 };
+
+struct Args {
+    const float *x, *dy;  // (groups, rows, channels)
+    const float *moments; // (groups, 2, channels)
+    float *out;           // (groups, 2, channels)
+    float *partial;       // (groups, chunks, 2, channels)
+    int rows, channels, chunk, chunks, tiles;
+    int lanes; // threads side by side: a power of two, at most 32
+    float eps;
+};
+
+/* A thread's place: its channels begin at `channel`, it takes every stripes-th row from `stripe` on. */
+template <int V> struct Tile {
+    int lane, stripe, stripes, channel;
+
+    __device__ __forceinline__ Tile(int lanes, int tile) {
+        lane = int(threadIdx.x) & (lanes - 1);
+        stripe = int(threadIdx.x) / lanes;
+        stripes = BLOCK / lanes;
+        channel = (tile * lanes + lane) * V;
+    }
+};
+
+/* The parts of all stripes; stripe 0 gets them. All threads take part. */
+template <class OP, int V> __device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int lanes) {
+    GPU_SHARED(float, counts, [BLOCK]);
+    GPU_SHARED(float, firsts, [V][BLOCK]);
+    GPU_SHARED(float, seconds, [V][BLOCK]);
+    const int thread = int(threadIdx.x);
+    for (int half = at.stripes / 2; half > 0; half /= 2) {
+        if (at.stripe >= half && at.stripe < 2 * half) {
+            counts[thread] = part.count;
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                firsts[k][thread] = part.first[k];
+                seconds[k][thread] = part.second[k];
+            }
+        }
+        __syncthreads();
+        if (at.stripe < half) {
+            const int other = thread + half * lanes;
+            Part<V> b;
+            b.count = counts[other];
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                b.first[k] = firsts[k][other];
+                b.second[k] = seconds[k][other];
+            }
+            OP::add(part, b);
+        }
+        /* the next round writes below `half` and reads no more above it: no barrier is needed */
+    }
+}
+
+template <class OP, int V>
+__device__ __forceinline__ void write_out(const Args &a, int64_t group, int channel, const Part<V> &part) {
+    const int64_t first = 2 * group * a.channels + channel, second = first + a.channels;
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        const float inverse = OP::OPERANDS == 2 ? 1.0f / sqrtf(a.moments[second + k] + a.eps) : 0.0f;
+        a.out[first + k] = part.first[k];
+        a.out[second + k] = OP::finish(part.second[k], part.count, inverse);
+    }
+}
+
+/* Block (group · chunks + chunk) · tiles + tile. */
+template <class OP, int V> __global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
+    constexpr int BATCH = OP::BATCH;
+    const unsigned tile = blockIdx.x % unsigned(a.tiles), part_index = blockIdx.x / unsigned(a.tiles);
+    const int64_t group = part_index / unsigned(a.chunks);
+    const int begin = int(part_index % unsigned(a.chunks)) * a.chunk, rows = min(a.chunk, a.rows - begin);
+    const Tile<V> at(a.lanes, int(tile));
+    Part<V> part = {};
+    if (at.channel < a.channels) {
+        const int64_t base = (group * a.rows + begin) * a.channels + at.channel;
+        float mean[V] = {};
+        if (OP::OPERANDS == 2) {
+#pragma unroll
+            for (int k = 0; k < V; k++) mean[k] = a.moments[2 * group * a.channels + at.channel + k];
+        }
+        for (int r = at.stripe; r < rows; r += BATCH * at.stripes) {
+            float x[BATCH][V] = {}, dy[BATCH][V] = {};
+            int count = 0;
+#pragma unroll
+            for (int i = 0; i < BATCH; i++) {
+                const int row = r + i * at.stripes;
+                if (row < rows) {
+                    const int64_t offset = base + int64_t(row) * a.channels;
+                    load_floats(x[i], a.x + offset);
+                    if (OP::OPERANDS == 2) load_floats(dy[i], a.dy + offset);
+                    count = i + 1;
+                }
+            }
+            OP::add(part, OP::of(x, dy, count, mean));
+        }
+    }
+    combine<OP, V>(part, at, a.lanes);
+    if (at.stripe != 0 || at.channel >= a.channels) return;
+    if (a.chunks == 1) {
+        write_out<OP, V>(a, group, at.channel, part);
+        return;
+    }
+    float *to = a.partial + int64_t(part_index) * 2 * a.channels + at.channel;
+    store_floats(to, part.first);
+    store_floats(to + a.channels, part.second);
+}
+
+/* Block group · tiles + tile, of the parts of all chunks. */
+template <class OP> __global__ void __launch_bounds__(BLOCK) chunks_kernel(const Args a) {
+    const int64_t group = blockIdx.x / unsigned(a.tiles);
+    const Tile<1> at(a.lanes, int(blockIdx.x % unsigned(a.tiles)));
+    Part<1> part = {};
+    if (at.channel < a.channels) {
+        const float *from = a.partial + group * a.chunks * 2 * a.channels + at.channel;
+#pragma unroll 4
+        for (int i = at.stripe; i < a.chunks; i += at.stripes) {
+            Part<1> b;
+            b.count = float(min(a.chunk, a.rows - i * a.chunk));
+            b.first[0] = from[int64_t(2 * i) * a.channels];
+            b.second[0] = from[int64_t(2 * i + 1) * a.channels];
+            OP::add(part, b);
+        }
+    }
+    combine<OP, 1>(part, at, a.lanes);
+    if (at.stripe == 0 && at.channel < a.channels) write_out<OP, 1>(a, group, at.channel, part);
+}
+
+/* ---- launchers ---- */
+
+int lanes_for(int64_t items, int most) {
+    int lanes = 1;
+    while (lanes < most && lanes < items) lanes *= 2;
+    return lanes;
+}
+
+/* Chunks of rows, by the shape alone: one where a second launch costs more than it saves. */
+void plan(const gan_launch_norm_args *n, Args *a) {
+    enum { BLOCKS = 512, BATCH = 8, FEW = 4 };
+    const int v = n->channels % 4 == 0 ? 4 : 1;
+    const int64_t lanes = lanes_for(n->channels / v, 32), tiles = ceil_div(n->channels, lanes * v);
+    const int64_t pass = BLOCK / lanes * BATCH, passes = ceil_div(n->rows, pass);
+    int64_t chunks = passes <= FEW ? 1 : ceil_div(BLOCKS, tiles * n->groups);
+    if (chunks > ceil_div(passes, 2)) chunks = ceil_div(passes, 2);
+    if (chunks < 1) chunks = 1;
+    a->chunk = int(ceil_div(passes, chunks) * pass);
+    a->chunks = int(ceil_div(n->rows, a->chunk));
+}
+
+void set_tiles(Args *a, int lanes, int v) {
+    a->lanes = lanes;
+    a->tiles = int(ceil_div(a->channels, int64_t(lanes) * v));
+}
+
+template <class OP> cudaError_t launch(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
+    if (n->groups == 0 || n->channels == 0) return cudaSuccess;
+    a.x = n->x, a.out = n->out, a.partial = static_cast<float *>(n->workspace);
+    a.rows = int(n->rows), a.channels = int(n->channels);
+    plan(n, &a);
+    const int v = vector_width(n->x, n->channels, 4, 4) == 4 && vector_width(a.dy, n->channels, 4, 4) == 4 ? 4 : 1;
+    set_tiles(&a, lanes_for(n->channels / v, 32), v);
+    const dim3 grid(unsigned(n->groups * a.chunks * a.tiles));
+    if (v == 4)
+        GPU_LAUNCH((rows_kernel<OP, 4>), grid, dim3(BLOCK), stream, a);
+    else
+        GPU_LAUNCH((rows_kernel<OP, 1>), grid, dim3(BLOCK), stream, a);
+    cudaError_t error = cudaGetLastError();
+    if (error != cudaSuccess || a.chunks == 1) return error;
+    set_tiles(&a, lanes_for(n->channels, 8), 1); /* few channels a block, for many chunks at a time */
+    GPU_LAUNCH(chunks_kernel<OP>, dim3(unsigned(n->groups * a.tiles)), dim3(BLOCK), stream, a);
+    return cudaGetLastError();
+}
+
+} // namespace
+
+extern "C" size_t gan_launch_norm_workspace(const gan_launch_norm_args *n) {
+    Args a = {};
+    if (n->groups == 0 || n->channels == 0 || n->rows == 0) return 0;
+    plan(n, &a);
+    return a.chunks == 1 ? 0 : sizeof(float) * 2 * size_t(n->groups * a.chunks * n->channels);
+}
+
+extern "C" cudaError_t gan_launch_moments(const gan_launch_norm_args *n, cudaStream_t stream) {
+    return launch<Moments>(n, Args{}, stream);
+}
+
+extern "C" cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *n, const float *dy,
+                                                  const float *moments, float eps, cudaStream_t stream) {
+    Args a = {};
+    a.dy = dy, a.moments = moments, a.eps = eps;
+    return launch<Products>(n, a, stream);
+}
