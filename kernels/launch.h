@@ -9,7 +9,13 @@
 #include "kernels/launch_cast.h"
 #include "kernels/launch_gather.h"
 #include "kernels/launch_layout.h"
+#include "kernels/launch_loss.h"
+#include "kernels/launch_norm.h"
 #include "kernels/launch_pointwise.h"
+#include "kernels/launch_pool.h"
+#include "kernels/launch_power.h"
+#include "kernels/launch_random.h"
 #include "kernels/launch_reduce.h"
+#include "kernels/launch_update.h"
 
 #endif
