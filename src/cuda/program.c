@@ -8,15 +8,6 @@ _Static_assert((int)GAN_LAUNCH_INPUTS == (int)GAN_MAX_PROGRAM_INPUTS, "launchers
 _Static_assert((int)GAN_LAUNCH_STEPS == (int)GAN_MAX_PROGRAM_STEPS, "launchers take whole programs");
 _Static_assert((int)GAN_LAUNCH_AXES == (int)GAN_MAX_RANK, "launchers take all shapes");
 
-gan_status gan_cuda_require_f32(const gan_call *call, int first, int n) {
-    gan_dtype wrong = call->out.dtype;
-    for (int i = first; i < first + n; i++)
-        if (call->in[i].dtype != GAN_F32) wrong = call->in[i].dtype;
-    if (wrong == GAN_F32) return GAN_OK;
-    return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s is not supported by device cuda; expected f32",
-                    gan_op_of(call->node)->name, gan_dtype_name(wrong));
-}
-
 /* ---- steps ---- */
 
 static int arity_of(const gan_program_step *step) { return gan_fn_table[step->fn].arity; }

@@ -35,9 +35,4 @@ gan_status gan_cuda_epilogue_prepare(gan_cuda_epilogue *e, const gan_call *call)
 /* Puts it on the stream, on the whole of call->out; nothing when it is not active. */
 gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device, const gan_call *call);
 
-/* ---- for all ops ---- */
-
-/* Refuses arrays of other types than f32 (operands `first` … first + n - 1, and the result). */
-gan_status gan_cuda_require_f32(const gan_call *call, int first, int n);
-
 #endif
