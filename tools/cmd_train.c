@@ -1,6 +1,4 @@
 /* ganc train: settings from a preset or file and the command line, a run in its folder. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include "ganc/data.h"
 #include "ganc/io.h"
 #include "progress.h"
+#include "signals.h"
 
 static const char *device_name, *data, *out, *steps, *seed;
 static repeated sets;
@@ -107,28 +106,6 @@ static int apply_options(gan_settings *settings) {
     return status == GAN_OK ? -1 : wrong_usage(&train_usage, "%s", gan_last_error());
 }
 
-/* ---- Ctrl-C ---- */
-
-static volatile sig_atomic_t stop_asked;
-
-static void ask_to_stop(int number) {
-    (void)number;
-    stop_asked = 1;
-}
-
-/* The second signal of a kind ends the process at once. */
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static bool stop(void *context) {
-    (void)context;
-    return stop_asked != 0;
-}
-
 /* ---- the run ---- */
 
 static int train(const gan_settings *settings, const char *folder, gan_device *device) {
@@ -141,7 +118,7 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
         fprintf(stderr, "ganc: training on %s, into %s\n", device_text(&info), folder);
     progress_begin(&line);
     const gan_trainer_callbacks callbacks = {
-        .context = &line, .stop = stop, .progress = progress_show};
+        .context = &line, .stop = signals_stop, .progress = progress_show};
     const gan_status status = gan_trainer_run(trainer, &callbacks);
     progress_end(&line);
     gan_trainer_close(trainer);
@@ -167,7 +144,7 @@ int cmd_train(int argc, char **argv) {
     const char *name = NULL;
     gan_settings *settings = NULL;
     int n_operands;
-    catch_signals();
+    signals_catch();
     int code = read_arguments(&train_usage, argc, argv, 1, &name, &n_operands);
     if (code < 0 && !name && !resume) code = wrong_usage(&train_usage, "PRESET or FILE is missing");
     if (code < 0 && !name && !out)
