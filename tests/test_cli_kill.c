@@ -40,27 +40,33 @@ static int64_t loaded_step(void) {
     return info.step;
 }
 
+/* Waits until the run has saved behind `step`. */
+static void wait_for_a_save(int64_t step) {
+    for (int i = 0; i < 30000 && loaded_step() <= step; i++) pause_ms(1);
+    assert_true(loaded_step() > step);
+}
+
+/* Half of the kills come some time after the start, whatever is going on then; the others in the
+ * thick of saving, which takes longer than the step itself. */
 static void the_checkpoint_always_loads(void **state) {
-    int64_t last = -1;
-    int moved = 0;
+    int64_t last;
     (void)state;
     command_done(ARGS(RUN, "--steps", "1"));
+    last = loaded_step();
     for (uint32_t i = 0; i < GANC_KILLS; i++) {
-        const uint32_t ms = 30 + gan_philox(7, 0, i).v[0] % 400;
+        const uint32_t random = gan_philox(7, 0, i).v[0];
         const pid_t process = command_start(ARGS(RUN, "--resume"));
-        pause_ms(ms);
+        if (i % 2) wait_for_a_save(last);
+        pause_ms(i % 2 ? random % 50 : random % 400);
         assert_int_equal(kill(process, SIGKILL), 0);
         assert_int_equal(command_wait(process), 128 + SIGKILL);
         const int64_t step = loaded_step();
-        if (step < last)
+        if (step < last + i % 2)
             fail_msg("kill %u: step %lld after step %lld", i, (long long)step, (long long)last);
-        moved += step > last;
         last = step;
         command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "x.png", "--device", "cpu"));
     }
-    /* Else the kills came before anything was written. */
-    if (moved < GANC_KILLS / 2) fail_msg("only %d of %d runs saved anything", moved, GANC_KILLS);
-    print_message("%d kills; %d runs had saved; step %lld\n", GANC_KILLS, moved, (long long)last);
+    print_message("%d kills, step %lld\n", GANC_KILLS, (long long)last);
 }
 
 int main(void) {
