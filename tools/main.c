@@ -1,6 +1,8 @@
 /* The ganc command: a table of commands. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "ganc/io.h"
@@ -31,7 +33,15 @@ static int unknown_command(const char *name) {
     return EXIT_USAGE;
 }
 
+/* OpenMP's idle threads spin unless told otherwise, and on a machine with other work to do that costs ten
+ * times what it saves. Its runtime looks when the program is loaded, so the program is loaded again. */
+static void wait_without_spinning(char **argv) {
+    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1)) return;
+    execv("/proc/self/exe", argv); /* where this fails, spinning it is */
+}
+
 int main(int argc, char **argv) {
+    wait_without_spinning(argv);
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;
