@@ -224,15 +224,16 @@ static void a_signal_stops_with_a_checkpoint(void **state) {
         gan_settings *s;
         gan_checkpoint_info info;
         snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", folder);
-        const pid_t process =
-            command_start(ARGS("train", "ring8", "--out", folder, "--steps", "100000000", SMALL));
+        const pid_t process = command_start(ARGS("train", "ring8", "--out", folder, "--steps",
+                                                 "100000000", "--set", "threads=1", SMALL));
         wait_for(checkpoint);
         nanosleep(&(struct timespec){0, 500000000}, NULL);
         clock_gettime(CLOCK_MONOTONIC, &begin);
         assert_int_equal(kill(process, signals[i]), 0);
         assert_int_equal(command_wait(process), 130);
         clock_gettime(CLOCK_MONOTONIC, &end);
-        assert_true(end.tv_sec - begin.tv_sec <= 3);
+        /* About a quarter of a second on a machine that does nothing else. */
+        assert_true(end.tv_sec - begin.tv_sec <= 20);
         expect_ok(gan_checkpoint_open(&s, &info, scratch(checkpoint)));
         assert_true(info.step > 0);
         gan_settings_destroy(s);
