@@ -57,7 +57,8 @@ static int position_of(const gan_plan *plan, gan_op_id op) {
 }
 
 static gan_node *weight(gan_graph *g, const char *name, gan_shape shape) {
-    return gan_variable_node(g, GAN_WEIGHT, name, GAN_F32, shape, (gan_init){GAN_INIT_NORMAL, 0, .1f});
+    return gan_variable_node(g, GAN_WEIGHT, name, GAN_F32, shape,
+                             (gan_init){GAN_INIT_NORMAL, 0, .1f});
 }
 
 static gan_node *layer(gan_graph *g, gan_node *x, const char *name, int64_t out) {
@@ -131,7 +132,8 @@ static void batch_norm_and_activation_are_one_pass(void **state) {
     gan_output(s.g, gan_relu(s.g, y));
     gan_plan *plan = make_plan(s.g);
     int whole = 0;
-    for (int i = 0; i < plan->n_launches; i++) whole += gan_shape_size(plan->order[i]->shape) == 4 * 3 * 3 * 8;
+    for (int i = 0; i < plan->n_launches; i++)
+        whole += gan_shape_size(plan->order[i]->shape) == 4 * 3 * 3 * 8;
     assert_int_equal(whole, 1);
     close_setting(s, plan);
 }
@@ -219,7 +221,8 @@ static void what_nobody_needs_is_dropped(void **state) {
 
 static void check_places(const gan_plan *plan) {
     const gan_graph *g = plan->graph;
-    int *first = test_calloc((size_t)g->n_nodes, sizeof *first), *last = test_calloc((size_t)g->n_nodes, sizeof *last);
+    int *first = test_calloc((size_t)g->n_nodes, sizeof *first),
+        *last = test_calloc((size_t)g->n_nodes, sizeof *last);
     for (int id = 0; id < g->n_nodes; id++) first[id] = last[id] = -1;
     for (int t = 0; t < plan->n_launches; t++) {
         const gan_node *node = plan->order[t];
@@ -231,8 +234,11 @@ static void check_places(const gan_plan *plan) {
     for (int a = 0; a < g->n_nodes; a++)
         for (int b = 0; b < a; b++) {
             const gan_place *p = &plan->place[a], *q = &plan->place[b];
-            if (first[a] < 0 || first[b] < 0 || p->kind != GAN_PLACE_ARENA || q->kind != GAN_PLACE_ARENA) continue;
-            if (g->node[a]->op == GAN_OP_concat || g->node[b]->op == GAN_OP_concat) continue; /* holds its pieces */
+            if (first[a] < 0 || first[b] < 0 || p->kind != GAN_PLACE_ARENA ||
+                q->kind != GAN_PLACE_ARENA)
+                continue;
+            if (g->node[a]->op == GAN_OP_concat || g->node[b]->op == GAN_OP_concat)
+                continue; /* holds its pieces */
             if (g->node[a]->op == GAN_OP_pack || g->node[b]->op == GAN_OP_pack) continue;
             if (first[a] > last[b] || first[b] > last[a]) continue;
             bool apart = p->offset + gan_node_bytes(g->node[a]) <= q->offset ||
@@ -257,13 +263,19 @@ static void living_values_do_not_share_bytes(void **state) {
     int n = gan_group_weights(s.g, "d", w, 32);
     assert_int_equal(n, 12);
     assert_int_equal(gan_gradient(s.g, mean_square(s.g, h), n, w, grad), GAN_OK);
-    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64, gan_shape0(),
-                                          (gan_init){GAN_INIT_CONSTANT, 0, 0});
-    gan_adam(s.g, "d", n, w, grad, &(gan_adam_options){.beta1 = .5, .beta2 = .999, .eps = 1e-8,
-             .rate = gan_constant(s.g, 1e-3, gan_shape0()), .counter = counter, .per_iteration = 1});
+    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
+                                          gan_shape0(), (gan_init){GAN_INIT_CONSTANT, 0, 0});
+    gan_adam(s.g, "d", n, w, grad,
+             &(gan_adam_options){.beta1 = .5,
+                                 .beta2 = .999,
+                                 .eps = 1e-8,
+                                 .rate = gan_constant(s.g, 1e-3, gan_shape0()),
+                                 .counter = counter,
+                                 .per_iteration = 1});
     gan_plan *plan = make_plan(s.g);
     check_places(plan);
-    assert_int_equal(launches_of(plan, GAN_OP_pack), 0); /* the gradients are computed where Adam reads them */
+    assert_int_equal(launches_of(plan, GAN_OP_pack),
+                     0); /* the gradients are computed where Adam reads them */
     close_setting(s, plan);
 }
 
@@ -314,7 +326,8 @@ static void no_weight_gradient_of_a_frozen_network(void **state) {
     assert_int_equal(gan_gradient(s.g, mean_square(s.g, score), n, w, grad), GAN_OK);
     for (int i = 0; i < n; i++) gan_output(s.g, grad[i]);
     gan_plan *plan = make_plan(s.g);
-    /* two forward, one through D to the image, one for G's weight; none for D's weight, none to z */
+    /* two forward, one through D to the image, one for G's weight; none for D's weight, none to z
+     */
     assert_int_equal(launches_of(plan, GAN_OP_matmul), 4);
     close_setting(s, plan);
 }
