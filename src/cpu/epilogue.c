@@ -20,9 +20,10 @@ void gan_cpu_epilogue_block(const gan_cpu_epilogue *e, const gan_call *call, flo
                             int64_t ld, int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
     if (!e->active || r0 >= r1 || c0 >= c1) return;
     const gan_array *operand = call->in + e->first;
-    const int64_t width = c1 - c0, w = width < GAN_CPU_TILE ? width : GAN_CPU_TILE;
+    const int64_t width = c1 - c0, most = e->program.tile;
+    const int64_t w = width < most ? width : most;
     const bool dense = ld == width;
-    int64_t rows = !dense && w >= WIDE ? 1 : GAN_CPU_TILE / w;
+    int64_t rows = !dense && w >= WIDE ? 1 : most / w;
     if (rows > r1 - r0) rows = r1 - r0;
 
     gan_cpu_scratch scratch;

@@ -13,11 +13,11 @@
 #include "cpu/kernels.h"
 #include "cpu/simd.h"
 
-enum { CHUNK = 32 * 1024 };
+enum { CHUNK = 32 * 1024, BLOCK = 1024 };
 
 typedef struct plan {
     int64_t groups, rows, channels; /* rows of a group */
-    int64_t blocks;                 /* of GAN_CPU_TILE channels */
+    int64_t blocks;                 /* of BLOCK channels at most */
     int64_t chunks, chunk;          /* of rows */
 } plan;
 
@@ -25,8 +25,8 @@ static plan plan_of(const gan_call *call) {
     const gan_shape x = call->in[0].shape;
     plan p = {.groups = call->out.shape.dim[0], .channels = x.dim[x.rank - 1]};
     p.rows = p.channels && p.groups ? gan_shape_size(x) / p.channels / p.groups : 0;
-    p.blocks = (p.channels + GAN_CPU_TILE - 1) / GAN_CPU_TILE;
-    p.chunk = CHUNK / (p.channels < 1 ? 1 : p.channels < GAN_CPU_TILE ? p.channels : GAN_CPU_TILE);
+    p.blocks = (p.channels + BLOCK - 1) / BLOCK;
+    p.chunk = CHUNK / (p.channels < 1 ? 1 : p.channels < BLOCK ? p.channels : BLOCK);
     p.chunks = (p.rows + p.chunk - 1) / p.chunk;
     return p;
 }
@@ -44,8 +44,8 @@ static gan_status prepare(gan_device *device, gan_call *call) {
 static void sum_chunk(const gan_cpu_reduce_loops *loops, const plan *p, const float *x,
                       const float *dy, const float *origin, float *partial, int64_t rows, int64_t c,
                       int64_t w) {
-    _Alignas(64) float first[GAN_CPU_TILE], second[GAN_CPU_TILE], from[GAN_CPU_TILE];
-    int64_t together = w == p->channels ? GAN_CPU_TILE / w : 1; /* rows in a tile */
+    _Alignas(64) float first[BLOCK], second[BLOCK], from[BLOCK];
+    int64_t together = w == p->channels ? BLOCK / w : 1; /* rows in a tile */
     if (together > rows) together = rows;
     for (int64_t i = 0; i < together * w; i++) first[i] = second[i] = 0.0f;
     for (int64_t r = 0; r < together; r++)
@@ -75,15 +75,14 @@ static void sum_all(const gan_device *device, const gan_call *call, const plan *
 #pragma omp parallel for num_threads(device->threads) schedule(static) if (size >= GAN_CPU_SERIAL)
     for (int64_t item = 0; item < items; item++) {
         const int64_t block = item % p->blocks, chunk = item / p->blocks % p->chunks;
-        const int64_t group = item / p->blocks / p->chunks, r = chunk * p->chunk,
-                      c = block * GAN_CPU_TILE;
+        const int64_t group = item / p->blocks / p->chunks, r = chunk * p->chunk, c = block * BLOCK;
         const int64_t start = (group * p->rows + r) * p->channels;
         const float *origin = dy ? (const float *)call->in[1].data + 2 * group * p->channels
                                  : x + group * p->rows * p->channels;
         sum_chunk(loops, p, x + start, dy ? dy + start : NULL, origin,
                   partial + 2 * (group * p->chunks + chunk) * p->channels,
                   p->rows - r < p->chunk ? p->rows - r : p->chunk, c,
-                  p->channels - c < GAN_CPU_TILE ? p->channels - c : GAN_CPU_TILE);
+                  p->channels - c < BLOCK ? p->channels - c : BLOCK);
     }
 }
 

@@ -25,21 +25,34 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     return status;
 }
 
+/* Tiles t0 … t1-1. */
+static void run_tiles(const gan_cpu_program *p, gan_cpu_scratch *scratch, const gan_call *call,
+                      int64_t t0, int64_t t1) {
+    float *y = call->out.data;
+    int64_t block = t0 / p->tiles_per_row, part = t0 - block * p->tiles_per_row;
+    for (int64_t t = t0; t < t1; t++) {
+        const int64_t r = block * p->tile_rows, c = part * p->tile_columns;
+        const int64_t n = p->rows - r < p->tile_rows ? p->rows - r : p->tile_rows;
+        const int64_t w = p->columns - c < p->tile_columns ? p->columns - c : p->tile_columns;
+        gan_cpu_program_tile(p, scratch, call->in, NULL, r, n, c, w, y + r * p->columns + c);
+        if (++part == p->tiles_per_row) {
+            part = 0;
+            block++;
+        }
+    }
+}
+
 static gan_status run(gan_device *device, const gan_call *call) {
     const gan_cpu_program *p = call->state;
-    float *y = call->out.data;
     const int64_t chunks = (p->n_tiles + TILES - 1) / TILES;
 #pragma omp parallel num_threads(device->threads) if (p->size >= GAN_CPU_SERIAL)
     {
         gan_cpu_scratch scratch;
         gan_cpu_scratch_begin(&scratch, p, gan_cpu_program_capacity(p));
 #pragma omp for schedule(static)
-        for (int64_t chunk = 0; chunk < chunks; chunk++) {
-            const int64_t end = (chunk + 1) * TILES < p->n_tiles ? (chunk + 1) * TILES : p->n_tiles;
-            for (int64_t t = chunk * TILES; t < end; t++) {
-                int64_t length, start = gan_cpu_program_tile_start(p, t, &length);
-                gan_cpu_program_range(p, &scratch, call->in, start, length, y + start);
-            }
+        for (int64_t i = 0; i < chunks; i++) {
+            const int64_t end = (i + 1) * TILES;
+            run_tiles(p, &scratch, call, i * TILES, end < p->n_tiles ? end : p->n_tiles);
         }
     }
     return GAN_OK;

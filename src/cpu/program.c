@@ -64,19 +64,24 @@ static void collapse(gan_cpu_program *p, gan_shape shape, int n, const gan_array
     }
 }
 
+enum { FEW_BUFFERS = 2 };
+
 static void cut_tiles(gan_cpu_program *p) {
+    int buffers = p->n_slots - p->n_inputs;
+    for (int i = p->given; i < p->n_inputs; i++) buffers += !p->operand[i].full;
+    p->tile = buffers <= FEW_BUFFERS ? GAN_CPU_TILE : GAN_CPU_TILE / 2;
     p->tile_rows = p->tiles_per_row = 1;
     p->tile_columns = p->columns;
     if (p->size == 0) {
         p->columns = p->tile_columns = 1;
         p->rows = p->n_tiles = 0;
-    } else if (p->columns > GAN_CPU_TILE) {
-        int64_t parts = (p->columns + GAN_CPU_TILE - 1) / GAN_CPU_TILE;
+    } else if (p->columns > p->tile) {
+        const int64_t parts = (p->columns + p->tile - 1) / p->tile;
         p->tile_columns = ((p->columns + parts - 1) / parts + 15) / 16 * 16;
         p->tiles_per_row = (p->columns + p->tile_columns - 1) / p->tile_columns;
         p->n_tiles = p->rows * p->tiles_per_row;
     } else {
-        p->tile_rows = GAN_CPU_TILE / p->columns;
+        p->tile_rows = p->tile / p->columns;
         if (p->tile_rows > p->rows) p->tile_rows = p->rows;
         p->n_tiles = (p->rows + p->tile_rows - 1) / p->tile_rows;
     }
@@ -152,8 +157,8 @@ gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device,
         to->b = arity > 1 ? from->arg[1] : to->a;
     }
     collapse(p, shape, n_operands, operand, cuts);
-    cut_tiles(p);
     assign_slots(p);
+    cut_tiles(p);
     return GAN_OK;
 }
 
@@ -255,10 +260,11 @@ const float *gan_cpu_program_tile(const gan_cpu_program *p, gan_cpu_scratch *s,
         s->column = c;
         s->width = w;
     }
-    int64_t index[GAN_MAX_RANK] = {0};
-    for (int64_t g = p->n_outer - 1, rest = r; g >= 0; g--) {
-        index[g] = g > 0 ? rest % p->outer[g] : rest;
-        rest /= p->outer[g];
+    int64_t index[GAN_MAX_RANK] = {r};
+    for (int g = p->n_outer - 1; g > 0; g--) {
+        const int64_t outside = index[0] / p->outer[g];
+        index[g] = index[0] - outside * p->outer[g];
+        index[0] = outside;
     }
     const float *value[GAN_CPU_VALUES];
     state how[GAN_CPU_VALUES];

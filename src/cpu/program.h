@@ -13,7 +13,7 @@
 #include "device/backend.h"
 
 enum {
-    GAN_CPU_TILE = 1024, /* elements; 4 KiB a value */
+    GAN_CPU_TILE = 1024, /* elements at most; 4 KiB a value */
     GAN_CPU_VALUES = GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS,
 };
 
@@ -42,6 +42,7 @@ typedef struct gan_cpu_program {
     int64_t columns, rows; /* size = rows·columns */
     int n_outer;           /* collapsed axes outside the rows */
     int64_t outer[GAN_MAX_RANK];
+    int64_t tile;          /* elements of a tile at most: fewer when many buffers share the cache */
     int64_t tile_rows;     /* rows in a tile, 1 when a row needs several */
     int64_t tile_columns;  /* = columns unless a row needs several tiles */
     int64_t tiles_per_row; /* 1 unless a row needs several */
@@ -82,24 +83,14 @@ const float *gan_cpu_program_tile(const gan_cpu_program *p, gan_cpu_scratch *scr
 
 /* The most elements a tile may have: whole rows, or a piece of one. */
 static inline int64_t gan_cpu_program_capacity(const gan_cpu_program *p) {
-    return p->columns > GAN_CPU_TILE ? GAN_CPU_TILE : p->tile_rows * p->columns;
-}
-
-/* The first element and the length of tile t < n_tiles. */
-static inline int64_t gan_cpu_program_tile_start(const gan_cpu_program *p, int64_t t,
-                                                 int64_t *length) {
-    int64_t row = t / p->tiles_per_row * p->tile_rows, c = t % p->tiles_per_row * p->tile_columns;
-    int64_t n = p->rows - row < p->tile_rows ? p->rows - row : p->tile_rows;
-    int64_t w = p->columns - c < p->tile_columns ? p->columns - c : p->tile_columns;
-    *length = n * w;
-    return row * p->columns + c;
+    return p->columns > p->tile ? p->tile : p->tile_rows * p->columns;
 }
 
 /* The same for `length` consecutive elements from `start` on: within one row, or whole rows. */
 static inline const float *gan_cpu_program_range(const gan_cpu_program *p, gan_cpu_scratch *scratch,
                                                  const gan_array *operand, int64_t start,
                                                  int64_t length, float *y) {
-    int64_t r = start / p->columns, c = start - r * p->columns;
+    const int64_t r = start / p->columns, c = start - r * p->columns;
     if (c + length <= p->columns)
         return gan_cpu_program_tile(p, scratch, operand, NULL, r, 1, c, length, y);
     return gan_cpu_program_tile(p, scratch, operand, NULL, r, length / p->columns, 0, p->columns,

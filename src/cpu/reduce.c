@@ -14,7 +14,12 @@
 #include "cpu/program.h"
 #include "cpu/simd.h"
 
-enum { CHUNK = 32 * 1024 }; /* elements, about */
+enum {
+    CHUNK = 32 * 1024, /* elements, about */
+    BLOCK = 4096,      /* sums that a task keeps */
+    MANY = 16,         /* tasks are enough, */
+    LONG = 256,        /* unless they add up more rows than this */
+};
 
 typedef struct group {
     int64_t length, stride; /* stride in the region's results, 0 when reduced */
@@ -75,22 +80,17 @@ static void plan_work(reduction *r) {
     r->blocks = r->chunks = 1;
     r->block = r->rest;
     r->chunk = r->n;
-    r->small = region <= GAN_CPU_TILE / 2;
+    r->small = region <= r->program.tile / 2;
     if (r->small || r->program.size == 0) return;
-    if (r->n_groups == 1 &&
-        r->rest > GAN_CPU_TILE) { /* blocks that are pieces of a row, or whole rows */
-        if (columns > GAN_CPU_TILE) {
-            r->block = GAN_CPU_TILE;
-            r->blocks = r->rest / columns * ((columns + GAN_CPU_TILE - 1) / GAN_CPU_TILE);
-        } else {
-            r->block = GAN_CPU_TILE / columns * columns;
-            r->blocks = (r->rest + r->block - 1) / r->block;
-        }
+    if (r->n_groups == 1 && r->rest > BLOCK) { /* whole rows of the program, or pieces of one */
+        r->block = columns > r->program.tile ? BLOCK : BLOCK / columns * columns;
+        r->blocks = (r->rest + r->block - 1) / r->block;
     }
     int64_t least = r->n_groups > 1 && 4 * r->results > CHUNK ? 4 * r->results : CHUNK;
     r->chunk = least / r->block;
-    if (r->n_groups == 0) r->chunk = columns > GAN_CPU_TILE ? CHUNK : CHUNK / columns * columns;
+    if (r->n_groups == 0) r->chunk = columns > r->program.tile ? CHUNK : CHUNK / columns * columns;
     if (r->chunk < 1) r->chunk = 1;
+    if (r->regions * r->blocks >= MANY && r->n <= LONG) r->chunk = r->n;
     if (r->chunk > r->n) r->chunk = r->n;
     r->chunks = (r->n + r->chunk - 1) / r->chunk;
 }
@@ -189,10 +189,9 @@ static void reduce_values(const context *c, float *y, const float *x, int64_t at
 
 /* How much of [at, end) the program evaluates at once. */
 static int64_t piece(const gan_cpu_program *p, int64_t at, int64_t end) {
-    const int64_t column = at % p->columns;
     int64_t length =
-        p->columns <= GAN_CPU_TILE ? GAN_CPU_TILE / p->columns * p->columns : p->columns - column;
-    if (length > GAN_CPU_TILE) length = GAN_CPU_TILE;
+        p->columns <= p->tile ? p->tile / p->columns * p->columns : p->columns - at % p->columns;
+    if (length > p->tile) length = p->tile;
     return length < end - at ? length : end - at;
 }
 
@@ -200,30 +199,25 @@ static const float *evaluate(const context *c, int64_t at, int64_t length) {
     return gan_cpu_program_range(&c->r->program, c->scratch, c->operand, at, length, NULL);
 }
 
-/* Rows n0 … n1-1 of a region with results [K], columns of one block: whole tiles are added up
- * first. */
+/* Rows n0 … n1-1 of a region with results [K], columns of one block. Where several rows fit a tile,
+ * whole tiles are added up first. */
 static void reduce_columns(const context *c, float *y, int64_t region, int64_t n0, int64_t n1,
                            int64_t block) {
     const reduction *r = c->r;
-    _Alignas(64) float sum[GAN_CPU_TILE];
-    const int64_t start = region * r->n * r->rest;
-    int64_t column = block * r->block, width = r->block;
-    const int64_t columns = r->program.columns;
-    if (r->blocks > 1 && columns > GAN_CPU_TILE) { /* pieces of rows */
-        const int64_t parts = (columns + GAN_CPU_TILE - 1) / GAN_CPU_TILE;
-        const int64_t part = block % parts;
-        column = block / parts * columns + part * GAN_CPU_TILE;
-        width = columns - part * GAN_CPU_TILE < GAN_CPU_TILE ? columns - part * GAN_CPU_TILE
-                                                             : GAN_CPU_TILE;
-    } else if (width > r->rest - column) {
-        width = r->rest - column;
-    }
-    const int64_t together = r->blocks > 1 ? 1 : GAN_CPU_TILE / r->rest; /* rows in a tile */
+    _Alignas(64) float sum[BLOCK];
+    const int64_t start = region * r->n * r->rest, column = block * r->block;
+    const int64_t width = r->rest - column < r->block ? r->rest - column : r->block;
+    int64_t together = width == r->rest ? r->program.tile / r->rest : 1;
+    if (together < 1) together = 1;
     const int64_t rows = together < n1 - n0 ? together : n1 - n0;
     for (int64_t i = 0; i < rows * width; i++) sum[i] = neutral(r);
     for (int64_t n = n0; n < n1; n += together) {
         const int64_t m = n1 - n < together ? n1 - n : together;
-        accumulate(c, sum, evaluate(c, start + n * r->rest + column, m * width), m * width);
+        const int64_t first = start + n * r->rest + column, end = first + m * width;
+        for (int64_t at = first, length; at < end; at += length) {
+            length = piece(&r->program, at, end);
+            accumulate(c, sum + (at - first), evaluate(c, at, length), length);
+        }
     }
     memcpy(y + column, sum, sizeof *y * (size_t)width);
     for (int64_t m = 1; m < rows; m++) accumulate(c, y + column, sum + m * width, width);
@@ -263,7 +257,7 @@ static void reduce_small(const context *c, float *out, int64_t a0, int64_t a1) {
 static void run_item(const context *c, float *out, float *partial, int64_t item) {
     const reduction *r = c->r;
     if (r->small) {
-        const int64_t together = GAN_CPU_TILE / (r->n * r->rest), a = item * together;
+        const int64_t together = r->program.tile / (r->n * r->rest), a = item * together;
         reduce_small(c, out, a, a + together < r->regions ? a + together : r->regions);
         return;
     }
@@ -306,7 +300,7 @@ static gan_status run(gan_device *device, const gan_call *call) {
     }
     int64_t items = r->regions * r->chunks * r->blocks;
     if (r->small) {
-        const int64_t together = GAN_CPU_TILE / (r->n * r->rest);
+        const int64_t together = r->program.tile / (r->n * r->rest);
         items = (r->regions + together - 1) / together;
     }
 #pragma omp parallel num_threads(device->threads) if (r->program.size >= GAN_CPU_SERIAL &&         \

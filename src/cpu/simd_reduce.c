@@ -31,16 +31,20 @@ static float sum_of(const float *x, int64_t n) {
 static float max_of(const float *x, int64_t n) {
     enum { LANES = 32 };
     float lane[LANES];
-    for (int l = 0; l < LANES; l++) lane[l] = -(float)INFINITY;
-    int64_t i = 0;
+    int64_t i = n < LANES ? 0 : LANES;
+    for (int l = 0; l < LANES; l++) lane[l] = n < LANES ? -(float)INFINITY : x[l];
     for (; i + LANES <= n; i += LANES) {
 #pragma omp simd
         for (int l = 0; l < LANES; l++) lane[l] = simd_max(lane[l], x[i + l]);
     }
     for (int l = 0; i < n; i++, l++) lane[l] = simd_max(lane[l], x[i]);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++) lane[l] = simd_max(lane[l], lane[l + half]);
-    return lane[0];
+#pragma omp simd
+    for (int l = 0; l < 16; l++) lane[l] = simd_max(lane[l], lane[l + 16]);
+#pragma omp simd
+    for (int l = 0; l < 8; l++) lane[l] = simd_max(lane[l], lane[l + 8]);
+    float m = -(float)INFINITY; /* so that NaN alone does not win */
+    for (int l = 0; l < 8; l++) m = simd_max(m, lane[l]);
+    return m;
 }
 
 static float dot(const float *x, const float *y, int64_t n) {
