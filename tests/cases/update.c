@@ -1,16 +1,18 @@
 /* Effects one by one: assign, advance, moving average, record, power iteration. */
+#include <stdio.h>
+
 #include "cases/case.h"
 
 #define COUNT(list) ((int)(sizeof(list) / sizeof *(list)))
 
-static const gan_shape weights[] = {{1, {1}},       {2, {1, 9}},       {2, {7, 1}},
-                                    {2, {13, 17}},  {4, {8, 3, 3, 5}}, {2, {129, 1025}},
-                                    {2, {1027, 33}}};
+static const gan_shape weights[] = {{1, {1}},        {2, {1, 9}},       {2, {7, 1}},
+                                    {2, {13, 17}},   {4, {8, 3, 3, 5}}, {2, {129, 1025}},
+                                    {2, {1027, 33}}, {2, {70, 132}}};
 static const gan_shape values[] = {{0, {0}}, {1, {7}}, {2, {67, 100}}, {1, {5003}}};
 
 enum { RECORDS = 3 };
 
-static int update_count(void) { return COUNT(weights) + 2 * COUNT(values) + RECORDS + 3; }
+static int update_count(void) { return COUNT(weights) + 2 * COUNT(values) + RECORDS + 4; }
 
 static void power_iteration(test_case *t, gan_shape shape) {
     char text[64];
@@ -75,6 +77,17 @@ static void update_build(test_case *t, int i) {
             g, case_variable_uniform(t, GAN_STATISTIC, "s/x", gan_shape2(31, 31), -1, 1),
             gan_matmul(g, x, x, false, true), gan_constant(g, 0.9, gan_shape0()));
         break;
+    case 2: {
+        enum { MANY = 41 }; /* more than one launch takes */
+        gan_node *list[MANY];
+        case_title(t, "record many");
+        for (int k = 0; k < MANY; k++)
+            list[k] = gan_scale(g, gan_cast(g, counter, GAN_F32), (double)k);
+        x = case_variable_uniform(t, GAN_RECORD, "r/ring", gan_shape2(2, MANY), -1, 1);
+        gan_record(g, x, counter, 1, MANY, list);
+        gan_advance(g, counter, 1);
+        break;
+    }
     default:
         case_title(t, "assign a constant, a slice of a variable and an input");
         x = case_variable_uniform(t, GAN_STATISTIC, "s/whole", gan_shape2(48, 16), -1, 1);
@@ -92,9 +105,9 @@ const case_family cases_update = {"update", update_count, update_build};
 
 /* ---- optimisers: gradients of every origin are packed ---- */
 
-enum { ORIGINS = 5 };
+enum { ORIGINS = 5, WEIGHTS = 35 }; /* WEIGHTS: more than one launch takes */
 
-static int optimizer_count(void) { return 2 * ORIGINS; }
+static int optimizer_count(void) { return 2 * ORIGINS + 1; }
 
 /* A loss of the group's three weights; what is asked of `grad` differs by origin. */
 static gan_node *loss_of(test_case *t, gan_node *const *w) {
@@ -104,7 +117,26 @@ static gan_node *loss_of(test_case *t, gan_node *const *w) {
     return gan_mean(g, gan_square(g, gan_mul(g, h, w[2])));
 }
 
+/* Gradients that are not computed in place: the inputs. */
+static void many_weights(test_case *t) {
+    gan_node *w[WEIGHTS], *grad[WEIGHTS];
+    case_title(t, "momentum of many weights");
+    for (int k = 0; k < WEIGHTS; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "w/%d", k);
+        w[k] = case_variable_uniform(t, GAN_WEIGHT, name, gan_shape1(1 + 7 * k), -1, 1);
+        grad[k] = case_uniform(t, w[k]->shape, -1, 1);
+    }
+    gan_momentum(t->g, "w", WEIGHTS, w, grad, case_uniform(t, gan_shape0(), 0.01, 0.02),
+                 gan_constant(t->g, 0.8, gan_shape0()));
+    case_not_smooth(t);
+}
+
 static void optimizer_build(test_case *t, int i) {
+    if (i == 2 * ORIGINS) {
+        many_weights(t);
+        return;
+    }
     static const char *const origins[ORIGINS] = {
         "of a network", "one twice", "inputs, constants and variables", "outputs too", "long"};
     gan_graph *g = t->g;
