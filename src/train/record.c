@@ -23,17 +23,25 @@ static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, flo
                     what_is_kept(t, kept));
 }
 
-gan_status gan_trainer_collect(gan_trainer *t, int64_t step) {
-    static _Thread_local float ring[GAN_RING][GAN_SCALARS];
+gan_status gan_trainer_fetch(gan_trainer *t, gan_scalars ring[GAN_RING]) {
+    return gan_variable_read(t->store, t->ring, ring, GAN_RING * sizeof *ring);
+}
+
+gan_status gan_trainer_collect(gan_trainer *t, const gan_scalars ring[GAN_RING], int64_t step,
+                               double seconds) {
     gan_run_state *s = &t->state;
-    GAN_TRY(gan_variable_read(t->store, t->ring, ring, sizeof ring));
+    const double began = s->seconds, a_step = (seconds - began) / (double)(step - s->step);
+    const int64_t first = s->step;
     while (s->step < step) {
         s->step++;
-        const float *row = ring[s->step % GAN_RING];
+        s->seconds = s->step == step ? seconds : began + a_step * (double)(s->step - first);
+        const float *row = ring[s->step % GAN_RING].value;
         for (int i = 0; i < GAN_SCALARS; i++)
             if (!isfinite(row[i])) return not_finite(t, s->step, i, row[i]);
         for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] += (double)row[i];
         s->summed++;
+        /* The stretch's last line is left to the loop, which knows whether the run ends there. */
+        if (s->step < step && s->step % t->settings->log_every == 0) GAN_TRY(gan_trainer_log(t));
     }
     return GAN_OK;
 }

@@ -27,7 +27,8 @@ static bool due(int64_t step, int64_t every) { return every && step % every == 0
 static int64_t stretch_end(const gan_trainer *t) {
     const gan_settings *s = t->settings;
     const int64_t step = t->state.step;
-    int64_t end = next_multiple(step, s->log_every, s->steps);
+    /* Lines in between come from the ring afterwards; those that need samples cannot. */
+    int64_t end = t->source.mixture ? next_multiple(step, s->log_every, s->steps) : s->steps;
     end = next_multiple(step, s->sample_every, end);
     end = next_multiple(step, s->checkpoint_every, end);
     const double n = t->step_seconds > 0 ? stretch_seconds / t->step_seconds : 1;
@@ -35,14 +36,16 @@ static int64_t stretch_end(const gan_trainer *t) {
     return end - step > stretch ? step + stretch : end;
 }
 
-static gan_status stretch(gan_trainer *t, int64_t *done_to) {
+/* `origin`: when the run would have begun, had it never stopped. */
+static gan_status stretch(gan_trainer *t, double origin) {
+    static _Thread_local gan_scalars ring[GAN_RING];
     const int64_t end = stretch_end(t), n = end - t->state.step;
     const double start = now();
     GAN_TRY(gan_program_run(t->program, n));
-    GAN_TRY(gan_trainer_collect(t, end));
-    t->step_seconds = (now() - start) / (double)n;
-    *done_to = end;
-    return GAN_OK;
+    GAN_TRY(gan_trainer_fetch(t, ring));
+    const double stop = now();
+    t->step_seconds = (stop - start) / (double)n;
+    return gan_trainer_collect(t, ring, end, stop - origin);
 }
 
 static void report(const gan_trainer *t, const gan_trainer_callbacks *callbacks, int64_t first_step,
@@ -87,9 +90,7 @@ gan_status gan_trainer_run(gan_trainer *t, const gan_trainer_callbacks *callback
             return gan_fail(GAN_ERROR_INTERRUPTED, "stopped at step %lld of %lld",
                             (long long)t->state.step, (long long)t->settings->steps);
         }
-        int64_t done_to;
-        GAN_TRY(stretch(t, &done_to));
-        t->state.seconds = first_seconds + now() - start;
+        GAN_TRY(stretch(t, start - first_seconds));
         if (callbacks->progress) report(t, callbacks, first_step, first_seconds);
         GAN_TRY(events(t));
     }

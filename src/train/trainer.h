@@ -29,9 +29,20 @@ struct gan_trainer {
     double line_seconds;
 };
 
-/* Scalars of the iterations after `state.step` up to `step` from the ring: adds them to the state,
- * or fails at the first that is not finite. */
-gan_status gan_trainer_collect(gan_trainer *trainer, int64_t step);
+/* What the device remembers of one step. */
+typedef struct gan_scalars {
+    float value[GAN_SCALARS];
+} gan_scalars;
+
+/* Waits for the iterations that are under way and copies the ring. */
+gan_status gan_trainer_fetch(gan_trainer *trainer, gan_scalars ring[GAN_RING]);
+
+/* Adds the scalars of the steps after `state.step` up to `step` to the state, writes the lines of
+ * the log that fell due before the last of them, and fails at the first that is not finite.
+ * `seconds`: how long the run had been training when `step` was done; the steps in between are
+ * taken to be evenly spaced. */
+gan_status gan_trainer_collect(gan_trainer *trainer, const gan_scalars ring[GAN_RING], int64_t step,
+                               double seconds);
 
 /* Appends a line to the log. */
 gan_status gan_trainer_log(gan_trainer *trainer);
