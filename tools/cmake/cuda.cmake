@@ -57,15 +57,15 @@ set(CMAKE_CUDA_STANDARD 17)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_EXTENSIONS OFF)
 set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
+# Turing to Hopper as machine code; Blackwell too where the compiler knows it; PTX of the newest for what
+# comes after.
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+    set(GANC_CUDA_LISTED 75-real 80-real 86-real 89-real 90-real 100-real 120-real 120-virtual)
+else()
+    set(GANC_CUDA_LISTED 75-real 80-real 86-real 89-real 90-real 90-virtual)
+endif()
 if(choose_architectures)
-    # Turing to Hopper as machine code; Blackwell too where the compiler knows it; PTX of the newest for
-    # what comes after.
-    if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
-        set(CMAKE_CUDA_ARCHITECTURES
-            75-real 80-real 86-real 89-real 90-real 100-real 120-real 120-virtual)
-    else()
-        set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 90-virtual)
-    endif()
+    set(CMAKE_CUDA_ARCHITECTURES ${GANC_CUDA_LISTED})
 endif()
 file(GLOB sources ${PROJECT_SOURCE_DIR}/src/cuda/*.c)
 if(sources)
