@@ -9,25 +9,38 @@ namespace {
 /* ---- the chains ---- */
 
 #define LAST GAN_LAUNCH_LAST
+#define ONE(fn) {FN_##fn, LAST, LAST, 0} /* of the result before */
+#define TWO(fn, b) {FN_##fn, LAST, b, 0}
+#define KEPT GAN_LAUNCH_INPUTS
 constexpr Chain chains[] = {
     Identity::value,
 /* each function by itself */
 #define GAN_POINTWISE(name, arity, formula, da, db)                                                          \
-    {arity, 1, {{FN_##name, arity > 0 ? 0 : LAST, arity > 1 ? 1 : LAST}}},
+    {arity, 1, 0, {{FN_##name, arity > 0 ? 0 : LAST, arity > 1 ? 1 : LAST, 0}}},
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
     /* a layer's bias and activation */
-    {2, 2, {{FN_add, 0, 1}, {FN_relu, LAST, LAST}}},
-    {2, 2, {{FN_add, 0, 1}, {FN_leaky_relu, LAST, LAST}}},
-    {2, 2, {{FN_add, 0, 1}, {FN_tanh, LAST, LAST}}},
+    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(relu)}},
+    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(leaky_relu)}},
+    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(tanh)}},
+    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(sigmoid)}},
     /* and its gradient, from the activation */
-    {2, 2, {{FN_leaky_step, 0, LAST}, {FN_mul, LAST, 1}}},
-    {2, 4, {{FN_square, 0, LAST}, {FN_neg, LAST, LAST}, {FN_shift, LAST, LAST}, {FN_mul, LAST, 1}}},
-    /* batch norm, with its activation, and its gradient */
-    {4, 3, {{FN_sub, 0, 1}, {FN_mul, LAST, 2}, {FN_add, LAST, 3}}},
-    {4, 4, {{FN_sub, 0, 1}, {FN_mul, LAST, 2}, {FN_add, LAST, 3}, {FN_relu, LAST, LAST}}},
-    {4, 4, {{FN_sub, 0, 1}, {FN_mul, LAST, 2}, {FN_add, LAST, 3}, {FN_leaky_relu, LAST, LAST}}},
+    {2, 2, 0, {{FN_leaky_step, 0, LAST, 0}, TWO(mul, 1)}},
+    {2, 4, 0, {{FN_square, 0, LAST, 0}, ONE(neg), ONE(shift), TWO(mul, 1)}},
+    {3, 5, 1, {{FN_neg, 0, LAST, 0}, ONE(shift), {FN_mul, LAST, 0, 1}, {FN_mul, 1, 2, 0}, TWO(mul, KEPT)}},
+    /* batch norm, with its activation */
+    {4, 3, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3)}},
+    {4, 4, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3), ONE(relu)}},
+    {4, 4, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3), ONE(leaky_relu)}},
+    /* and its gradient */
+    {6, 5, 1, {{FN_sub, 0, 1, 0}, TWO(mul, 2), {FN_add, LAST, 3, 1}, {FN_mul, 4, 5, 0}, TWO(add, KEPT)}},
+    /* dropout */
+    {1, 3, 0, {ONE(value), TWO(greater, 0), ONE(scale)}},
+    {2, 4, 0, {ONE(value), TWO(greater, 0), ONE(scale), TWO(mul, 1)}},
 };
+#undef KEPT
+#undef TWO
+#undef ONE
 #undef LAST
 constexpr int n_chains = int(sizeof chains / sizeof *chains);
 
@@ -75,7 +88,6 @@ Kernel choose(const gan_launch_program &p, bool vectors) {
         if (chains[c].n_inputs > 0 && matches(p, chains[c]))
             return chain_kernel(c, std::make_integer_sequence<int, n_chains>());
     if (p.n_slots == 0) return pointwise_kernel<Interpreter<4, 0, BLOCK>>;
-    if (p.n_slots <= 3) return pointwise_kernel<Interpreter<4, 3, BLOCK>>;
     return pointwise_kernel<Interpreter<4, GAN_LAUNCH_SLOTS, BLOCK>>;
 }
 

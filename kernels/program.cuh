@@ -202,54 +202,70 @@ template <int WIDTH, int SLOTS, int BLOCK> struct Interpreter {
 enum { CHAIN_STEPS = 6 };
 
 struct Chain {
-    int n_inputs, n_steps;
+    int n_inputs, n_steps, n_slots;
     struct {
         unsigned char fn, a, b;
+        unsigned char keep; /* 1 + the slot where the result is remembered, 0: nowhere */
     } step[CHAIN_STEPS];
 };
 
-/* CHAIN has a static member `value`, of type Chain. All operands are loaded first. */
+/* CHAIN has a static member `value`, of type Chain. All operands are loaded first; every value is in registers. */
 template <class CHAIN, int WIDTH> struct Compiled {
     static constexpr int V = WIDTH, UNROLL = 4; /* how far to unroll a loop around it */
     static constexpr int INPUTS = CHAIN::value.n_inputs > 0 ? CHAIN::value.n_inputs : 1;
+    static constexpr int SLOTS = CHAIN::value.n_slots > 0 ? CHAIN::value.n_slots : 1;
 
-    template <int FROM>
-    static __device__ __forceinline__ const float (&value(const float (&in)[INPUTS][V], const float (&y)[V]))[V] {
+    struct Values {
+        float in[INPUTS][V], kept[SLOTS][V], last[V];
+    };
+
+    template <int FROM> static __device__ __forceinline__ const float (&value(const Values &v))[V] {
         if constexpr (FROM == GAN_LAUNCH_LAST)
-            return y;
+            return v.last;
+        else if constexpr (FROM >= GAN_LAUNCH_INPUTS)
+            return v.kept[FROM - GAN_LAUNCH_INPUTS];
         else
-            return in[FROM];
+            return v.in[FROM];
     }
 
-    template <int S>
-    static __device__ __forceinline__ void steps(float (&y)[V], const float (&in)[INPUTS][V], const Bound &b) {
+    template <int S> static __device__ __forceinline__ void steps(Values &v, const Bound &b) {
         if constexpr (S < CHAIN::value.n_steps) {
             constexpr int FN = CHAIN::value.step[S].fn, A = CHAIN::value.step[S].a, B = CHAIN::value.step[S].b;
-            apply<FN>(y, value<A>(in, y), value<B>(in, y), b.p.step[S].k);
-            steps<S + 1>(y, in, b);
+            constexpr int KEEP = CHAIN::value.step[S].keep;
+            float y[V];
+            apply<FN>(y, value<A>(v), value<B>(v), b.p.step[S].k);
+#pragma unroll
+            for (int i = 0; i < V; i++) {
+                v.last[i] = y[i];
+                if (KEEP > 0) v.kept[KEEP > 0 ? KEEP - 1 : 0][i] = y[i];
+            }
+            steps<S + 1>(v, b);
         }
     }
 
     static __device__ __forceinline__ void evaluate(float (&y)[V], const Bound &b, const Position &at, int count) {
-        float in[INPUTS][V];
+        Values v;
 #pragma unroll
-        for (int i = 0; i < INPUTS; i++) fetch(in[i], b, i, at, count);
+        for (int i = 0; i < INPUTS; i++) fetch(v.in[i], b, i, at, count);
 #pragma unroll
-        for (int i = 0; i < V; i++) y[i] = in[0][i];
-        steps<0>(y, in, b);
+        for (int i = 0; i < V; i++) v.last[i] = v.in[0][i];
+        steps<0>(v, b);
+#pragma unroll
+        for (int i = 0; i < V; i++) y[i] = v.last[i];
     }
 };
 
 struct Identity {
-    static constexpr Chain value = {1, 0, {}};
+    static constexpr Chain value = {1, 0, 0, {}};
 };
 
 /* ---- for launchers ---- */
 
 inline bool matches(const gan_launch_program &p, const Chain &c) {
-    bool same = p.n_inputs == c.n_inputs && p.n_steps == c.n_steps && p.n_slots == 0;
+    bool same = p.n_inputs == c.n_inputs && p.n_steps == c.n_steps && p.n_slots == c.n_slots;
     for (int s = 0; same && s < c.n_steps; s++)
-        same = p.step[s].fn == c.step[s].fn && p.step[s].a == c.step[s].a && p.step[s].b == c.step[s].b;
+        same = p.step[s].fn == c.step[s].fn && p.step[s].a == c.step[s].a && p.step[s].b == c.step[s].b &&
+               p.step[s].slot == (c.step[s].keep ? c.step[s].keep - 1 : GAN_LAUNCH_LAST);
     return same;
 }
 

@@ -11,10 +11,10 @@ namespace {
 
 /* The programs worth compiling ahead: squared norms, dot products. */
 struct Square {
-    static constexpr Chain value = {1, 1, {{FN_square, 0, GAN_LAUNCH_LAST}}};
+    static constexpr Chain value = {1, 1, 0, {{FN_square, 0, GAN_LAUNCH_LAST, 0}}};
 };
 struct Product {
-    static constexpr Chain value = {2, 1, {{FN_mul, 0, 1}}};
+    static constexpr Chain value = {2, 1, 0, {{FN_mul, 0, 1, 0}}};
 };
 
 enum { BLOCK = 256 };
