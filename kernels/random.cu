@@ -10,19 +10,22 @@ enum { BLOCK = 256 };
 
 /* ---- kernels ---- */
 
+/* a·b + c rounded twice, not contracted: what then depends on single bits is the same on every device. */
+__device__ __forceinline__ float twice_rounded(float a, float b, float c) { return __fadd_rn(__fmul_rn(a, b), c); }
+
 struct Uniform {
     float low, span;
     using Type = float;
     __device__ __forceinline__ void operator()(float (&y)[4], const gan_philox4 &bits) const {
 #pragma unroll
-        for (int i = 0; i < 4; i++) y[i] = fmaf(span, gan_philox_uniform(bits.v[i]), low);
+        for (int i = 0; i < 4; i++) y[i] = twice_rounded(span, gan_philox_uniform(bits.v[i]), low);
     }
 };
 
 /* sin and cos of an angle in [0, 2·pi], by quarter turns: polynomials for the rest, of at most an eighth. */
 __device__ __forceinline__ void turn(float angle, float &sine, float &cosine) {
-    const float n = rintf(angle * 0.636619772f);
-    const float r = fmaf(n, -4.83826794897e-4f, fmaf(n, -1.5703125f, angle)), z = r * r;
+    const float n = rintf(__fmul_rn(angle, 0.636619772f));
+    const float r = twice_rounded(n, -4.83826794897e-4f, fmaf(n, -1.5703125f, angle)), z = r * r;
     const int quarter = int(n);
     float s = fmaf(fmaf(-0.000195167737f, z, 0.00833217500f), z, -0.166666549f);
     float c = fmaf(fmaf(fmaf(2.44385614e-5f, z, -0.00138873702f), z, 0.0416666470f), z, -0.5f);
@@ -43,7 +46,7 @@ struct Normal {
         for (int i = 0; i < 4; i += 2) {
             const float radius = deviation * sqrtf(-2.0f * logf(gan_philox_uniform(bits.v[i])));
             float sine, cosine;
-            turn(fmaf(float(bits.v[i + 1]), 1.46291807e-9f, 7.31459037e-10f), sine, cosine);
+            turn(twice_rounded(float(bits.v[i + 1]), 1.46291807e-9f, 7.31459037e-10f), sine, cosine);
             y[i] = fmaf(radius, sine, mean);
             y[i + 1] = fmaf(radius, cosine, mean);
         }
@@ -126,7 +129,7 @@ template <int V> __global__ void __launch_bounds__(BLOCK) minibatch_kernel(const
             bytes = load<V>(x + e);
         }
 #pragma unroll
-        for (int k = 0; k < V; k++) y[k] = fmaf(b.a.scale, float(bytes.v[k]), b.a.shift);
+        for (int k = 0; k < V; k++) y[k] = twice_rounded(b.a.scale, float(bytes.v[k]), b.a.shift);
     }
     store_floats(b.a.out + int64_t(i) * V, y);
 }
