@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
+#include "kernels/launch.h"
+#include "kernels/launch_code.h"
 
 enum { STAGING_BYTES = 1 << 22, BLAS_WORKSPACE_BYTES = 1 << 25 };
 
@@ -70,9 +72,23 @@ static void close_device(gan_device *device) {
     free(d);
 }
 
-/* A build without code for the GPU's architecture fails at the first launch; say so here instead. */
+/* A build without code for the GPU's architecture would fail at the first launch; said here instead. */
+static gan_status check_code(int index) {
+    cudaError_t error = gan_launch_code();
+    if (error == cudaSuccess) return GAN_OK;
+    (void)cudaGetLastError();
+    int major = 0, minor = 0;
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index);
+    return gan_fail(GAN_ERROR_DEVICE,
+                    "this build has no code for compute capability %d.%d (%s); configure with "
+                    "-DCMAKE_CUDA_ARCHITECTURES=%d%d",
+                    major, minor, cudaGetErrorString(error), major, minor);
+}
+
 static gan_status set_up(gan_cuda_device *d) {
     GAN_TRY(gan_cuda_enter(&d->base));
+    GAN_TRY(check_code(d->base.index));
     GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount, d->base.index));
     GAN_CUDA_TRY(NULL, cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking));
     GAN_CUDA_TRY(NULL, cudaMallocHost(&d->staging, STAGING_BYTES));
