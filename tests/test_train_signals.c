@@ -1,5 +1,5 @@
-/* A process that trains may have signal handlers of its own: a profiler's, an interpreter's. Their frames must
- * not land in what generated code computes with. */
+/* A process that trains may have signal handlers of its own: a profiler's, an interpreter's. Their
+ * frames must not land in what generated code computes with. */
 #define _XOPEN_SOURCE 700 /* setitimer */
 
 #include <setjmp.h>
@@ -44,7 +44,8 @@ static void signals_leave_a_run_alone(void **state) {
     tiny_run(s, "storm", 60, 2, false);
     set_timer(0);
     assert_true(taken > 20);
-    tiny_same_tensors(scratch("calm/checkpoint.safetensors"), scratch("storm/checkpoint.safetensors"));
+    tiny_same_tensors(scratch("calm/checkpoint.safetensors"),
+                      scratch("storm/checkpoint.safetensors"));
     gan_settings_destroy(s);
 }
 

@@ -33,8 +33,9 @@ static int unknown_command(const char *name) {
     return EXIT_USAGE;
 }
 
-/* OpenMP's idle threads spin unless told otherwise, and on a machine with other work to do that costs ten
- * times what it saves. Its runtime looks when the program is loaded, so the program is loaded again. */
+/* OpenMP's idle threads spin unless told otherwise, and on a machine with other work to do that
+ * costs ten times what it saves. Its runtime looks when the program is loaded, so the program is
+ * loaded again. */
 static void wait_without_spinning(char **argv) {
     if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1)) return;
     execv("/proc/self/exe", argv); /* where this fails, spinning it is */

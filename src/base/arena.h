@@ -16,7 +16,9 @@ void *gan_arena_alloc(gan_arena *arena, size_t size);
 
 /* Copies owned by the arena; NULL when memory is exhausted. */
 void *gan_arena_copy(gan_arena *arena, const void *bytes, size_t size);
-char *gan_arena_vprintf(gan_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-char *gan_arena_printf(gan_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *gan_arena_vprintf(gan_arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+char *gan_arena_printf(gan_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -4,13 +4,9 @@
 
 enum { LONGEST = 63 };
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Edit distance with swaps of neighbours (optimal string alignment), of names up to LONGEST. */
 static size_t distance(const char *a, size_t na, const char *b, size_t nb) {

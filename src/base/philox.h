@@ -1,6 +1,6 @@
 /* Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3" (SC 2011), with the counter laid out as in cuRAND's curand_init(seed, subsequence, offset).
- * Included by C and by the CUDA kernels alike, so every device draws the same bits. */
+ * 1, 2, 3" (SC 2011), with the counter laid out as in cuRAND's curand_init(seed, subsequence,
+ * offset). Included by C and by the CUDA kernels alike, so every device draws the same bits. */
 #ifndef GANC_BASE_PHILOX_H
 #define GANC_BASE_PHILOX_H
 
@@ -46,11 +46,12 @@ GAN_PHILOX_FN uint64_t gan_philox_subsequence(uint32_t stream, uint64_t group) {
     return ((uint64_t)stream << 32) | (group & 0xffffffffu);
 }
 
-/* A pseudo-random permutation of 0 .. n-1 (n >= 1), drawn for `epoch`: where position `i` goes. Four
- * Feistel rounds keyed by Philox over the smallest even number of bits that holds n, walked in cycles
- * until the value falls below n; needs no memory, so a shuffle is a pure function of its position. */
-GAN_PHILOX_FN uint64_t gan_philox_permute(uint64_t seed, uint32_t stream, uint64_t epoch, uint64_t n,
-                                          uint64_t i) {
+/* A pseudo-random permutation of 0 .. n-1 (n >= 1), drawn for `epoch`: where position `i` goes.
+ * Four Feistel rounds keyed by Philox over the smallest even number of bits that holds n, walked in
+ * cycles until the value falls below n; needs no memory, so a shuffle is a pure function of its
+ * position. */
+GAN_PHILOX_FN uint64_t gan_philox_permute(uint64_t seed, uint32_t stream, uint64_t epoch,
+                                          uint64_t n, uint64_t i) {
     unsigned half = 1;
     while (half < 31 && ((uint64_t)1 << (2 * half)) < n) half++;
     const uint32_t mask = (uint32_t)(((uint64_t)1 << half) - 1);

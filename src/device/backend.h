@@ -1,12 +1,13 @@
 /* The backend interface: what a kind of device brings.
  *
- * A backend is one table of kernels indexed by op and a few functions. A program is run as a list of calls;
- * a device may record them (CUDA: one captured graph) and replay the record. Run functions allocate
- * nothing, synchronise nothing and read no device value on the host.
+ * A backend is one table of kernels indexed by op and a few functions. A program is run as a list
+ * of calls; a device may record them (CUDA: one captured graph) and replay the record. Run
+ * functions allocate nothing, synchronise nothing and read no device value on the host.
  *
- * Life of a kernel's call: at compile time prepare() sees the node and the operands' shapes (data pointers
- * still NULL), says how much workspace it wants and may build a state; then addresses are filled in; then
- * run() is called for every replay, or once under capture; at the end release() frees the state.
+ * Life of a kernel's call: at compile time prepare() sees the node and the operands' shapes (data
+ * pointers still NULL), says how much workspace it wants and may build a state; then addresses are
+ * filled in; then run() is called for every replay, or once under capture; at the end release()
+ * frees the state.
  */
 #ifndef GANC_DEVICE_BACKEND_H
 #define GANC_DEVICE_BACKEND_H
@@ -37,15 +38,16 @@ typedef struct gan_call {
     gan_array *in; /* effects write the first gan_op_writes(node) of them */
     gan_array out; /* data NULL for effects */
     uint64_t seed; /* of the store, for random, shuffled_index and minibatch */
-    size_t workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
+    size_t
+        workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
     void *workspace;
     void *state; /* prepare()'s own */
 } gan_call;
 
 typedef struct gan_kernel {
     gan_status (*run)(gan_device *device, const gan_call *call);
-    gan_status (*prepare)(gan_device *device, gan_call *call);   /* may be NULL */
-    void (*release)(gan_device *device, gan_call *call);         /* may be NULL */
+    gan_status (*prepare)(gan_device *device, gan_call *call); /* may be NULL */
+    void (*release)(gan_device *device, gan_call *call);       /* may be NULL */
 } gan_kernel;
 
 struct gan_backend {
@@ -66,9 +68,10 @@ struct gan_backend {
     gan_status (*download)(gan_device *device, void *to, const void *from, size_t bytes);
     gan_status (*synchronize)(gan_device *device);
 
-    /* Makes `calls` replayable `unroll` iterations at a time; *record may stay NULL (the calls are then run
-     * one by one). replay runs the record once. */
-    gan_status (*record)(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **record);
+    /* Makes `calls` replayable `unroll` iterations at a time; *record may stay NULL (the calls are
+     * then run one by one). replay runs the record once. */
+    gan_status (*record)(gan_device *device, int n_calls, const gan_call *calls, int unroll,
+                         void **record);
     gan_status (*replay)(gan_device *device, void *record);
     void (*release_record)(gan_device *device, void *record);
 

@@ -8,14 +8,16 @@
 
 static const gan_backend *find_backend(const char *kind, size_t length) {
     for (int i = 0; i < gan_backend_count; i++)
-        if (strlen(gan_backends[i]->name) == length && memcmp(gan_backends[i]->name, kind, length) == 0)
+        if (strlen(gan_backends[i]->name) == length &&
+            memcmp(gan_backends[i]->name, kind, length) == 0)
             return gan_backends[i];
     return NULL;
 }
 
 static gan_status open_best(gan_device **out, const gan_device_options *options) {
     for (int i = 0; i < gan_backend_count; i++)
-        if (gan_backends[i]->count() > 0 && gan_backends[i]->open(out, 0, options) == GAN_OK) return GAN_OK;
+        if (gan_backends[i]->count() > 0 && gan_backends[i]->open(out, 0, options) == GAN_OK)
+            return GAN_OK;
     return gan_fail_within(GAN_ERROR_DEVICE, "no device can be used");
 }
 
@@ -37,14 +39,16 @@ gan_status gan_device_open(gan_device **out, const char *name, const gan_device_
     const gan_backend *backend = find_backend(name, length);
     if (!backend) {
         if (length == 4 && memcmp(name, "cuda", 4) == 0)
-            return gan_fail(GAN_ERROR_DEVICE, "device '%s': this build has no CUDA; configure with -DGANC_CUDA=ON",
+            return gan_fail(GAN_ERROR_DEVICE,
+                            "device '%s': this build has no CUDA; configure with -DGANC_CUDA=ON",
                             name);
         return gan_fail(GAN_ERROR_ARGUMENT, "device '%s': expected cpu, cuda or cuda:N", name);
     }
     int n = backend->count();
     if (n <= 0) return gan_fail_within(GAN_ERROR_DEVICE, "device '%s'", name);
     if (index >= n)
-        return gan_fail(GAN_ERROR_DEVICE, "device '%s': this machine has %d of this kind, numbered from 0", name, n);
+        return gan_fail(GAN_ERROR_DEVICE,
+                        "device '%s': this machine has %d of this kind, numbered from 0", name, n);
     return backend->open(out, index, options);
 }
 
@@ -72,9 +76,14 @@ gan_status gan_device_describe(const gan_device *device, gan_device_info *out) {
 
 void gan_device_absence(const char *kind, char *text, size_t size) {
     const gan_backend *backend = find_backend(kind, strlen(kind));
-    if (!backend) snprintf(text, size, "this build has no %s device", kind);
-    else if (backend->count() > 0) snprintf(text, size, "%s", "");
-    else snprintf(text, size, "%s", gan_last_error());
+    if (!backend)
+        snprintf(text, size, "this build has no %s device", kind);
+    else if (backend->count() > 0)
+        snprintf(text, size, "%s", "");
+    else
+        snprintf(text, size, "%s", gan_last_error());
 }
 
-gan_status gan_device_synchronize(gan_device *device) { return device->backend->synchronize(device); }
+gan_status gan_device_synchronize(gan_device *device) {
+    return device->backend->synchronize(device);
+}

@@ -39,8 +39,8 @@ gan_status gan_store_place(gan_store *store, gan_device *device) {
     if (wanted == 0) return GAN_OK;
     GAN_TRY(device->backend->free_memory(device, &available));
     if (wanted > available)
-        return gan_fail(GAN_ERROR_MEMORY, "variables need %.1f MiB, %s has %.1f MiB free", megabytes(wanted),
-                        device->backend->name, megabytes(available));
+        return gan_fail(GAN_ERROR_MEMORY, "variables need %.1f MiB, %s has %.1f MiB free",
+                        megabytes(wanted), device->backend->name, megabytes(available));
     store->device = device;
     for (size_t i = 0; i < store->n_arenas; i++) {
         gan_variable_arena *a = store->arenas[i];
@@ -54,7 +54,8 @@ gan_status gan_store_place(gan_store *store, gan_device *device) {
 void gan_store_destroy(gan_store *store) {
     if (!store) return;
     for (size_t i = 0; i < store->n_arenas; i++)
-        if (store->arenas[i]->data) store->device->backend->free(store->device, store->arenas[i]->data);
+        if (store->arenas[i]->data)
+            store->device->backend->free(store->device, store->arenas[i]->data);
     gan_arena_destroy(store->memory);
     free(store->variable);
     free(store->arenas);
@@ -65,17 +66,19 @@ static gan_status check_access(const gan_store *store, const gan_variable *v, si
     if (!store->device || !v->arena->data)
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: the variable is not on a device yet", v->name);
     if (bytes != variable_bytes(v))
-        return gan_fail(GAN_ERROR_SHAPE, "%s: %zu bytes given, the variable has %zu", v->name, bytes,
-                        variable_bytes(v));
+        return gan_fail(GAN_ERROR_SHAPE, "%s: %zu bytes given, the variable has %zu", v->name,
+                        bytes, variable_bytes(v));
     return GAN_OK;
 }
 
-gan_status gan_variable_read(gan_store *store, const gan_variable *variable, void *to, size_t bytes) {
+gan_status gan_variable_read(gan_store *store, const gan_variable *variable, void *to,
+                             size_t bytes) {
     GAN_TRY(check_access(store, variable, bytes));
     return store->device->backend->download(store->device, to, gan_variable_data(variable), bytes);
 }
 
-gan_status gan_variable_write(gan_store *store, const gan_variable *variable, const void *from, size_t bytes) {
+gan_status gan_variable_write(gan_store *store, const gan_variable *variable, const void *from,
+                              size_t bytes) {
     GAN_TRY(check_access(store, variable, bytes));
     return store->device->backend->upload(store->device, gan_variable_data(variable), from, bytes);
 }

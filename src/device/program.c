@@ -26,7 +26,8 @@ static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call
     return GAN_OK;
 }
 
-static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device, bool keep_apart) {
+static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device,
+                          bool keep_apart) {
     *out = NULL;
     gan_program *p = calloc(1, sizeof *p);
     if (!p) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
@@ -82,9 +83,12 @@ void gan_program_destroy(gan_program *p) {
 static void *address(const gan_program *p, const gan_node *node) {
     const gan_place *place = &p->plan->place[node->id];
     switch (place->kind) {
-        case GAN_PLACE_ARENA: return (char *)p->arena + place->offset;
-        case GAN_PLACE_VARIABLE: return (char *)gan_variable_data(place->variable) + place->offset;
-        default: return NULL;
+    case GAN_PLACE_ARENA:
+        return (char *)p->arena + place->offset;
+    case GAN_PLACE_VARIABLE:
+        return (char *)gan_variable_data(place->variable) + place->offset;
+    default:
+        return NULL;
     }
 }
 
@@ -97,8 +101,10 @@ gan_status gan_program_load(gan_program *p) {
     GAN_TRY(gan_store_place(p->source->store, p->device));
     GAN_TRY(backend->free_memory(p->device, &available));
     if (arena > available || work > available - arena)
-        return gan_fail(GAN_ERROR_MEMORY, "activations need %.1f MiB and workspace %.1f MiB, %s has %.1f MiB free",
-                        (double)arena / mib, (double)work / mib, backend->name, (double)available / mib);
+        return gan_fail(GAN_ERROR_MEMORY,
+                        "activations need %.1f MiB and workspace %.1f MiB, %s has %.1f MiB free",
+                        (double)arena / mib, (double)work / mib, backend->name,
+                        (double)available / mib);
     if (!p->arena) {
         GAN_TRY(backend->allocate(p->device, &p->arena, arena ? arena : 1));
         GAN_TRY(backend->zero(p->device, p->arena, arena));
@@ -122,7 +128,8 @@ gan_status gan_program_load(gan_program *p) {
 
 static gan_status run_calls(gan_program *p) {
     const gan_kernel *const *kernel = p->device->backend->kernel;
-    for (int i = 0; i < p->n_calls; i++) GAN_TRY(kernel[p->call[i].node->op]->run(p->device, &p->call[i]));
+    for (int i = 0; i < p->n_calls; i++)
+        GAN_TRY(kernel[p->call[i].node->op]->run(p->device, &p->call[i]));
     return GAN_OK;
 }
 
@@ -147,15 +154,19 @@ static gan_status check_access(gan_program *p, const gan_node *node, size_t byte
     if (!node) return gan_fail(GAN_ERROR_ARGUMENT, "program: no node given");
     const char *name = node->label ? node->label : gan_op_of(node)->name;
     if (node->graph != p->source || node->id >= p->plan->n_source)
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s: the node is not one of this program's graph", name);
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: the node is not one of this program's graph",
+                        name);
     if (bytes != gan_node_bytes(node))
-        return gan_fail(GAN_ERROR_SHAPE, "%s: %zu bytes given, the node has %zu", name, bytes, gan_node_bytes(node));
+        return gan_fail(GAN_ERROR_SHAPE, "%s: %zu bytes given, the node has %zu", name, bytes,
+                        gan_node_bytes(node));
     return gan_program_load(p);
 }
 
-gan_status gan_program_write(gan_program *p, const gan_node *input, const void *from, size_t bytes) {
+gan_status gan_program_write(gan_program *p, const gan_node *input, const void *from,
+                             size_t bytes) {
     GAN_TRY(check_access(p, input, bytes));
-    if (input->op != GAN_OP_input) return gan_fail(GAN_ERROR_ARGUMENT, "%s: not an input", gan_op_of(input)->name);
+    if (input->op != GAN_OP_input)
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: not an input", gan_op_of(input)->name);
     const gan_node *copy = p->plan->copy_of[input->id];
     if (!copy) return GAN_OK; /* nothing reads it */
     return p->device->backend->upload(p->device, address(p, copy), from, bytes);
@@ -193,7 +204,8 @@ gan_status gan_program_sentinels_intact(gan_program *p, bool *intact) {
     unsigned char *bytes = malloc(n ? n : 1);
     if (!bytes) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
     gan_status status = n ? p->device->backend->download(p->device, bytes, p->arena, n) : GAN_OK;
-    for (int id = 0; id < plan->graph->n_nodes; id++) /* what belongs to values is none of our business */
+    for (int id = 0; id < plan->graph->n_nodes;
+         id++) /* what belongs to values is none of our business */
         if (plan->place[id].kind == GAN_PLACE_ARENA)
             memset(bytes + plan->place[id].offset, 0xff, gan_node_bytes(plan->graph->node[id]));
     *intact = true;

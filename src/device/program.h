@@ -21,8 +21,8 @@ struct gan_program {
 /* gan_compile() with a plan in which no bytes are shared, so that gaps can be checked. */
 gan_status gan_compile_apart(gan_program **out, gan_graph *graph, gan_device *device);
 
-/* Fills the whole arena and workspace of a loaded program with 0xff bytes (NaN for f32, -1 for i32). Inputs
- * must be written again. */
+/* Fills the whole arena and workspace of a loaded program with 0xff bytes (NaN for f32, -1 for
+ * i32). Inputs must be written again. */
 gan_status gan_program_poison(gan_program *program);
 
 /* Whether the gaps between the values of a poisoned gan_compile_apart() program are still 0xff. */

@@ -1,5 +1,5 @@
-/* The device table: the one place that knows which backends this build has. The first one that has a usable
- * device is the default. */
+/* The device table: the one place that knows which backends this build has. The first one that has
+ * a usable device is the default. */
 #include "device/backend.h"
 
 extern const gan_backend gan_cpu_backend;

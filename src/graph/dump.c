@@ -10,7 +10,8 @@ void gan_node_text(const gan_node *node, char *text, size_t size) {
     const gan_pointwise_program *p = node->program;
     if (p && node->op == GAN_OP_pointwise && n < size) n = (size_t)snprintf(text, size, "%s", "");
     for (int i = 0; p && i < p->n_steps && n < size; i++)
-        n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "+" : "", gan_fn_table[p->step[i].fn].name);
+        n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "+" : "",
+                              gan_fn_table[p->step[i].fn].name);
 }
 
 static gan_status finish(FILE *file) {
@@ -23,7 +24,8 @@ gan_status gan_graph_print(const gan_graph *graph, FILE *file) {
         const gan_node *node = graph->node[i];
         char op[256], shape[GAN_SHAPE_TEXT] = "effect";
         gan_node_text(node, op, sizeof op);
-        if (!(gan_op_of(node)->flags & GAN_OP_EFFECT)) gan_shape_text(shape, node->dtype, node->shape);
+        if (!(gan_op_of(node)->flags & GAN_OP_EFFECT))
+            gan_shape_text(shape, node->dtype, node->shape);
         fprintf(file, "%6d  %-28s %-24s", node->id, op, shape);
         for (int j = 0; j < node->n_in; j++) fprintf(file, " %d", node->in[j]->id);
         fprintf(file, "%s%s\n", node->label ? "  " : "", node->label ? node->label : "");
@@ -52,8 +54,11 @@ gan_status gan_graph_print_dot(const gan_graph *graph, FILE *file) {
             quoted(file, node->label);
         }
         fprintf(file, "\\n%s\"%s];\n", gan_shape_text(shape, node->dtype, node->shape),
-                flags & GAN_OP_EFFECT ? ", style=bold" : flags & GAN_OP_LEAF ? ", style=rounded" : "");
-        for (int j = 0; j < node->n_in; j++) fprintf(file, "  n%d -> n%d;\n", node->in[j]->id, node->id);
+                flags & GAN_OP_EFFECT ? ", style=bold"
+                : flags & GAN_OP_LEAF ? ", style=rounded"
+                                      : "");
+        for (int j = 0; j < node->n_in; j++)
+            fprintf(file, "  n%d -> n%d;\n", node->in[j]->id, node->id);
     }
     fprintf(file, "}\n");
     return finish(file);

@@ -1,4 +1,5 @@
-/* Reverse-mode differentiation: gradients are nodes of the same ops, so they can be differentiated again. */
+/* Reverse-mode differentiation: gradients are nodes of the same ops, so they can be differentiated
+ * again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,18 +29,22 @@ static void pass_close(pass *p) {
     free(p->grad);
 }
 
-static bool blocks(const gan_node *node) { return (gan_op_of(node)->flags & GAN_OP_NO_GRADIENT) != 0; }
+static bool blocks(const gan_node *node) {
+    return (gan_op_of(node)->flags & GAN_OP_NO_GRADIENT) != 0;
+}
 
-/* A rule uses the operands' values as they are now; an update since would make them other values. */
+/* A rule uses the operands' values as they are now; an update since would make them other values.
+ */
 static bool operands_unchanged(gan_graph *g, gan_node *node) {
     for (int i = 0; i < node->n_in; i++) {
         const gan_node *base = gan_node_base(node->in[i]);
         if (base->op != GAN_OP_variable) continue;
         for (int e = node->id + 1; e < g->n_nodes; e++)
             if (gan_effect_writes(g->node[e], base->attr.variable.variable))
-                return gan_node_error(node, GAN_ERROR_ARGUMENT,
-                                      "gradient asked for after %s was updated: ask before the update",
-                                      base->attr.variable.variable->name);
+                return gan_node_error(
+                    node, GAN_ERROR_ARGUMENT,
+                    "gradient asked for after %s was updated: ask before the update",
+                    base->attr.variable.variable->name);
     }
     return true;
 }
@@ -52,7 +57,8 @@ static void backpropagate(gan_graph *g, gan_node *root, gan_node *seed, int n, g
                           bool targets_are_leaves, gan_node **grad);
 
 /* The gradients of one node's operands, by its rule or through its expansion. */
-static void node_gradient(gan_graph *g, gan_node *node, gan_node *dy, const bool *need, gan_node **dx) {
+static void node_gradient(gan_graph *g, gan_node *node, gan_node *dy, const bool *need,
+                          gan_node **dx) {
     const gan_op *op = gan_op_of(node);
     if (op->gradient) {
         op->gradient(node, dy, need, dx);
@@ -96,8 +102,8 @@ static void step(gan_graph *g, pass *p, gan_node *node) {
         gan_node *x = node->in[i];
         if (!gan_shape_equal(dx[i]->shape, x->shape)) {
             char given[GAN_SHAPE_TEXT], wanted[GAN_SHAPE_TEXT];
-            gan_node_error(node, GAN_ERROR_SHAPE, "the gradient of operand %d is %s, expected %s", i,
-                           gan_shape_text(given, dx[i]->dtype, dx[i]->shape),
+            gan_node_error(node, GAN_ERROR_SHAPE, "the gradient of operand %d is %s, expected %s",
+                           i, gan_shape_text(given, dx[i]->dtype, dx[i]->shape),
                            gan_shape_text(wanted, x->dtype, x->shape));
             return;
         }
@@ -105,8 +111,8 @@ static void step(gan_graph *g, pass *p, gan_node *node) {
     }
 }
 
-/* grad[i] = sum over paths of seed · d(root)/d(wrt[i]); NULL where there is none. With targets_are_leaves
- * paths end at the first target. */
+/* grad[i] = sum over paths of seed · d(root)/d(wrt[i]); NULL where there is none. With
+ * targets_are_leaves paths end at the first target. */
 static void backpropagate(gan_graph *g, gan_node *root, gan_node *seed, int n, gan_node *const *wrt,
                           bool targets_are_leaves, gan_node **grad) {
     pass p;
@@ -120,7 +126,8 @@ static void backpropagate(gan_graph *g, gan_node *root, gan_node *seed, int n, g
     for (int id = 0; id <= root->id; id++) {
         const gan_node *node = g->node[id];
         if (p.target[id] || blocks(node)) continue;
-        for (int i = 0; i < node->n_in; i++) p.needed[id] = p.needed[id] || p.needed[node->in[i]->id];
+        for (int i = 0; i < node->n_in; i++)
+            p.needed[id] = p.needed[id] || p.needed[node->in[i]->id];
     }
     if (p.needed[root->id]) p.grad[root->id] = seed;
     for (int id = root->id; id >= 0 && g->status == GAN_OK; id--) {
@@ -132,16 +139,19 @@ static void backpropagate(gan_graph *g, gan_node *root, gan_node *seed, int n, g
     pass_close(&p);
 }
 
-gan_status gan_gradient(gan_graph *g, gan_node *loss, int n, gan_node *const *wrt, gan_node **grad) {
+gan_status gan_gradient(gan_graph *g, gan_node *loss, int n, gan_node *const *wrt,
+                        gan_node **grad) {
     for (int i = 0; i < n; i++) grad[i] = NULL;
     if (!g || g->status != GAN_OK) return g ? gan_graph_status(g) : GAN_ERROR_ARGUMENT;
     if (!loss || loss->shape.rank != 0) {
-        gan_graph_error(g, GAN_ERROR_SHAPE, "gradient: the loss must be a scalar node, rank %d given",
+        gan_graph_error(g, GAN_ERROR_SHAPE,
+                        "gradient: the loss must be a scalar node, rank %d given",
                         loss ? loss->shape.rank : -1);
         return gan_graph_status(g);
     }
     for (int i = 0; i < n; i++)
-        if (!wrt[i] || wrt[i]->op == GAN_OP_constant) { /* builders fold constants: no path is left */
+        if (!wrt[i] ||
+            wrt[i]->op == GAN_OP_constant) { /* builders fold constants: no path is left */
             gan_graph_error(g, GAN_ERROR_ARGUMENT, "gradient: node %d to differentiate by is %s", i,
                             wrt[i] ? "a constant" : "missing");
             return gan_graph_status(g);

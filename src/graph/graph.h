@@ -18,7 +18,8 @@ struct gan_graph {
     const char *message;
 };
 
-/* Zeroed memory that lives as long as the graph; NULL, with the graph's error set, when exhausted. */
+/* Zeroed memory that lives as long as the graph; NULL, with the graph's error set, when exhausted.
+ */
 void *gan_graph_alloc(gan_graph *g, size_t size);
 
 /* Appends a node without asking infer: leaves, and the plan's copies. `in` is copied. */
@@ -27,11 +28,12 @@ gan_node *gan_node_append(gan_graph *g, const gan_node *model, gan_node *const *
 /* The variable or computed node whose bytes `node` shows: follows views. */
 gan_node *gan_node_base(gan_node *node);
 
-/* Whether the node shows its operand's bytes: a view op, or a slice of leading rows. Then *offset is where
- * in the operand's bytes it begins. `offset` may be NULL. */
+/* Whether the node shows its operand's bytes: a view op, or a slice of leading rows. Then *offset
+ * is where in the operand's bytes it begins. `offset` may be NULL. */
 bool gan_node_is_view(const gan_node *node, size_t *offset);
 
-/* Whether effect `effect` writes bytes of variable `v` (flat variables overlap their arena's members). */
+/* Whether effect `effect` writes bytes of variable `v` (flat variables overlap their arena's
+ * members). */
 bool gan_effect_writes(const gan_node *effect, const gan_variable *v);
 
 /* Bytes of a node's value. */

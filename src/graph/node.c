@@ -126,39 +126,46 @@ gan_node *gan_node_append(gan_graph *g, const gan_node *model, gan_node *const *
     return node;
 }
 
-gan_node *gan_leaf_create(gan_graph *g, gan_op_id op, gan_dtype dtype, gan_shape shape, const gan_attr *attr) {
+gan_node *gan_leaf_create(gan_graph *g, gan_op_id op, gan_dtype dtype, gan_shape shape,
+                          const gan_attr *attr) {
     if (!g || g->status != GAN_OK) return NULL;
     gan_node model = {.op = op, .dtype = dtype, .shape = shape};
     for (int i = 0; i < shape.rank; i++)
         if (shape.dim[i] < 0)
-            return gan_graph_error(g, GAN_ERROR_SHAPE, "%s: axis %d has length %lld, expected 0 or more",
+            return gan_graph_error(g, GAN_ERROR_SHAPE,
+                                   "%s: axis %d has length %lld, expected 0 or more",
                                    gan_op_table[op].name, i, (long long)shape.dim[i]);
     if (attr) model.attr = *attr;
     return gan_node_append(g, &model, NULL);
 }
 
-gan_node *gan_node_create(gan_graph *g, gan_op_id op, int n_in, gan_node *const *in, const gan_attr *attr,
-                          const gan_pointwise_program *program) {
+gan_node *gan_node_create(gan_graph *g, gan_op_id op, int n_in, gan_node *const *in,
+                          const gan_attr *attr, const gan_pointwise_program *program) {
     if (!g || g->status != GAN_OK) return NULL;
     for (int i = 0; i < n_in; i++) {
-        if (!in[i]) return gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s: operand %d is missing", gan_op_table[op].name, i);
+        if (!in[i])
+            return gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s: operand %d is missing",
+                                   gan_op_table[op].name, i);
         if (in[i]->graph != g)
             return gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s: operand %d belongs to another graph",
                                    gan_op_table[op].name, i);
     }
-    gan_node model = {.op = op, .n_in = n_in, .program = (gan_pointwise_program *)(uintptr_t)program};
+    gan_node model = {
+        .op = op, .n_in = n_in, .program = (gan_pointwise_program *)(uintptr_t)program};
     if (attr) model.attr = *attr;
     gan_node *node = gan_node_append(g, &model, in);
     if (!node) return NULL;
     const gan_op *row = gan_op_of(node);
     if (row->arity >= 0 && row->arity != n_in) {
-        gan_node_error(node, GAN_ERROR_ARGUMENT, "%d operands given, %d expected", n_in, row->arity);
+        gan_node_error(node, GAN_ERROR_ARGUMENT, "%d operands given, %d expected", n_in,
+                       row->arity);
         return NULL;
     }
     if (row->infer && !row->infer(node)) return NULL;
     for (int i = 0; i < gan_op_writes(node); i++)
         if (in[i]->op != GAN_OP_variable) {
-            gan_node_error(node, GAN_ERROR_ARGUMENT, "operand %d is written and must be a variable", i);
+            gan_node_error(node, GAN_ERROR_ARGUMENT, "operand %d is written and must be a variable",
+                           i);
             return NULL;
         }
     return node;
@@ -191,7 +198,8 @@ bool gan_node_is_view(const gan_node *node, size_t *offset) {
     if (offset) *offset = 0;
     if (gan_op_of(node)->flags & GAN_OP_VIEW) return true;
     if (node->op != GAN_OP_slice) return false;
-    /* Consecutive bytes when every axis before the sliced one has length 1; aligned for vector accesses. */
+    /* Consecutive bytes when every axis before the sliced one has length 1; aligned for vector
+     * accesses. */
     size_t row = gan_dtype_size(node->dtype);
     for (int i = 0; i < node->shape.rank; i++) {
         if (i < node->attr.slice.axis && node->shape.dim[i] != 1) return false;

@@ -1,7 +1,8 @@
 /* The op interface: what a node is, and the one row that says everything about an op.
  *
- * An op is a row of op.def: { name, arity, flags, infer, gradient, expand }. The functions of a row live in
- * src/op/, one file a family; a backend brings a kernel for it, indexed by gan_op_id (device/backend.h).
+ * An op is a row of op.def: { name, arity, flags, infer, gradient, expand }. The functions of a row
+ * live in src/op/, one file a family; a backend brings a kernel for it, indexed by gan_op_id
+ * (device/backend.h).
  */
 #ifndef GANC_GRAPH_OP_H
 #define GANC_GRAPH_OP_H
@@ -32,8 +33,8 @@ typedef struct gan_program_step {
     float k;        /* the function's constant */
 } gan_program_step;
 
-/* Value i < n_inputs is operand i; value n_inputs + s is the result of step s; the last step's is the
- * program's. */
+/* Value i < n_inputs is operand i; value n_inputs + s is the result of step s; the last step's is
+ * the program's. */
 typedef struct gan_pointwise_program {
     int n_inputs, n_steps;
     gan_program_step step[GAN_MAX_PROGRAM_STEPS];
@@ -41,37 +42,102 @@ typedef struct gan_pointwise_program {
 
 /* ---- attributes: an op's constants ---- */
 
-typedef enum gan_random_kind { GAN_RANDOM_UNIFORM, GAN_RANDOM_NORMAL, GAN_RANDOM_INDEX } gan_random_kind;
+typedef enum gan_random_kind {
+    GAN_RANDOM_UNIFORM,
+    GAN_RANDOM_NORMAL,
+    GAN_RANDOM_INDEX
+} gan_random_kind;
 
 typedef union gan_attr {
-    struct { double value; } constant;
-    struct { gan_variable *variable; } variable;
-    struct { const char *name; } input;
-    struct { gan_dtype dtype; } cast;
-    struct { int64_t classes; } one_hot;
-    struct { uint32_t axes; gan_shape in_shape; } reduce; /* in_shape: what is reduced, also under a prologue */
-    struct { gan_shape shape; } target;                   /* of broadcast and reshape */
-    struct { int order[GAN_MAX_RANK]; } permute;
-    struct { int axis; } concat;
-    struct { int axis; int64_t start, length; } slice;
-    struct { int axis; int64_t before, after; } pad;
-    struct { int64_t rows; } scatter_add;
-    struct { bool a, b; } transpose; /* of matmul */
-    gan_window window;               /* conv and pool begin with it */
+    struct {
+        double value;
+    } constant;
+    struct {
+        gan_variable *variable;
+    } variable;
+    struct {
+        const char *name;
+    } input;
+    struct {
+        gan_dtype dtype;
+    } cast;
+    struct {
+        int64_t classes;
+    } one_hot;
+    struct {
+        uint32_t axes;
+        gan_shape in_shape;
+    } reduce; /* in_shape: what is reduced, also under a prologue */
+    struct {
+        gan_shape shape;
+    } target; /* of broadcast and reshape */
+    struct {
+        int order[GAN_MAX_RANK];
+    } permute;
+    struct {
+        int axis;
+    } concat;
+    struct {
+        int axis;
+        int64_t start, length;
+    } slice;
+    struct {
+        int axis;
+        int64_t before, after;
+    } pad;
+    struct {
+        int64_t rows;
+    } scatter_add;
+    struct {
+        bool a, b;
+    } transpose;       /* of matmul */
+    gan_window window; /* conv and pool begin with it */
     /* height, width: of what conv2d_grad_input and conv2d_grad_weight make */
-    struct { gan_window window; int64_t height, width; } conv;
+    struct {
+        gan_window window;
+        int64_t height, width;
+    } conv;
     /* height, width: of what average_pool_adjoint makes */
-    struct { gan_window window; int size_h, size_w; int64_t height, width; } pool;
-    struct { int64_t groups; } moments;
-    struct { double eps; } eps; /* batch_norm, batch_norm_sums, power_iteration */
-    struct { double target; } logits_loss; /* and logits_loss_grad */
+    struct {
+        gan_window window;
+        int size_h, size_w;
+        int64_t height, width;
+    } pool;
+    struct {
+        int64_t groups;
+    } moments;
+    struct {
+        double eps;
+    } eps; /* batch_norm, batch_norm_sums, power_iteration */
+    struct {
+        double target;
+    } logits_loss; /* and logits_loss_grad */
     /* a, b: low, high | mean, deviation | n (index) */
-    struct { gan_random_kind kind; uint32_t stream; double a, b; gan_shape shape; } random;
-    struct { uint32_t stream; int64_t n, count, per_iteration, offset; } shuffle;
-    struct { uint32_t stream; double scale, shift; bool flip; } minibatch;
-    struct { double beta1, beta2, eps; int64_t per_iteration, offset; } adam;
-    struct { int64_t by; } advance;
-    struct { int64_t every; } record;
+    struct {
+        gan_random_kind kind;
+        uint32_t stream;
+        double a, b;
+        gan_shape shape;
+    } random;
+    struct {
+        uint32_t stream;
+        int64_t n, count, per_iteration, offset;
+    } shuffle;
+    struct {
+        uint32_t stream;
+        double scale, shift;
+        bool flip;
+    } minibatch;
+    struct {
+        double beta1, beta2, eps;
+        int64_t per_iteration, offset;
+    } adam;
+    struct {
+        int64_t by;
+    } advance;
+    struct {
+        int64_t every;
+    } record;
 } gan_attr;
 
 struct gan_node {
@@ -82,10 +148,11 @@ struct gan_node {
     int n_in;
     gan_node **in;
     gan_attr attr;
-    /* pointwise: the function(s) applied. sum, max: what is applied to the operands before reducing.
-     * Ops with GAN_OP_EPILOGUE: what is applied to the raw result, which is value 0 of the program; values
-     * 1… are the operands from in[arity] on. Only the plan writes prologues, epilogues and programs of more
-     * than one step. Operands of a program have the rank of its shape, each axis equal or 1. */
+    /* pointwise: the function(s) applied. sum, max: what is applied to the operands before
+     * reducing. Ops with GAN_OP_EPILOGUE: what is applied to the raw result, which is value 0 of
+     * the program; values 1… are the operands from in[arity] on. Only the plan writes prologues,
+     * epilogues and programs of more than one step. Operands of a program have the rank of its
+     * shape, each axis equal or 1. */
     gan_pointwise_program *program;
     gan_graph *graph;
     const char *label; /* NULL, or a name for dumps and messages */
@@ -94,8 +161,10 @@ struct gan_node {
 /* ---- an op ---- */
 
 enum {
-    GAN_OP_VIEW = 1 << 0,        /* the result is its operand's bytes under another shape (or a row range of it) */
-    GAN_OP_EFFECT = 1 << 1,      /* writes its first GAN_OP_WRITES operands, which are variables; has no value */
+    GAN_OP_VIEW =
+        1 << 0, /* the result is its operand's bytes under another shape (or a row range of it) */
+    GAN_OP_EFFECT =
+        1 << 1, /* writes its first GAN_OP_WRITES operands, which are variables; has no value */
     GAN_OP_NO_GRADIENT = 1 << 2, /* no gradient flows through it */
     GAN_OP_EPILOGUE = 1 << 3,    /* can apply a program to its result */
     GAN_OP_PROLOGUE = 1 << 4,    /* can apply a program to its operand */
@@ -108,7 +177,8 @@ typedef struct gan_op {
     const char *name;
     int arity; /* -1: any number */
     uint32_t flags;
-    /* Checks operands and sets shape and dtype; on an error calls gan_node_error() and returns false. */
+    /* Checks operands and sets shape and dtype; on an error calls gan_node_error() and returns
+     * false. */
     bool (*infer)(gan_node *node);
     /* Adds dx[i] = the vector-Jacobian product for operand i where need[i]; NULL means zero. */
     void (*gradient)(gan_node *node, gan_node *dy, const bool *need, gan_node **dx);
@@ -125,15 +195,17 @@ static inline int gan_op_writes(const gan_node *node) {
 
 /* ---- making nodes ---- */
 
-/* Adds a node: copies the operands, runs infer, registers effects. NULL when an operand is NULL, when infer
- * refuses, or when the graph already has an error. `attr` and `program` may be NULL. */
-gan_node *gan_node_create(gan_graph *g, gan_op_id op, int n_in, gan_node *const *in, const gan_attr *attr,
-                          const gan_pointwise_program *program);
+/* Adds a node: copies the operands, runs infer, registers effects. NULL when an operand is NULL,
+ * when infer refuses, or when the graph already has an error. `attr` and `program` may be NULL. */
+gan_node *gan_node_create(gan_graph *g, gan_op_id op, int n_in, gan_node *const *in,
+                          const gan_attr *attr, const gan_pointwise_program *program);
 
 /* The same for ops without infer: input, variable, constant. */
-gan_node *gan_leaf_create(gan_graph *g, gan_op_id op, gan_dtype dtype, gan_shape shape, const gan_attr *attr);
+gan_node *gan_leaf_create(gan_graph *g, gan_op_id op, gan_dtype dtype, gan_shape shape,
+                          const gan_attr *attr);
 
-/* Records the graph's first error as "OP LABEL: MESSAGE; operands f32(2,3), f32(4,5)"; returns false. */
+/* Records the graph's first error as "OP LABEL: MESSAGE; operands f32(2,3), f32(4,5)"; returns
+ * false. */
 bool gan_node_error(gan_node *node, gan_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -17,7 +17,8 @@ bool *gan_plan_live(const gan_graph *g) {
     return live;
 }
 
-gan_status gan_plan_create(gan_plan **out, const gan_graph *source, const gan_plan_options *options) {
+gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
+                           const gan_plan_options *options) {
     *out = NULL;
     GAN_TRY(gan_graph_status(source));
     gan_plan *plan = calloc(1, sizeof *plan);

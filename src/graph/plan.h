@@ -1,9 +1,10 @@
 /* The plan: a graph made ready for one device.
  *
- * Lowering copies what is live into a graph of its own and replaces ops that the device has no kernel for by
- * their expansion (plan_lower.c). Fusion merges pointwise chains, broadcasts, prologues and epilogues
- * (plan_fuse.c). Ordering keeps the effects in their order and computes values as late as they are needed
- * (plan_order.c). Placing gives every value a place in one arena by its lifetime (plan_place.c).
+ * Lowering copies what is live into a graph of its own and replaces ops that the device has no
+ * kernel for by their expansion (plan_lower.c). Fusion merges pointwise chains, broadcasts,
+ * prologues and epilogues (plan_fuse.c). Ordering keeps the effects in their order and computes
+ * values as late as they are needed (plan_order.c). Placing gives every value a place in one arena
+ * by its lifetime (plan_place.c).
  */
 #ifndef GANC_GRAPH_PLAN_H
 #define GANC_GRAPH_PLAN_H
@@ -20,7 +21,8 @@ typedef struct gan_place {
 typedef struct gan_plan_options {
     bool (*supported)(const void *context, gan_op_id op); /* the device has a kernel */
     const void *context;
-    bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones (tests) */
+    bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones
+                        (tests) */
 } gan_plan_options;
 
 enum { GAN_PLAN_ALIGN = 256, GAN_PLAN_GAP = 256 };
@@ -35,7 +37,8 @@ typedef struct gan_plan {
     int n_source;
 } gan_plan;
 
-gan_status gan_plan_create(gan_plan **out, const gan_graph *source, const gan_plan_options *options);
+gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
+                           const gan_plan_options *options);
 void gan_plan_destroy(gan_plan *plan);
 
 /* The steps, in this order. */
@@ -44,7 +47,8 @@ gan_status gan_plan_fuse(gan_plan *plan);
 gan_status gan_plan_order(gan_plan *plan);
 gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options);
 
-/* live[id]: an effect or output needs the node. Freed by the caller; NULL when memory is exhausted. */
+/* live[id]: an effect or output needs the node. Freed by the caller; NULL when memory is exhausted.
+ */
 bool *gan_plan_live(const gan_graph *g);
 
 #endif

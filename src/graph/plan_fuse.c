@@ -1,4 +1,5 @@
-/* Fusion: pointwise chains become one program, reductions take one as prologue, products as epilogue. */
+/* Fusion: pointwise chains become one program, reductions take one as prologue, products as
+ * epilogue. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ static gan_status count_uses(fusion *f) {
     }
     for (int i = 0; i < f->g->n_outputs; i++) f->uses[f->g->output[i]->id]++;
     for (int id = 0; id < f->g->n_nodes; id++)
-        for (int i = 0; live[id] && i < f->g->node[id]->n_in; i++) f->uses[f->g->node[id]->in[i]->id]++;
+        for (int i = 0; live[id] && i < f->g->node[id]->n_in; i++)
+            f->uses[f->g->node[id]->in[i]->id]++;
     free(live);
     return GAN_OK;
 }
@@ -46,7 +48,8 @@ typedef struct merged {
     gan_pointwise_program program;
 } merged;
 
-/* The number of operand x, added if new; -1 when there are too many. The first `distinct` are never shared. */
+/* The number of operand x, added if new; -1 when there are too many. The first `distinct` are never
+ * shared. */
 static int add_input(merged *m, gan_node *x) {
     for (int i = 0; i < m->program.n_inputs; i++)
         if (m->in[i] == x) return i;
@@ -55,7 +58,8 @@ static int add_input(merged *m, gan_node *x) {
     return m->program.n_inputs++;
 }
 
-/* Appends the steps of `p`, whose operand i is value map[i]; returns the value of its result, or -1. */
+/* Appends the steps of `p`, whose operand i is value map[i]; returns the value of its result, or
+ * -1. */
 static int add_steps(merged *m, const gan_pointwise_program *p, const int *map) {
     const int first = m->program.n_steps;
     if (first + p->n_steps > GAN_MAX_PROGRAM_STEPS) return -1;
@@ -93,11 +97,13 @@ static bool install(fusion *f, gan_node *c, const merged *m) {
 
 static const gan_pointwise_program identity = {.n_inputs = 1};
 
-static const gan_pointwise_program *program_of(const gan_node *c) { return c->program ? c->program : &identity; }
+static const gan_pointwise_program *program_of(const gan_node *c) {
+    return c->program ? c->program : &identity;
+}
 
 /* Puts the program of `inner`, over the operands `in`, in place of operand x of c. */
-static bool substitute(fusion *f, gan_node *c, const gan_node *x, const gan_pointwise_program *inner,
-                       gan_node *const *in) {
+static bool substitute(fusion *f, gan_node *c, const gan_node *x,
+                       const gan_pointwise_program *inner, gan_node *const *in) {
     merged m = {0};
     int outer_map[GAN_MAX_PROGRAM_INPUTS], inner_map[GAN_MAX_PROGRAM_INPUTS];
     for (int i = 0; i < c->n_in; i++)
@@ -122,15 +128,18 @@ static int slots(const gan_node *c, const gan_node *x) {
     return n;
 }
 
-/* The operands of p as the operands of a program of shape `whole`; false when one is a repeated vector, which
- * another shape cannot express. */
+/* The operands of p as the operands of a program of shape `whole`; false when one is a repeated
+ * vector, which another shape cannot express. */
 static bool view_operands(fusion *f, const gan_node *p, gan_shape whole, gan_node **view) {
     for (int i = 0; i < p->n_in; i++)
-        if (!gan_shape_equal(p->in[i]->shape, p->shape) && gan_shape_size(p->in[i]->shape) != 1) return false;
+        if (!gan_shape_equal(p->in[i]->shape, p->shape) && gan_shape_size(p->in[i]->shape) != 1)
+            return false;
     for (int i = 0; i < p->n_in; i++) {
         gan_shape shape = whole;
-        for (int d = 0; gan_shape_size(p->in[i]->shape) == 1 && d < whole.rank; d++) shape.dim[d] = 1;
-        gan_node model = {.op = GAN_OP_reshape, .dtype = p->in[i]->dtype, .shape = shape, .n_in = 1};
+        for (int d = 0; gan_shape_size(p->in[i]->shape) == 1 && d < whole.rank; d++)
+            shape.dim[d] = 1;
+        gan_node model = {
+            .op = GAN_OP_reshape, .dtype = p->in[i]->dtype, .shape = shape, .n_in = 1};
         model.attr.target.shape = shape;
         view[i] = gan_node_append(f->g, &model, &p->in[i]);
         if (!view[i]) return false;
@@ -155,7 +164,8 @@ static bool absorb_through_reshape(fusion *f, gan_node *c, gan_node *x, gan_shap
 static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     if (x->dtype != GAN_F32) return false;
     if (x->op == GAN_OP_constant && c->program) {
-        gan_pointwise_program value = {.n_steps = 1, .step = {{.fn = GAN_FN_value, .k = (float)x->attr.constant.value}}};
+        gan_pointwise_program value = {
+            .n_steps = 1, .step = {{.fn = GAN_FN_value, .k = (float)x->attr.constant.value}}};
         return substitute(f, c, x, &value, NULL);
     }
     if (x->op == GAN_OP_broadcast && c->program && can_move(f->g, x, c)) {
@@ -168,8 +178,8 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     }
     const gan_shape whole = c->op == GAN_OP_pointwise ? c->shape : c->attr.reduce.in_shape;
     if (x->op == GAN_OP_reshape && absorb_through_reshape(f, c, x, whole)) return true;
-    if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) && gan_shape_equal(x->shape, whole) &&
-        can_move(f->g, x, c))
+    if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) &&
+        gan_shape_equal(x->shape, whole) && can_move(f->g, x, c))
         return substitute(f, c, x, x->program, x->in);
     return false;
 }
@@ -222,12 +232,14 @@ gan_status gan_plan_fuse(gan_plan *plan) {
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
         gan_node *node = f.g->node[id];
         if (f.uses[id] == 0 || node->dtype != GAN_F32) continue;
-        if (node->op == GAN_OP_pointwise || (gan_op_of(node)->flags & GAN_OP_PROLOGUE)) absorb_operands(&f, node);
+        if (node->op == GAN_OP_pointwise || (gan_op_of(node)->flags & GAN_OP_PROLOGUE))
+            absorb_operands(&f, node);
         status = gan_graph_status(f.g);
     }
     if (status == GAN_OK) status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
-        if (f.uses[id] > 0 && f.g->node[id]->op == GAN_OP_pointwise) join_product(&f, f.g->node[id]);
+        if (f.uses[id] > 0 && f.g->node[id]->op == GAN_OP_pointwise)
+            join_product(&f, f.g->node[id]);
         status = gan_graph_status(f.g);
     }
     free(f.uses);

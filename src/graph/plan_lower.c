@@ -35,8 +35,8 @@ static bool is_rigid(const gan_node *x, int depth) {
     return false;
 }
 
-/* A function of whole operands may have any shape; one that reads a rigid value through a reshape takes
- * that value's shape, so that the two can be fused. NULL when it stays as it is. */
+/* A function of whole operands may have any shape; one that reads a rigid value through a reshape
+ * takes that value's shape, so that the two can be fused. NULL when it stays as it is. */
 static const gan_node *whose_shape(const gan_node *node, gan_node *const *in) {
     enum { DEPTH = 6 };
     const gan_node *found = NULL;
@@ -50,7 +50,8 @@ static const gan_node *whose_shape(const gan_node *node, gan_node *const *in) {
     return found;
 }
 
-static gan_node *in_shape(gan_graph *to, const gan_node *node, gan_node *const *in, gan_shape shape) {
+static gan_node *in_shape(gan_graph *to, const gan_node *node, gan_node *const *in,
+                          gan_shape shape) {
     gan_node *part[2] = {NULL, NULL};
     if (node->n_in > 2) return gan_node_append(to, node, in);
     for (int i = 0; i < node->n_in; i++) {
@@ -90,8 +91,8 @@ static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
 }
 
 /* What a node becomes in the copy, its operands already being there. */
-static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in, const gan_plan_options *options,
-                       bool *expanded) {
+static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
+                       const gan_plan_options *options, bool *expanded) {
     if (node->op == GAN_OP_stop_gradient) return in[0];
     if (node->op == GAN_OP_cast && node->dtype == in[0]->dtype) return in[0];
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
@@ -115,8 +116,8 @@ static bool written_between(const gan_graph *g, const gan_variable *v, int after
     return false;
 }
 
-/* stale[id]: the view shows a variable and is read after a later update of it. A view shows the value of the
- * moment it was added, so it has to be a copy. */
+/* stale[id]: the view shows a variable and is read after a later update of it. A view shows the
+ * value of the moment it was added, so it has to be a copy. */
 static bool *find_stale_views(const gan_graph *g, const bool *live) {
     bool *stale = calloc((size_t)g->n_nodes + 1, sizeof *stale);
     int *last = calloc((size_t)g->n_nodes + 1, sizeof *last); /* the last reader */
@@ -141,8 +142,8 @@ static bool *find_stale_views(const gan_graph *g, const bool *live) {
 }
 
 /* One copying pass; map[id of `from`] = node of `to`. */
-static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan_options *options, gan_node **map,
-                            bool *expanded) {
+static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan_options *options,
+                            gan_node **map, bool *expanded) {
     bool *live = gan_plan_live(from), *stale = live ? find_stale_views(from, live) : NULL;
     if (!live || !stale) {
         free(live);
@@ -177,7 +178,8 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
     return status;
 }
 
-gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source, const gan_plan_options *options) {
+gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source,
+                          const gan_plan_options *options) {
     plan->n_source = source->n_nodes;
     plan->copy_of = calloc((size_t)source->n_nodes + 1, sizeof *plan->copy_of);
     if (!plan->copy_of) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
@@ -191,7 +193,9 @@ gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source, const gan_pla
                                 : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
         if (status == GAN_OK) {
             for (int id = 0; id < source->n_nodes; id++)
-                plan->copy_of[id] = from == source ? map[id] : plan->copy_of[id] ? map[plan->copy_of[id]->id] : NULL;
+                plan->copy_of[id] = from == source      ? map[id]
+                                    : plan->copy_of[id] ? map[plan->copy_of[id]->id]
+                                                        : NULL;
         }
         free(map);
         gan_graph_destroy(plan->graph);

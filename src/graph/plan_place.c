@@ -1,5 +1,5 @@
-/* Placing: every computed value gets bytes in one arena, shared by values that are not needed at the same
- * time; pieces of a concatenation are computed where they belong. */
+/* Placing: every computed value gets bytes in one arena, shared by values that are not needed at
+ * the same time; pieces of a concatenation are computed where they belong. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@ typedef struct buffer {
 static size_t align(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 static bool is_computed(const gan_node *node) {
-    return !(gan_op_of(node)->flags & (GAN_OP_LEAF | GAN_OP_EFFECT)) && !gan_node_is_view(node, NULL);
+    return !(gan_op_of(node)->flags & (GAN_OP_LEAF | GAN_OP_EFFECT)) &&
+           !gan_node_is_view(node, NULL);
 }
 
 static void lifetimes(const gan_plan *plan, buffer *b) {
@@ -29,7 +30,8 @@ static void lifetimes(const gan_plan *plan, buffer *b) {
             if (x->last < t) x->last = t;
         }
         if (!is_computed(node)) continue;
-        b[node->id] = (buffer){.bytes = gan_node_bytes(node), .first = t, .last = t, .parent = -1, .used = true};
+        b[node->id] = (buffer){
+            .bytes = gan_node_bytes(node), .first = t, .last = t, .parent = -1, .used = true};
         if (node->op == GAN_OP_pack) { /* its padding stays zero: nobody else gets its bytes */
             b[node->id].first = 0;
             b[node->id].last = end;
@@ -38,7 +40,11 @@ static void lifetimes(const gan_plan *plan, buffer *b) {
     const gan_graph *g = plan->graph;
     for (int id = 0; id < g->n_nodes; id++)
         if (g->node[id]->op == GAN_OP_input)
-            b[id] = (buffer){.bytes = gan_node_bytes(g->node[id]), .first = 0, .last = end, .parent = -1, .used = true};
+            b[id] = (buffer){.bytes = gan_node_bytes(g->node[id]),
+                             .first = 0,
+                             .last = end,
+                             .parent = -1,
+                             .used = true};
     for (int i = 0; i < g->n_outputs; i++) b[gan_node_base(g->output[i])->id].last = end;
 }
 
@@ -55,8 +61,9 @@ static bool fits_in_place(const gan_node *container, int i, size_t offset, const
     gan_node *x = container->in[i], *base = gan_node_base(x);
     for (int j = 0; j < container->n_in; j++)
         if (j != i && gan_node_base(container->in[j]) == base) return false;
-    return is_computed(base) && base->op != GAN_OP_concat && base->op != GAN_OP_pack && b[base->id].used &&
-           b[base->id].parent < 0 && gan_node_bytes(base) == gan_node_bytes(x) && offset % 64 == 0;
+    return is_computed(base) && base->op != GAN_OP_concat && base->op != GAN_OP_pack &&
+           b[base->id].used && b[base->id].parent < 0 &&
+           gan_node_bytes(base) == gan_node_bytes(x) && offset % 64 == 0;
 }
 
 /* True when every operand is computed in place, so that the launch itself is not needed. */
@@ -84,7 +91,8 @@ static void containers(gan_plan *plan, buffer *b) {
     int kept = 0;
     for (int t = 0; t < plan->n_launches; t++) {
         gan_node *node = plan->order[t];
-        bool container = node->op == GAN_OP_pack || (node->op == GAN_OP_concat && leading_axis(node));
+        bool container =
+            node->op == GAN_OP_pack || (node->op == GAN_OP_concat && leading_axis(node));
         if (container && fill_in_place(node, b)) continue;
         plan->order[kept++] = node;
     }
@@ -104,9 +112,12 @@ static int by_size(const void *a, const void *b) {
     return x->id - y->id;
 }
 
-static bool overlap_in_time(const buffer *x, const buffer *y) { return x->first <= y->last && y->first <= x->last; }
+static bool overlap_in_time(const buffer *x, const buffer *y) {
+    return x->first <= y->last && y->first <= x->last;
+}
 
-/* Largest first, each at the lowest place that is free for its whole life. `placed` is sorted by offset. */
+/* Largest first, each at the lowest place that is free for its whole life. `placed` is sorted by
+ * offset. */
 static size_t settle(buffer *b, const entry *list, int n, bool keep_apart) {
     size_t total = 0;
     int n_placed = 0;
@@ -168,7 +179,8 @@ gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options) {
             if (b[id].used && b[id].parent < 0) list[count++] = (entry){b[id].bytes, (int)id};
         qsort(list, (size_t)count, sizeof *list, by_size);
         plan->arena_bytes = settle(b, list, count, options->keep_apart);
-        if (plan->arena_bytes == SIZE_MAX) status = gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+        if (plan->arena_bytes == SIZE_MAX)
+            status = gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
         record_places(plan, b);
     }
     free(b);

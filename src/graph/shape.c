@@ -24,7 +24,9 @@ gan_shape gan_shape0(void) { return (gan_shape){0}; }
 gan_shape gan_shape1(int64_t a) { return (gan_shape){1, {a}}; }
 gan_shape gan_shape2(int64_t a, int64_t b) { return (gan_shape){2, {a, b}}; }
 gan_shape gan_shape3(int64_t a, int64_t b, int64_t c) { return (gan_shape){3, {a, b, c}}; }
-gan_shape gan_shape4(int64_t a, int64_t b, int64_t c, int64_t d) { return (gan_shape){4, {a, b, c, d}}; }
+gan_shape gan_shape4(int64_t a, int64_t b, int64_t c, int64_t d) {
+    return (gan_shape){4, {a, b, c, d}};
+}
 
 int64_t gan_shape_size(gan_shape shape) {
     int64_t n = 1;
@@ -42,7 +44,8 @@ bool gan_shape_equal(gan_shape a, gan_shape b) {
 char *gan_shape_text(char text[GAN_SHAPE_TEXT], gan_dtype dtype, gan_shape shape) {
     int n = snprintf(text, GAN_SHAPE_TEXT, "%s(", gan_dtype_name(dtype));
     for (int i = 0; i < shape.rank && n < GAN_SHAPE_TEXT - 24; i++)
-        n += snprintf(text + n, (size_t)(GAN_SHAPE_TEXT - n), i ? ",%lld" : "%lld", (long long)shape.dim[i]);
+        n += snprintf(text + n, (size_t)(GAN_SHAPE_TEXT - n), i ? ",%lld" : "%lld",
+                      (long long)shape.dim[i]);
     snprintf(text + n, (size_t)(GAN_SHAPE_TEXT - n), ")");
     return text;
 }

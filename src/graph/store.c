@@ -12,9 +12,14 @@
 enum { LINE = 64 }; /* bytes a variable is padded to */
 
 static const char *const role_names[] = {
-    [GAN_WEIGHT] = "weight",   [GAN_FIRST_MOMENT] = "first_moment", [GAN_SECOND_MOMENT] = "second_moment",
-    [GAN_AVERAGE] = "average", [GAN_STATISTIC] = "statistic",       [GAN_COUNTER] = "counter",
-    [GAN_DATA] = "data",       [GAN_RECORD] = "record",
+    [GAN_WEIGHT] = "weight",
+    [GAN_FIRST_MOMENT] = "first_moment",
+    [GAN_SECOND_MOMENT] = "second_moment",
+    [GAN_AVERAGE] = "average",
+    [GAN_STATISTIC] = "statistic",
+    [GAN_COUNTER] = "counter",
+    [GAN_DATA] = "data",
+    [GAN_RECORD] = "record",
 };
 
 const char *gan_role_name(gan_role role) { return role_names[role]; }
@@ -35,7 +40,9 @@ gan_status gan_store_create(gan_store **out, uint64_t seed) {
 uint64_t gan_store_seed(const gan_store *store) { return store->seed; }
 void gan_store_set_seed(gan_store *store, uint64_t seed) { store->seed = seed; }
 size_t gan_store_count(const gan_store *store) { return store->n_variables; }
-const gan_variable *gan_store_at(const gan_store *store, size_t index) { return store->variable[index]; }
+const gan_variable *gan_store_at(const gan_store *store, size_t index) {
+    return store->variable[index];
+}
 
 const char *gan_variable_name(const gan_variable *variable) { return variable->name; }
 gan_role gan_variable_role(const gan_variable *variable) { return variable->arena->role; }
@@ -65,15 +72,18 @@ static void *grown(void *list, size_t n, size_t *capacity) {
     return more;
 }
 
-static gan_variable_arena *find_arena(const gan_store *s, gan_role role, const char *group, size_t length) {
+static gan_variable_arena *find_arena(const gan_store *s, gan_role role, const char *group,
+                                      size_t length) {
     for (size_t i = 0; i < s->n_arenas; i++) {
         gan_variable_arena *a = s->arenas[i];
-        if (a->role == role && strlen(a->group) == length && memcmp(a->group, group, length) == 0) return a;
+        if (a->role == role && strlen(a->group) == length && memcmp(a->group, group, length) == 0)
+            return a;
     }
     return NULL;
 }
 
-static gan_variable_arena *open_arena(gan_store *s, gan_role role, const char *group, size_t length) {
+static gan_variable_arena *open_arena(gan_store *s, gan_role role, const char *group,
+                                      size_t length) {
     gan_variable_arena *a = find_arena(s, role, group, length);
     if (a) return a;
     a = gan_arena_alloc(s->memory, sizeof *a);
@@ -92,15 +102,15 @@ static size_t variable_bytes(const gan_variable *v) {
     return (size_t)gan_shape_size(v->shape) * gan_dtype_size(v->dtype);
 }
 
-gan_variable *gan_store_declare(gan_store *s, gan_role role, const char *name, gan_dtype dtype, gan_shape shape,
-                                gan_init init) {
+gan_variable *gan_store_declare(gan_store *s, gan_role role, const char *name, gan_dtype dtype,
+                                gan_shape shape, gan_init init) {
     char given[GAN_SHAPE_TEXT], known[GAN_SHAPE_TEXT];
     gan_shape_text(given, dtype, shape);
     gan_variable *v = (gan_variable *)(uintptr_t)gan_store_find(s, role, name);
     if (v) {
         if (v->dtype == dtype && gan_shape_equal(v->shape, shape)) return v;
-        gan_fail(GAN_ERROR_SHAPE, "%s %s: %s asked for, but it is %s", gan_role_name(role), name, given,
-                 gan_shape_text(known, v->dtype, v->shape));
+        gan_fail(GAN_ERROR_SHAPE, "%s %s: %s asked for, but it is %s", gan_role_name(role), name,
+                 given, gan_shape_text(known, v->dtype, v->shape));
         return NULL;
     }
     const char *slash = strchr(name, '/');
@@ -111,8 +121,8 @@ gan_variable *gan_store_declare(gan_store *s, gan_role role, const char *name, g
     gan_variable_arena *a = open_arena(s, role, name, (size_t)(slash - name));
     if (!a) return NULL;
     if (a->fixed || a->data) {
-        gan_fail(GAN_ERROR_ARGUMENT, "%s %s: group '%s' is complete, nothing can join it", gan_role_name(role), name,
-                 a->group);
+        gan_fail(GAN_ERROR_ARGUMENT, "%s %s: group '%s' is complete, nothing can join it",
+                 gan_role_name(role), name, a->group);
         return NULL;
     }
     v = gan_arena_alloc(s->memory, sizeof *v);
@@ -120,7 +130,8 @@ gan_variable *gan_store_declare(gan_store *s, gan_role role, const char *name, g
     gan_variable **list = grown(s->variable, s->n_variables, &s->capacity);
     if (list) s->variable = list;
     if (!v || !copy || !list) return out_of_memory();
-    *v = (gan_variable){.name = copy, .dtype = dtype, .shape = shape, .init = init, .arena = a, .offset = a->bytes};
+    *v = (gan_variable){
+        .name = copy, .dtype = dtype, .shape = shape, .init = init, .arena = a, .offset = a->bytes};
     a->bytes += (variable_bytes(v) + LINE - 1) / LINE * LINE;
     s->variable[s->n_variables++] = v;
     return v;
@@ -152,15 +163,18 @@ gan_variable *gan_store_flat(gan_store *s, gan_role role, const char *group) {
     if (!a->flat) {
         for (size_t i = 0; i < s->n_variables; i++)
             if (s->variable[i]->arena == a && s->variable[i]->dtype != GAN_F32) {
-                gan_fail(GAN_ERROR_ARGUMENT, "%s %s: a flat group holds f32 only", gan_role_name(role),
-                         s->variable[i]->name);
+                gan_fail(GAN_ERROR_ARGUMENT, "%s %s: a flat group holds f32 only",
+                         gan_role_name(role), s->variable[i]->name);
                 return NULL;
             }
         gan_variable *v = gan_arena_alloc(s->memory, sizeof *v);
         const char *name = gan_arena_printf(s->memory, "%s/*", group);
         if (!v || !name) return out_of_memory();
-        *v = (gan_variable){.name = name, .dtype = GAN_F32, .shape = gan_shape1((int64_t)(a->bytes / sizeof(float))),
-                            .arena = a, .is_flat = true};
+        *v = (gan_variable){.name = name,
+                            .dtype = GAN_F32,
+                            .shape = gan_shape1((int64_t)(a->bytes / sizeof(float))),
+                            .arena = a,
+                            .is_flat = true};
         a->flat = v;
         a->fixed = true;
     }
@@ -175,7 +189,8 @@ static uint64_t hash(const char *text) { /* FNV-1a */
     return h;
 }
 
-/* Element i of the stream of variable `h`: kept apart from noise by the block, which noise counts up from 0. */
+/* Element i of the stream of variable `h`: kept apart from noise by the block, which noise counts
+ * up from 0. */
 static double draw(uint64_t seed, uint64_t h, gan_init_kind kind, uint64_t i) {
     gan_philox4 r = gan_philox(seed, gan_philox_subsequence((uint32_t)(h >> 32), i / 4),
                                ((uint64_t)1 << 63) | (h & 0xffffffffu));
@@ -202,12 +217,21 @@ void gan_variable_initial(const gan_store *store, const gan_variable *v, void *o
     const gan_init init = v->init;
     double length = 0;
     for (int64_t i = 0; i < n; i++) {
-        double d = init.kind == GAN_INIT_CONSTANT ? 0 : draw(store->seed, h, init.kind, (uint64_t)i);
+        double d =
+            init.kind == GAN_INIT_CONSTANT ? 0 : draw(store->seed, h, init.kind, (uint64_t)i);
         switch (init.kind) {
-            case GAN_INIT_CONSTANT: x[i] = init.a; break;
-            case GAN_INIT_UNIFORM: x[i] = (float)(init.a + ((double)init.b - init.a) * d); break;
-            case GAN_INIT_NORMAL: x[i] = (float)(init.a + init.b * d); break;
-            case GAN_INIT_UNIT: x[i] = (float)d; break;
+        case GAN_INIT_CONSTANT:
+            x[i] = init.a;
+            break;
+        case GAN_INIT_UNIFORM:
+            x[i] = (float)(init.a + ((double)init.b - init.a) * d);
+            break;
+        case GAN_INIT_NORMAL:
+            x[i] = (float)(init.a + init.b * d);
+            break;
+        case GAN_INIT_UNIT:
+            x[i] = (float)d;
+            break;
         }
         length += (double)x[i] * x[i];
     }

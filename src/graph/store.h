@@ -4,13 +4,14 @@
 
 #include "ganc/graph.h"
 
-/* Variables of one (role, group), contiguous. Weights, moments and averages of a group share one layout. */
+/* Variables of one (role, group), contiguous. Weights, moments and averages of a group share one
+ * layout. */
 typedef struct gan_variable_arena {
     gan_role role;
     const char *group;
-    bool fixed;   /* a flat node exists: nothing may join */
-    size_t bytes; /* so far */
-    void *data;   /* on the device, NULL until placed */
+    bool fixed;         /* a flat node exists: nothing may join */
+    size_t bytes;       /* so far */
+    void *data;         /* on the device, NULL until placed */
     gan_variable *flat; /* the pseudo-variable that is the whole arena, or NULL */
 } gan_variable_arena;
 
@@ -34,13 +35,16 @@ struct gan_store {
     struct gan_device *device; /* where the arenas are, NULL until placed */
 };
 
-/* Finds or creates; NULL with the thread's message set on a conflict or when memory is exhausted. */
+/* Finds or creates; NULL with the thread's message set on a conflict or when memory is exhausted.
+ */
 gan_variable *gan_store_declare(gan_store *store, gan_role role, const char *name, gan_dtype dtype,
                                 gan_shape shape, gan_init init);
 gan_variable *gan_store_flat(gan_store *store, gan_role role, const char *group);
 
 /* A variable's bytes in the arena's memory; the arena is placed. */
-static inline void *gan_variable_data(const gan_variable *v) { return (char *)v->arena->data + v->offset; }
+static inline void *gan_variable_data(const gan_variable *v) {
+    return (char *)v->arena->data + v->offset;
+}
 
 /* The initial value of a variable, gan_shape_size() elements of its dtype, into host memory. */
 void gan_variable_initial(const gan_store *store, const gan_variable *variable, void *out);

@@ -13,13 +13,14 @@ static gan_node *node_of(gan_graph *g, gan_variable *v) {
         return gan_graph_error(g, GAN_ERROR_ARGUMENT, "%s", text);
     }
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->node[i]->op == GAN_OP_variable && g->node[i]->attr.variable.variable == v) return g->node[i];
+        if (g->node[i]->op == GAN_OP_variable && g->node[i]->attr.variable.variable == v)
+            return g->node[i];
     gan_attr attr = {.variable = {v}};
     return gan_named(gan_leaf_create(g, GAN_OP_variable, v->dtype, v->shape, &attr), "%s", v->name);
 }
 
-gan_node *gan_variable_node(gan_graph *g, gan_role role, const char *name, gan_dtype dtype, gan_shape shape,
-                            gan_init init) {
+gan_node *gan_variable_node(gan_graph *g, gan_role role, const char *name, gan_dtype dtype,
+                            gan_shape shape, gan_init init) {
     if (!g || g->status != GAN_OK) return NULL;
     return node_of(g, gan_store_declare(g->store, role, name, dtype, shape, init));
 }
