@@ -7,7 +7,6 @@
 #define GANC_KERNELS_LAUNCH_H
 
 #include "kernels/launch_cast.h"
-#include "kernels/launch_check.h"
 #include "kernels/launch_code.h"
 #include "kernels/launch_gather.h"
 #include "kernels/launch_layout.h"

@@ -7,7 +7,7 @@
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
-#include "kernels/launch_code.h"
+#include "kernels/launch.h"
 
 enum { STAGING_BYTES = 1 << 22, BLAS_WORKSPACE_BYTES = 1 << 25 };
 
