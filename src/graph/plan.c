@@ -4,17 +4,28 @@
 
 #include "base/error.h"
 
+/* Fusion appends views behind the nodes that read them, so ids alone give no order to go by. */
 bool *gan_plan_live(const gan_graph *g) {
     bool *live = calloc((size_t)g->n_nodes + 1, sizeof *live);
-    if (!live) return NULL;
-    for (int i = 0; i < g->n_outputs; i++) live[g->output[i]->id] = true;
-    for (int id = g->n_nodes - 1; id >= 0; id--) {
-        const gan_node *node = g->node[id];
-        if (gan_op_of(node)->flags & GAN_OP_EFFECT) live[id] = true;
-        if (!live[id]) continue;
-        for (int i = 0; i < node->n_in; i++) live[node->in[i]->id] = true;
+    int *stack = malloc(((size_t)g->n_nodes + 1) * sizeof *stack), top = 0;
+    for (int id = 0; live && stack && id < g->n_nodes; id++)
+        if (gan_op_of(g->node[id])->flags & GAN_OP_EFFECT) live[stack[top++] = id] = true;
+    for (int i = 0; live && stack && i < g->n_outputs; i++) {
+        const int id = g->output[i]->id;
+        if (!live[id]) live[stack[top++] = id] = true;
     }
-    return live;
+    while (top > 0) {
+        const gan_node *node = g->node[stack[--top]];
+        for (int i = 0; i < node->n_in; i++) {
+            const int id = node->in[i]->id;
+            if (!live[id]) live[stack[top++] = id] = true;
+        }
+    }
+    const bool complete = stack != NULL;
+    free(stack);
+    if (complete) return live;
+    free(live);
+    return NULL;
 }
 
 gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
