@@ -161,15 +161,18 @@ static gan_node *hand_generator(gan_scope *s, gan_node *z, const gan_model_optio
     return one_weight(s, z, 0.5);
 }
 
-static gan_node *hand_discriminator(gan_scope *s, gan_node *x, const gan_model_options *o) {
-    (void)o;
-    return one_weight(s, x, 0.3);
+/* D's only weight is that of its output. */
+static gan_node *hand_features(gan_scope *s, gan_node *x, const gan_model_options *o) {
+    (void)s, (void)o;
+    return x;
 }
 
 static const gan_model hand_model = {.name = "hand",
                                      .points = true,
                                      .generator = hand_generator,
-                                     .discriminator = hand_discriminator};
+                                     .features = hand_features,
+                                     .output = {GAN_INIT_CONSTANT, 0.3f, 0},
+                                     .output_no_bias = true};
 
 static gan_node *ones(gan_graph *graph, gan_node *t, gan_shape shape) {
     (void)t;
@@ -245,7 +248,7 @@ static void play(bool simultaneous, bool reuse, int64_t k, bool minimax, double 
         average = decay * average + (1 - decay) * b;
         run(1);
         for (int i = 0; i < 4; i++) expect_near(read_scalar(outputs[i]), want[i], 1e-6, 1e-4);
-        float *wa = read_variable(GAN_WEIGHT, "discriminator/w");
+        float *wa = read_variable(GAN_WEIGHT, "discriminator/output/weight");
         float *wb = read_variable(GAN_WEIGHT, "generator/w");
         float *mean = read_variable(GAN_AVERAGE, "generator/w");
         expect_near(*wa, a, 1e-6, 1e-4);

@@ -35,7 +35,7 @@ static int check(const char *model, gan_shape x_shape, const gan_model_options *
     gan_scope *scope =
         gan_scope_create(g, "d", &(gan_scope_settings){.training = training, .counter = counter});
     gan_node *x = gan_input(g, GAN_F32, x_shape, "x"), *inner, *weight[WEIGHTS], *grad[WEIGHTS];
-    gan_node *score = gan_model_find(model)->discriminator(scope, x, options);
+    gan_node *score = gan_model_logits(gan_model_find(model), scope, x, options);
     gan_gradient(g, gan_sum(g, score), 1, &x, &inner);
     gan_node *penalty = gan_sum(g, gan_square(g, inner));
     const int n = gan_group_weights(g, "d", weight, WEIGHTS);

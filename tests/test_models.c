@@ -54,13 +54,13 @@ static void sizes_are_those_of_the_papers(void **state) {
         const gan_model *model = gan_model_find(rows[i].model);
         const gan_model_options *o = &rows[i].options;
         gan_node *x = model->generator(training("generator"), F32(2, 100), o);
-        gan_node *logits = model->discriminator(training("discriminator"), x, o);
+        gan_node *logits = gan_model_logits(model, training("discriminator"), x, o);
         expect_ok(gan_graph_status(g));
         assert_true(gan_shape_equal(gan_node_shape(x), SHAPE(2, o->height, o->width, o->channels)));
         assert_true(gan_shape_equal(gan_node_shape(logits), SHAPE(2, 1)));
         assert_int_equal(parameters("generator/"), rows[i].generator);
         assert_int_equal(parameters("discriminator/"), rows[i].discriminator);
-        model->discriminator(training("discriminator"), F32(4, o->height, o->width, o->channels),
+        gan_model_logits(model, training("discriminator"), F32(4, o->height, o->width, o->channels),
                              o);
         assert_int_equal(parameters("discriminator/"), rows[i].discriminator); /* shared */
     }
@@ -78,7 +78,7 @@ static void every_model_keeps_its_promises(void **state) {
         o.generator_features = o.discriminator_features = 8;
         gan_node *z = F32(5, o.z_dim);
         gan_node *x = gan_output(g, model->generator(training("generator"), z, &o));
-        gan_node *logits = gan_output(g, model->discriminator(training("discriminator"), x, &o));
+        gan_node *logits = gan_output(g, gan_model_logits(model, training("discriminator"), x, &o));
         gan_shape wanted =
             model->points ? SHAPE(5, o.channels) : SHAPE(5, o.height, o.width, o.channels);
         assert_true(gan_shape_equal(gan_node_shape(x), wanted));
@@ -106,7 +106,7 @@ static void dcgan_takes_sizes_that_halve(void **state) {
     o.generator_features = o.discriminator_features = 4;
     gan_node *x = dcgan->generator(training("generator"), F32(2, 100), &o);
     assert_true(gan_shape_equal(gan_node_shape(x), SHAPE(2, 32, 64, 2)));
-    dcgan->discriminator(training("discriminator"), x, &o);
+    gan_model_logits(dcgan, training("discriminator"), x, &o);
     expect_ok(gan_graph_status(g));
     o = images(50, 50, 1);
     assert_null(dcgan->generator(training("generator"), F32(2, 100), &o));
@@ -114,7 +114,7 @@ static void dcgan_takes_sizes_that_halve(void **state) {
     close_graph(state);
     open_graph(state);
     o = images(5, 5, 1);
-    assert_null(dcgan->discriminator(training("discriminator"), F32(2, 5, 5, 1), &o));
+    assert_null(gan_model_logits(dcgan, training("discriminator"), F32(2, 5, 5, 1), &o));
     expect_graph_error(GAN_ERROR_ARGUMENT, "5x5");
 }
 
@@ -128,7 +128,7 @@ static void spectral_norm_covers_the_discriminator(void **state) {
         o.spectral_norm = true;
         o.generator_features = o.discriminator_features = 4;
         gan_node *x = model->points ? F32(2, o.channels) : F32(2, o.height, o.width, o.channels);
-        model->discriminator(training("discriminator"), x, &o);
+        gan_model_logits(model, training("discriminator"), x, &o);
         expect_ok(gan_graph_status(g));
         size_t weights = 0, vectors = 0;
         for (size_t k = 0; k < gan_store_count(store); k++) {
@@ -170,7 +170,7 @@ static void marginals_become_the_output_bias(void **state) {
 static void check_second_order(const char *name, gan_model_options o, int64_t batch) {
     const gan_model *model = gan_model_find(name);
     gan_node *x = F32(batch, o.height, o.width, o.channels), *slope;
-    gan_node *logits = model->discriminator(training("discriminator"), x, &o);
+    gan_node *logits = gan_model_logits(model, training("discriminator"), x, &o);
     expect_ok(gan_gradient(g, gan_sum(g, logits), 1, &x, &slope));
     gan_node *penalty = gan_sum(g, gan_square(g, slope));
     enum { MOST = 32 };

@@ -159,9 +159,23 @@ typedef struct gan_model {
     gan_model_options initial; /* what to take where nothing else is asked for */
     /* z (m, z_dim) -> (m, height, width, channels), or (m, channels) for points. */
     gan_node *(*generator)(gan_scope *scope, gan_node *z, const gan_model_options *options);
-    /* x as made by the generator -> logits (m, 1). */
-    gan_node *(*discriminator)(gan_scope *scope, gan_node *x, const gan_model_options *options);
+    /* The discriminator up to its last hidden layer: x as made by the generator -> (m, …). A linear
+     * layer, gan_model_output(), makes the logits; what labels, codes and penalties on features
+     * need of D is taken from here too. */
+    gan_node *(*features)(gan_scope *scope, gan_node *x, const gan_model_options *options);
+    gan_init output; /* initial weights of that linear layer; all zero: Xavier */
+    bool output_no_bias;
 } gan_model;
+
+/* The layer SCOPE/name from D's features (m, …) to (m, units), initialised as the model does its
+ * logits and with spectral norm where `options` ask for it. */
+GAN_API gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char *name,
+                                   gan_node *features, int64_t units,
+                                   const gan_model_options *options);
+
+/* The whole discriminator: x -> logits (m, 1). */
+GAN_API gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan_node *x,
+                                   const gan_model_options *options);
 
 GAN_API size_t gan_model_count(void);
 GAN_API const gan_model *gan_model_at(size_t index);

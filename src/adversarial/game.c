@@ -44,7 +44,7 @@ static gan_node *generate(const iteration *it, bool update_statistics) {
 
 static gan_node *score(const iteration *it, gan_node *x, bool update_statistics, int groups) {
     gan_scope *scope = pass(it, "discriminator", update_statistics, groups);
-    return it->o->model->discriminator(scope, x, &it->o->networks);
+    return gan_model_logits(it->o->model, scope, x, &it->o->networks);
 }
 
 static gan_status differentiate(gradients *out, gan_graph *g, const char *group, gan_node *loss) {

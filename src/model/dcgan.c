@@ -59,7 +59,7 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
 
 /* With spectral norm there is no batch norm, as in Miyato et al. 2018, and biases take its place.
  */
-static gan_node *discriminator(gan_scope *s, gan_node *x, const gan_model_options *o) {
+static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
     pyramid p;
     if (!s || !x || !measure(&p, s, o)) return NULL;
     gan_graph *g = gan_scope_graph(s);
@@ -74,7 +74,7 @@ static gan_node *discriminator(gan_scope *s, gan_node *x, const gan_model_option
         if (i && !spectral) x = gan_layer_batch_norm(block, "norm", x, &norm);
         x = gan_leaky_relu(g, x, GAN_LEAKY_SLOPE);
     }
-    return gan_layer_linear(s, "output", x, 1, &layer);
+    return x;
 }
 
 const gan_model gan_model_dcgan = {
@@ -89,5 +89,7 @@ const gan_model gan_model_dcgan = {
                 .generator_features = 64,
                 .discriminator_features = 64},
     .generator = generator,
-    .discriminator = discriminator,
+    .features = features,
+    .output = {GAN_INIT_NORMAL, 0, 0.02f},
+    .output_no_bias = true,
 };

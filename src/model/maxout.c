@@ -19,14 +19,13 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
 }
 
 /* Dropout on what every layer takes in, also when D scores samples for G. */
-static gan_node *discriminator(gan_scope *s, gan_node *x, const gan_model_options *o) {
+static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
     const int64_t width = gan_features(o->discriminator_features, 240);
     const gan_init init = gan_init_uniform(-0.005, 0.005);
     const gan_layer_options layer = {.weight = &init, .spectral_norm = o->spectral_norm};
     gan_node *h = gan_layer_dropout(s, x, 0.8);
     h = gan_layer_dropout(s, gan_layer_maxout(s, "hidden1", h, width, 5, &layer), 0.5);
-    h = gan_layer_dropout(s, gan_layer_maxout(s, "hidden2", h, width, 5, &layer), 0.5);
-    return gan_layer_linear(s, "output", h, 1, &layer);
+    return gan_layer_dropout(s, gan_layer_maxout(s, "hidden2", h, width, 5, &layer), 0.5);
 }
 
 const gan_model gan_model_maxout = {
@@ -36,7 +35,8 @@ const gan_model gan_model_maxout = {
     .high = 1,
     .initial = {.height = 28, .width = 28, .channels = 1, .z_dim = 100},
     .generator = generator,
-    .discriminator = discriminator,
+    .features = features,
+    .output = {GAN_INIT_UNIFORM, -0.005f, 0.005f},
 };
 
 gan_status gan_model_set_marginals(gan_store *store, const float *mean, int64_t n) {

@@ -11,12 +11,10 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     return gan_reshape(g, gan_tanh(g, h), gan_shape4(-1, o->height, o->width, o->channels));
 }
 
-static gan_node *discriminator(gan_scope *s, gan_node *x, const gan_model_options *o) {
+static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
     const int64_t width = gan_features(o->discriminator_features, 256);
     gan_node *h = gan_leaky_layer(s, "hidden1", x, 2 * width, o->spectral_norm);
-    h = gan_leaky_layer(s, "hidden2", h, width, o->spectral_norm);
-    return gan_layer_linear(s, "output", h, 1,
-                            &(gan_layer_options){.spectral_norm = o->spectral_norm});
+    return gan_leaky_layer(s, "hidden2", h, width, o->spectral_norm);
 }
 
 const gan_model gan_model_mlp = {
@@ -26,5 +24,5 @@ const gan_model gan_model_mlp = {
     .high = 1,
     .initial = {.height = 28, .width = 28, .channels = 1, .z_dim = 100},
     .generator = generator,
-    .discriminator = discriminator,
+    .features = features,
 };

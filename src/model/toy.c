@@ -10,13 +10,11 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     return gan_layer_linear(s, "output", h, o->channels, NULL);
 }
 
-static gan_node *discriminator(gan_scope *s, gan_node *x, const gan_model_options *o) {
+static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
     const int64_t width = gan_features(o->discriminator_features, 128);
     gan_node *h = gan_leaky_layer(s, "hidden1", x, width, o->spectral_norm);
     h = gan_leaky_layer(s, "hidden2", h, width, o->spectral_norm);
-    h = gan_leaky_layer(s, "hidden3", h, width, o->spectral_norm);
-    return gan_layer_linear(s, "output", h, 1,
-                            &(gan_layer_options){.spectral_norm = o->spectral_norm});
+    return gan_leaky_layer(s, "hidden3", h, width, o->spectral_norm);
 }
 
 const gan_model gan_model_toy = {
@@ -30,5 +28,5 @@ const gan_model gan_model_toy = {
                 .generator_features = 128,
                 .discriminator_features = 128},
     .generator = generator,
-    .discriminator = discriminator,
+    .features = features,
 };
