@@ -6,7 +6,7 @@
 
 namespace {
 __global__ void empty_kernel() {}
-}  // namespace
+} // namespace
 
 /* ---- kernel launchers ---- */
 

@@ -9,7 +9,8 @@ enum { GATHER_BLOCK = 256, SCATTER_BLOCK = 128 };
 // y is (m, row) units of W, table (rows, row)
 template <class W>
 __global__ void __launch_bounds__(GATHER_BLOCK)
-    gather_kernel(W *y, const W *table, const int32_t *index, unsigned n, int64_t rows, Divisor by_row) {
+    gather_kernel(W *y, const W *table, const int32_t *index, unsigned n, int64_t rows,
+                  Divisor by_row) {
     const unsigned i = blockIdx.x * GATHER_BLOCK + threadIdx.x;
     if (i >= n) return;
     const unsigned line = by_row.divide(i), at = i - line * by_row.by;
@@ -22,8 +23,10 @@ __global__ void __launch_bounds__(GATHER_BLOCK)
 // y is (rows, n), x (m, n): a block a row of y and a piece of its columns
 template <int V>
 __global__ void __launch_bounds__(SCATTER_BLOCK)
-    scatter_add_kernel(float *y, const float *x, const int32_t *index, int64_t m, int64_t n, Divisor by_pieces) {
-    GPU_SHARED(int64_t, found, [SCATTER_BLOCK]); // which of the indices looked at are this row's, in order
+    scatter_add_kernel(float *y, const float *x, const int32_t *index, int64_t m, int64_t n,
+                       Divisor by_pieces) {
+    GPU_SHARED(int64_t,
+               found, [SCATTER_BLOCK]); // which of the indices looked at are this row's, in order
     GPU_SHARED(unsigned, in_warp, [SCATTER_BLOCK / 32]);
     const unsigned row = by_pieces.divide(blockIdx.x), piece = blockIdx.x - row * by_pieces.by;
     const int64_t column = (int64_t(piece) * SCATTER_BLOCK + threadIdx.x) * V;
@@ -57,42 +60,50 @@ __global__ void __launch_bounds__(SCATTER_BLOCK)
 /* ---- launchers ---- */
 
 template <class W>
-cudaError_t gather(void *y, const void *table, const int32_t *index, int64_t m, int64_t rows, int64_t bytes,
-                   cudaStream_t stream) {
+cudaError_t gather(void *y, const void *table, const int32_t *index, int64_t m, int64_t rows,
+                   int64_t bytes, cudaStream_t stream) {
     const int64_t row = bytes / int64_t(sizeof(W)), n = m * row;
     if (n > INT32_MAX) return cudaErrorInvalidValue;
-    GPU_LAUNCH((gather_kernel<W>), grid_for(n, GATHER_BLOCK), dim3(GATHER_BLOCK), stream, static_cast<W *>(y),
-               static_cast<const W *>(table), index, unsigned(n), rows, Divisor(row));
+    GPU_LAUNCH((gather_kernel<W>), grid_for(n, GATHER_BLOCK), dim3(GATHER_BLOCK), stream,
+               static_cast<W *>(y), static_cast<const W *>(table), index, unsigned(n), rows,
+               Divisor(row));
     return cudaGetLastError();
 }
 
 template <int V>
-cudaError_t scatter_add(float *y, const float *x, const int32_t *index, int64_t m, int64_t rows, int64_t n,
-                        cudaStream_t stream) {
+cudaError_t scatter_add(float *y, const float *x, const int32_t *index, int64_t m, int64_t rows,
+                        int64_t n, cudaStream_t stream) {
     const int64_t pieces = ceil_div(n, int64_t(SCATTER_BLOCK) * V);
     if (rows > INT32_MAX / pieces) return cudaErrorInvalidValue;
-    GPU_LAUNCH((scatter_add_kernel<V>), grid_for(rows * pieces, 1), dim3(SCATTER_BLOCK), stream, y, x, index, m, n,
-               Divisor(pieces));
+    GPU_LAUNCH((scatter_add_kernel<V>), grid_for(rows * pieces, 1), dim3(SCATTER_BLOCK), stream, y,
+               x, index, m, n, Divisor(pieces));
     return cudaGetLastError();
 }
 
 } // namespace
 
-extern "C" cudaError_t gan_launch_gather(void *y, const void *table, const int32_t *index, int64_t m, int64_t rows,
-                                         int64_t bytes, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_gather(void *y, const void *table, const int32_t *index,
+                                         int64_t m, int64_t rows, int64_t bytes,
+                                         cudaStream_t stream) {
     if (m == 0 || bytes == 0) return cudaSuccess;
     const int a = vector_width(y, bytes, 1, 16), b = vector_width(table, bytes, 1, 16);
     switch (a < b ? a : b) {
-    case 16: return gather<uint4>(y, table, index, m, rows, bytes, stream);
-    case 8: return gather<uint2>(y, table, index, m, rows, bytes, stream);
-    case 4: return gather<unsigned>(y, table, index, m, rows, bytes, stream);
-    case 2: return gather<unsigned short>(y, table, index, m, rows, bytes, stream);
-    default: return gather<unsigned char>(y, table, index, m, rows, bytes, stream);
+    case 16:
+        return gather<uint4>(y, table, index, m, rows, bytes, stream);
+    case 8:
+        return gather<uint2>(y, table, index, m, rows, bytes, stream);
+    case 4:
+        return gather<unsigned>(y, table, index, m, rows, bytes, stream);
+    case 2:
+        return gather<unsigned short>(y, table, index, m, rows, bytes, stream);
+    default:
+        return gather<unsigned char>(y, table, index, m, rows, bytes, stream);
     }
 }
 
-extern "C" cudaError_t gan_launch_scatter_add(float *y, const float *x, const int32_t *index, int64_t m, int64_t rows,
-                                              int64_t n, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_scatter_add(float *y, const float *x, const int32_t *index,
+                                              int64_t m, int64_t rows, int64_t n,
+                                              cudaStream_t stream) {
     if (rows == 0 || n == 0) return cudaSuccess;
     if (vector_width(y, n, 4, 4) == 4 && vector_width(x, n, 4, 4) == 4)
         return scatter_add<4>(y, x, index, m, rows, n, stream);

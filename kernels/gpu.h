@@ -11,7 +11,8 @@
 #define GPU_SHARED(type, name, dims) __shared__ type name dims
 
 /* GPU_LAUNCH((kernel<T, 4>), grid, block, stream, arguments…) */
-#define GPU_LAUNCH(kernel, grid, block, stream, ...) kernel<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)
+#define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
+    kernel<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)
 #else
 #include "simt.h"
 #endif

@@ -1,7 +1,8 @@
 /* All launchers: what the host side of the CUDA device calls. Plain C, a header a family.
  *
- * A launcher puts its kernels on the stream and returns what the launch said. It allocates nothing and waits
- * for nothing, so it may be captured. Addresses are the device's; of no elements it launches nothing.
+ * A launcher puts its kernels on the stream and returns what the launch said. It allocates nothing
+ * and waits for nothing, so it may be captured. Addresses are the device's; of no elements it
+ * launches nothing.
  */
 #ifndef GANC_KERNELS_LAUNCH_H
 #define GANC_KERNELS_LAUNCH_H

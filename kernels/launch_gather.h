@@ -8,13 +8,14 @@
 extern "C" {
 #endif
 
-/* y[i] = table[index[i]], m rows of `bytes` bytes; zeros where the index is not one of the table's `rows`. */
-cudaError_t gan_launch_gather(void *y, const void *table, const int32_t *index, int64_t m, int64_t rows, int64_t bytes,
-                              cudaStream_t stream);
+/* y[i] = table[index[i]], m rows of `bytes` bytes; zeros where the index is not one of the table's
+ * `rows`. */
+cudaError_t gan_launch_gather(void *y, const void *table, const int32_t *index, int64_t m,
+                              int64_t rows, int64_t bytes, cudaStream_t stream);
 
 /* y (rows, n): y[r] = Σ x[i] over the i with index[i] == r, in the order of i; x (m, n). */
-cudaError_t gan_launch_scatter_add(float *y, const float *x, const int32_t *index, int64_t m, int64_t rows, int64_t n,
-                                   cudaStream_t stream);
+cudaError_t gan_launch_scatter_add(float *y, const float *x, const int32_t *index, int64_t m,
+                                   int64_t rows, int64_t n, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -9,8 +9,9 @@
 extern "C" {
 #endif
 
-/* Rows of bytes: each of the result is `before` zeros, `width` bytes of x, `after` zeros. Rows begin `to_pitch`
- * bytes apart in y (what lies beyond before + width + after is left alone), `from_pitch` apart in x. */
+/* Rows of bytes: each of the result is `before` zeros, `width` bytes of x, `after` zeros. Rows
+ * begin `to_pitch` bytes apart in y (what lies beyond before + width + after is left alone),
+ * `from_pitch` apart in x. */
 typedef struct gan_launch_rows_args {
     void *to;
     const void *from;
@@ -20,8 +21,9 @@ typedef struct gan_launch_rows_args {
 
 cudaError_t gan_launch_rows(const gan_launch_rows_args *a, cudaStream_t stream);
 
-/* y (n, to_h, to_w, pixel) from x (n, from_h, from_w, pixel): y[n,i,j] = x[n, i - top, j - left], zeros where x
- * has no such pixel. Pads an image with top, left >= 0, cuts one out with top, left <= 0. pixel: bytes. */
+/* y (n, to_h, to_w, pixel) from x (n, from_h, from_w, pixel): y[n,i,j] = x[n, i - top, j - left],
+ * zeros where x has no such pixel. Pads an image with top, left >= 0, cuts one out with top, left
+ * <= 0. pixel: bytes. */
 typedef struct gan_launch_frame_args {
     void *to;
     const void *from;
@@ -31,8 +33,9 @@ typedef struct gan_launch_frame_args {
 
 cudaError_t gan_launch_frame(const gan_launch_frame_args *a, cudaStream_t stream);
 
-/* y[i0, i1, …] = x[Σ i·stride], elements of `bytes` (1, 2, 4 or 8). y is dense, axis rank-1 its innermost; exactly
- * one axis of a length above 1 has stride 1 (the innermost one of x). Lengths are at least 1. */
+/* y[i0, i1, …] = x[Σ i·stride], elements of `bytes` (1, 2, 4 or 8). y is dense, axis rank-1 its
+ * innermost; exactly one axis of a length above 1 has stride 1 (the innermost one of x). Lengths
+ * are at least 1. */
 enum { GAN_LAUNCH_PERMUTE_AXES = 6 };
 typedef struct gan_launch_permute_args {
     void *to;

@@ -20,14 +20,15 @@ typedef struct gan_launch_norm_args {
 /* Bytes of workspace: what blocks of rows contribute. Looks at the shape alone. */
 size_t gan_launch_norm_workspace(const gan_launch_norm_args *a);
 
-/* out = the mean and the biased variance; rows >= 1. Means and squared distances of parts are combined (Chan,
- * Golub and LeVeque 1979), so nothing cancels however far the mean is from 0, in an order that depends on the
- * shape alone. One launch when there are few rows, else two. */
+/* out = the mean and the biased variance; rows >= 1. Means and squared distances of parts are
+ * combined (Chan, Golub and LeVeque 1979), so nothing cancels however far the mean is from 0, in an
+ * order that depends on the shape alone. One launch when there are few rows, else two. */
 cudaError_t gan_launch_moments(const gan_launch_norm_args *a, cudaStream_t stream);
 
-/* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps); dy is like x, moments (groups, 2, channels). */
-cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *a, const float *dy, const float *moments,
-                                       float eps, cudaStream_t stream);
+/* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps); dy is like x, moments (groups, 2, channels).
+ */
+cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *a, const float *dy,
+                                       const float *moments, float eps, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,8 @@ extern "C" {
 
 typedef struct gan_launch_pointwise_args {
     gan_launch_program program;
-    void *out; /* dense; may be the place of an operand that is dense too (an epilogue's raw result) */
+    void *out; /* dense; may be the place of an operand that is dense too (an epilogue's raw result)
+                */
     int out_bf16;
 } gan_launch_pointwise_args;
 

@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* One power iteration (Miyato et al. 2018, algorithm 1): v = wᵀu/‖wᵀu‖, then u = wv/‖wv‖; a norm below eps
- * divides as eps. Four launches. */
+/* One power iteration (Miyato et al. 2018, algorithm 1): v = wᵀu/‖wᵀu‖, then u = wv/‖wv‖; a norm
+ * below eps divides as eps. Four launches. */
 typedef struct gan_launch_power_args {
     float *u, *v;   /* (rows), (columns) */
     const float *w; /* (rows, columns) */

@@ -12,7 +12,8 @@ enum {
     GAN_LAUNCH_INPUTS = 12,
     GAN_LAUNCH_STEPS = 24,
     GAN_LAUNCH_AXES = 6,
-    GAN_LAUNCH_SLOTS = 12, /* as many values as a program of 24 steps can have to remember at once */
+    GAN_LAUNCH_SLOTS =
+        12, /* as many values as a program of 24 steps can have to remember at once */
     GAN_LAUNCH_LAST = 255,
 };
 
@@ -23,8 +24,8 @@ typedef struct gan_launch_operand {
     int bf16;                        /* stored as bfloat16, else as float */
 } gan_launch_operand;
 
-/* result = fn(a, b, k). A value is an operand (its number), a remembered result (GAN_LAUNCH_INPUTS + slot)
- * or the result of the step before (GAN_LAUNCH_LAST). */
+/* result = fn(a, b, k). A value is an operand (its number), a remembered result (GAN_LAUNCH_INPUTS
+ * + slot) or the result of the step before (GAN_LAUNCH_LAST). */
 typedef struct gan_launch_step {
     uint8_t fn; /* the row of base/pointwise.def */
     uint8_t a, b;

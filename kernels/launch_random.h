@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* Where numbers come from: Philox4x32-10 keyed by `seed`, element i number i % 4 of the block that stream,
- * i / 4 and the counter give (base/philox.h). The counter is read on the device. */
+/* Where numbers come from: Philox4x32-10 keyed by `seed`, element i number i % 4 of the block that
+ * stream, i / 4 and the counter give (base/philox.h). The counter is read on the device. */
 typedef struct gan_launch_source {
     uint64_t seed;
     uint32_t stream;
@@ -17,29 +17,30 @@ typedef struct gan_launch_source {
 } gan_launch_source;
 
 /* y[i] = low + (high - low)·u, u uniform in (0, 1], for n elements. */
-cudaError_t gan_launch_random_uniform(float *y, int64_t n, float low, float high, gan_launch_source from,
-                                      cudaStream_t stream);
+cudaError_t gan_launch_random_uniform(float *y, int64_t n, float low, float high,
+                                      gan_launch_source from, cudaStream_t stream);
 
-/* y[i] = mean + deviation·z, z standard normal as cuRAND's curand_normal4 makes it of the same bits. */
-cudaError_t gan_launch_random_normal(float *y, int64_t n, float mean, float deviation, gan_launch_source from,
-                                     cudaStream_t stream);
+/* y[i] = mean + deviation·z, z standard normal as cuRAND's curand_normal4 makes it of the same
+ * bits. */
+cudaError_t gan_launch_random_normal(float *y, int64_t n, float mean, float deviation,
+                                     gan_launch_source from, cudaStream_t stream);
 
 /* y[i] uniform in 0 … below-1; 1 <= below < 2^31. */
 cudaError_t gan_launch_random_index(int32_t *y, int64_t n, int64_t below, gan_launch_source from,
                                     cudaStream_t stream);
 
-/* y[i] = the example at position counter·per_iteration + offset + i, for `count` positions: every n positions
- * are an epoch, each a new permutation of 0 … n-1; 1 <= n < 2^31. */
-cudaError_t gan_launch_shuffled_index(int32_t *y, int64_t count, int64_t n, int64_t per_iteration, int64_t offset,
-                                      gan_launch_source from, cudaStream_t stream);
+/* y[i] = the example at position counter·per_iteration + offset + i, for `count` positions: every n
+ * positions are an epoch, each a new permutation of 0 … n-1; 1 <= n < 2^31. */
+cudaError_t gan_launch_shuffled_index(int32_t *y, int64_t count, int64_t n, int64_t per_iteration,
+                                      int64_t offset, gan_launch_source from, cudaStream_t stream);
 
 typedef struct gan_launch_minibatch_args {
-    const uint8_t *data;                     /* (examples, height, width, channels) */
-    const int32_t *index;                    /* (batch); one that is no example gives zeros */
-    float *out;                              /* (batch, height, width, channels), fewer than 2^31 */
+    const uint8_t *data;  /* (examples, height, width, channels) */
+    const int32_t *index; /* (batch); one that is no example gives zeros */
+    float *out;           /* (batch, height, width, channels), fewer than 2^31 */
     int64_t examples, batch, height, width, channels;
-    float scale, shift;                      /* out = scale·byte + shift */
-    int flip;                                /* mirror each image left to right with probability 1/2 */
+    float scale, shift; /* out = scale·byte + shift */
+    int flip;           /* mirror each image left to right with probability 1/2 */
     gan_launch_source from;
 } gan_launch_minibatch_args;
 

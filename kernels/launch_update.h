@@ -12,12 +12,14 @@ extern "C" {
 cudaError_t gan_launch_advance(int64_t *counter, int64_t by, cudaStream_t stream);
 
 /* y = decay·y + (1 - decay)·x, of n elements; decay is one number on the device. */
-cudaError_t gan_launch_moving_average(float *y, const float *x, const float *decay, int64_t n, cudaStream_t stream);
+cudaError_t gan_launch_moving_average(float *y, const float *x, const float *decay, int64_t n,
+                                      cudaStream_t stream);
 
 enum { GAN_LAUNCH_RECORD_VALUES = 32, GAN_LAUNCH_PACK_PIECES = 32 };
 
-/* Up to 32 columns of a row of `ring` (rows, width), from column `first` on: value[i] is one number. Nothing
- * happens unless *counter is a multiple of `every`; then the row is *counter / every modulo rows. */
+/* Up to 32 columns of a row of `ring` (rows, width), from column `first` on: value[i] is one
+ * number. Nothing happens unless *counter is a multiple of `every`; then the row is *counter /
+ * every modulo rows. */
 typedef struct gan_launch_record_args {
     float *ring;
     const int64_t *counter;
@@ -28,8 +30,8 @@ typedef struct gan_launch_record_args {
 
 cudaError_t gan_launch_record(const gan_launch_record_args *a, cudaStream_t stream);
 
-/* Up to 32 pieces of a flat vector: n elements from `from` (NULL: they are there already), then zeros up to
- * `padded` elements. */
+/* Up to 32 pieces of a flat vector: n elements from `from` (NULL: they are there already), then
+ * zeros up to `padded` elements. */
 typedef struct gan_launch_pack_args {
     int n_pieces;
     struct {
@@ -41,7 +43,8 @@ typedef struct gan_launch_pack_args {
 
 cudaError_t gan_launch_pack(const gan_launch_pack_args *a, cudaStream_t stream);
 
-/* Adam (Kingma and Ba 2015, algorithm 1) over n elements. This is update *counter·per_iteration + offset + 1. */
+/* Adam (Kingma and Ba 2015, algorithm 1) over n elements. This is update *counter·per_iteration +
+ * offset + 1. */
 typedef struct gan_launch_adam_args {
     float *weight, *first, *second;
     const float *gradient;
@@ -54,10 +57,10 @@ typedef struct gan_launch_adam_args {
 
 cudaError_t gan_launch_adam(const gan_launch_adam_args *a, cudaStream_t stream);
 
-/* velocity = momentum·velocity - rate·gradient, weight += velocity, of n elements; rate and momentum are one
- * number each, on the device. */
-cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient, int64_t n, const float *rate,
-                                const float *momentum, cudaStream_t stream);
+/* velocity = momentum·velocity - rate·gradient, weight += velocity, of n elements; rate and
+ * momentum are one number each, on the device. */
+cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient, int64_t n,
+                                const float *rate, const float *momentum, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

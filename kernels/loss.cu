@@ -1,5 +1,6 @@
-/* Losses straight from logits, in forms that neither overflow nor lose the tail. A loss is a mean: each block
- * sums its part, and where there are several, a second launch of one block sums those. */
+/* Losses straight from logits, in forms that neither overflow nor lose the tail. A loss is a mean:
+ * each block sums its part, and where there are several, a second launch of one block sums those.
+ */
 #include "kernels/common.cuh"
 #include "kernels/launch_loss.h"
 
@@ -20,7 +21,8 @@ __device__ __forceinline__ void give_total(float sum, float *loss, float *partia
 }
 
 /* One block: loss = scale · Σ partial (n). */
-__global__ void __launch_bounds__(BLOCK) total_kernel(float *loss, const float *partial, int n, float scale) {
+__global__ void __launch_bounds__(BLOCK)
+    total_kernel(float *loss, const float *partial, int n, float scale) {
     float sum = 0.0f;
     for (int i = int(threadIdx.x); i < n; i += BLOCK) sum += partial[i];
     sum = block_reduce<BLOCK>(sum, Sum());
@@ -35,7 +37,8 @@ struct Logits {
 };
 
 /* Each thread takes V logits at a time, the grid's threads side by side. */
-template <int V> __global__ void __launch_bounds__(BLOCK) logits_kernel(const Logits a) {
+template <int V>
+__global__ void __launch_bounds__(BLOCK) logits_kernel(const Logits a) {
     float sum = 0.0f;
     const int64_t step = int64_t(gridDim.x) * BLOCK * V;
     for (int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V; i < a.n; i += step) {
@@ -56,13 +59,15 @@ struct Rows {
     const float *logits;   // (rows, classes)
     const int32_t *labels; // (rows)
     int rows, classes;
-    int lanes; // to a row: a power of two, at most 32
+    int lanes;   // to a row: a power of two, at most 32
     float scale; // 1/rows
     float *loss, *partial, *gradient;
 };
 
-/* The largest number of a row and Σ exp(x - it), over the row's lanes; all lanes of the warp take part. */
-__device__ __forceinline__ void exp_sum(const Rows &a, const float *x, bool there, int lane, float &most, float &sum) {
+/* The largest number of a row and Σ exp(x - it), over the row's lanes; all lanes of the warp take
+ * part. */
+__device__ __forceinline__ void exp_sum(const Rows &a, const float *x, bool there, int lane,
+                                        float &most, float &sum) {
     most = -INFINITY;
     if (there)
         for (int k = lane; k < a.classes; k += a.lanes) most = fmaxf(most, x[k]);
@@ -74,7 +79,8 @@ __device__ __forceinline__ void exp_sum(const Rows &a, const float *x, bool ther
 }
 
 /* Rows are dealt to groups of lanes, all groups of the grid in turn. */
-template <bool GRADIENT> __global__ void __launch_bounds__(BLOCK) softmax_kernel(const Rows a) {
+template <bool GRADIENT>
+__global__ void __launch_bounds__(BLOCK) softmax_kernel(const Rows a) {
     const int lane = int(threadIdx.x) & (a.lanes - 1), per_warp = 32 / a.lanes;
     const int within = (int(threadIdx.x) & 31) / a.lanes; // which of the warp's rows
     const int64_t step = int64_t(gridDim.x) * WARPS * per_warp;
@@ -102,13 +108,19 @@ template <bool GRADIENT> __global__ void __launch_bounds__(BLOCK) softmax_kernel
 
 /* ---- launchers ---- */
 
-int64_t limited(int64_t blocks, int64_t most) { return blocks < 1 ? 1 : blocks > most ? most : blocks; }
+int64_t limited(int64_t blocks, int64_t most) {
+    return blocks < 1 ? 1 : blocks > most ? most : blocks;
+}
 
 /* One block does up to 16 Ki logits; of more, each at least 8 Ki. */
-int64_t logits_blocks(int64_t n) { return n <= (1 << 14) ? 1 : limited(ceil_div(n, 1 << 13), 1024); }
+int64_t logits_blocks(int64_t n) {
+    return n <= (1 << 14) ? 1 : limited(ceil_div(n, 1 << 13), 1024);
+}
 
 int64_t softmax_blocks(int64_t rows, int64_t classes) {
-    return rows * classes <= (1 << 14) ? 1 : limited(ceil_div(rows * classes, 1 << 13), limited(rows, 1024));
+    return rows * classes <= (1 << 14)
+               ? 1
+               : limited(ceil_div(rows * classes, 1 << 13), limited(rows, 1024));
 }
 
 cudaError_t total(float *loss, const float *partial, int64_t n, float scale, cudaStream_t stream) {
@@ -136,11 +148,13 @@ extern "C" size_t gan_launch_logits_loss_workspace(int64_t n) {
     return blocks == 1 ? 0 : sizeof(float) * size_t(blocks);
 }
 
-extern "C" cudaError_t gan_launch_logits_loss(const gan_launch_logits_loss_args *l, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_logits_loss(const gan_launch_logits_loss_args *l,
+                                              cudaStream_t stream) {
     if (l->n == 0) return cudaSuccess;
     const int64_t blocks = l->loss ? logits_blocks(l->n) : gradient_blocks(l->n);
     float *partial = static_cast<float *>(l->workspace);
-    const Logits a = {l->logits, l->n, l->target, 1.0f / float(l->n), l->loss, partial, l->gradient};
+    const Logits a = {l->logits, l->n,    l->target,  1.0f / float(l->n),
+                      l->loss,   partial, l->gradient};
     if (vector_width(l->logits, l->n, 4, 4) == 4 && vector_width(l->gradient, l->n, 4, 4) == 4)
         GPU_LAUNCH(logits_kernel<4>, dim3(unsigned(blocks)), dim3(BLOCK), stream, a);
     else
@@ -167,13 +181,14 @@ extern "C" cudaError_t gan_launch_softmax_loss(float *loss, const gan_launch_sof
     return total(loss, a.partial, blocks, a.scale, stream);
 }
 
-extern "C" cudaError_t gan_launch_softmax_loss_grad(float *gradient, const gan_launch_softmax_loss_args *s,
+extern "C" cudaError_t gan_launch_softmax_loss_grad(float *gradient,
+                                                    const gan_launch_softmax_loss_args *s,
                                                     cudaStream_t stream) {
     if (s->rows == 0 || s->classes == 0) return cudaSuccess;
     Rows a = rows_of(s);
     a.gradient = gradient;
     const int64_t rows_a_block = WARPS * (32 / a.lanes);
-    GPU_LAUNCH(softmax_kernel<true>, dim3(unsigned(limited(ceil_div(s->rows, rows_a_block), 4096))), dim3(BLOCK),
-               stream, a);
+    GPU_LAUNCH(softmax_kernel<true>, dim3(unsigned(limited(ceil_div(s->rows, rows_a_block), 4096))),
+               dim3(BLOCK), stream, a);
     return cudaGetLastError();
 }

@@ -1,8 +1,9 @@
 /* Batch normalisation's two sums over rows, a channel at a time.
  *
- * A block takes a tile of channels and a chunk of rows: its threads lie side by side over the channels, V to a
- * thread, so that a row is read in whole lines, and over as many rows as threads are left. With several chunks
- * each leaves its part in the workspace, and a second launch combines them, always in the same order.
+ * A block takes a tile of channels and a chunk of rows: its threads lie side by side over the
+ * channels, V to a thread, so that a row is read in whole lines, and over as many rows as threads
+ * are left. With several chunks each leaves its part in the workspace, and a second launch combines
+ * them, always in the same order.
  */
 #include "kernels/common.cuh"
 #include "kernels/launch_norm.h"
@@ -12,7 +13,8 @@ namespace {
 /* ---- what is summed ---- */
 
 /* Two numbers of each of V channels, over `count` rows. */
-template <int V> struct Part {
+template <int V>
+struct Part {
     float count, first[V], second[V];
 };
 
@@ -20,7 +22,8 @@ template <int V> struct Part {
 struct Moments {
     enum { BATCH = 8, OPERANDS = 1 }; // rows that a thread reads before it uses them
 
-    template <int V> static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
+    template <int V>
+    static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
         if (b.count == 0.0f) return;
         const float n = a.count + b.count, share = b.count / n;
 #pragma unroll
@@ -33,8 +36,8 @@ struct Moments {
     }
 
     template <int V>
-    static __device__ __forceinline__ Part<V> of(const float (&x)[BATCH][V], const float (&)[BATCH][V], int count,
-                                                 const float (&)[V]) {
+    static __device__ __forceinline__ Part<V>
+    of(const float (&x)[BATCH][V], const float (&)[BATCH][V], int count, const float (&)[V]) {
         Part<V> part = {};
         part.count = float(count);
 #pragma unroll
@@ -54,14 +57,17 @@ struct Moments {
         return part;
     }
 
-    static __device__ __forceinline__ float finish(float squares, float count, float) { return squares / count; }
+    static __device__ __forceinline__ float finish(float squares, float count, float) {
+        return squares / count;
+    }
 };
 
 /* Σ dy and Σ dy·(x - mean). */
 struct Products {
     enum { BATCH = 4, OPERANDS = 2 };
 
-    template <int V> static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
+    template <int V>
+    static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
 #pragma unroll
         for (int k = 0; k < V; k++) {
             a.first[k] += b.first[k];
@@ -70,8 +76,8 @@ struct Products {
     }
 
     template <int V>
-    static __device__ __forceinline__ Part<V> of(const float (&x)[BATCH][V], const float (&dy)[BATCH][V], int count,
-                                                 const float (&mean)[V]) {
+    static __device__ __forceinline__ Part<V>
+    of(const float (&x)[BATCH][V], const float (&dy)[BATCH][V], int count, const float (&mean)[V]) {
         Part<V> part = {};
 #pragma unroll
         for (int i = 0; i < BATCH; i++)
@@ -83,7 +89,9 @@ struct Products {
         return part;
     }
 
-    static __device__ __forceinline__ float finish(float products, float, float inverse) { return products * inverse; }
+    static __device__ __forceinline__ float finish(float products, float, float inverse) {
+        return products * inverse;
+    }
 };
 
 /* ---- kernels ---- */
@@ -100,8 +108,10 @@ struct Args {
     float eps;
 };
 
-/* A thread's place: its channels begin at `channel`, it takes every stripes-th row from `stripe` on. */
-template <int V> struct Tile {
+/* A thread's place: its channels begin at `channel`, it takes every stripes-th row from `stripe`
+ * on. */
+template <int V>
+struct Tile {
     int lane, stripe, stripes, channel;
 
     __device__ __forceinline__ Tile(int lanes, int tile) {
@@ -113,7 +123,8 @@ template <int V> struct Tile {
 };
 
 /* The parts of all stripes; stripe 0 gets them. All threads take part. */
-template <class OP, int V> __device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int lanes) {
+template <class OP, int V>
+__device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int lanes) {
     GPU_SHARED(float, counts, [BLOCK]);
     GPU_SHARED(float, firsts, [V][BLOCK]);
     GPU_SHARED(float, seconds, [V][BLOCK]);
@@ -144,22 +155,27 @@ template <class OP, int V> __device__ __forceinline__ void combine(Part<V> &part
 }
 
 template <class OP, int V>
-__device__ __forceinline__ void write_out(const Args &a, int64_t group, int channel, const Part<V> &part) {
+__device__ __forceinline__ void write_out(const Args &a, int64_t group, int channel,
+                                          const Part<V> &part) {
     const int64_t first = 2 * group * a.channels + channel, second = first + a.channels;
 #pragma unroll
     for (int k = 0; k < V; k++) {
-        const float inverse = OP::OPERANDS == 2 ? 1.0f / sqrtf(a.moments[second + k] + a.eps) : 0.0f;
+        const float inverse =
+            OP::OPERANDS == 2 ? 1.0f / sqrtf(a.moments[second + k] + a.eps) : 0.0f;
         a.out[first + k] = part.first[k];
         a.out[second + k] = OP::finish(part.second[k], part.count, inverse);
     }
 }
 
 /* Block (group · chunks + chunk) · tiles + tile. */
-template <class OP, int V> __global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
+template <class OP, int V>
+__global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
     constexpr int BATCH = OP::BATCH;
-    const unsigned tile = blockIdx.x % unsigned(a.tiles), part_index = blockIdx.x / unsigned(a.tiles);
+    const unsigned tile = blockIdx.x % unsigned(a.tiles),
+                   part_index = blockIdx.x / unsigned(a.tiles);
     const int64_t group = part_index / unsigned(a.chunks);
-    const int begin = int(part_index % unsigned(a.chunks)) * a.chunk, rows = min(a.chunk, a.rows - begin);
+    const int begin = int(part_index % unsigned(a.chunks)) * a.chunk,
+              rows = min(a.chunk, a.rows - begin);
     const Tile<V> at(a.lanes, int(tile));
     Part<V> part = {};
     if (at.channel < a.channels) {
@@ -167,7 +183,8 @@ template <class OP, int V> __global__ void __launch_bounds__(BLOCK) rows_kernel(
         float mean[V] = {};
         if (OP::OPERANDS == 2) {
 #pragma unroll
-            for (int k = 0; k < V; k++) mean[k] = a.moments[2 * group * a.channels + at.channel + k];
+            for (int k = 0; k < V; k++)
+                mean[k] = a.moments[2 * group * a.channels + at.channel + k];
         }
         for (int r = at.stripe; r < rows; r += BATCH * at.stripes) {
             float x[BATCH][V] = {}, dy[BATCH][V] = {};
@@ -197,7 +214,8 @@ template <class OP, int V> __global__ void __launch_bounds__(BLOCK) rows_kernel(
 }
 
 /* Block group · tiles + tile, of the parts of all chunks. */
-template <class OP> __global__ void __launch_bounds__(BLOCK) chunks_kernel(const Args a) {
+template <class OP>
+__global__ void __launch_bounds__(BLOCK) chunks_kernel(const Args a) {
     const int64_t group = blockIdx.x / unsigned(a.tiles);
     const Tile<1> at(a.lanes, int(blockIdx.x % unsigned(a.tiles)));
     Part<1> part = {};
@@ -242,12 +260,16 @@ void set_tiles(Args *a, int lanes, int v) {
     a->tiles = int(ceil_div(a->channels, int64_t(lanes) * v));
 }
 
-template <class OP> cudaError_t launch(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
+template <class OP>
+cudaError_t launch(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
     if (n->groups == 0 || n->channels == 0) return cudaSuccess;
     a.x = n->x, a.out = n->out, a.partial = static_cast<float *>(n->workspace);
     a.rows = int(n->rows), a.channels = int(n->channels);
     plan(n, &a);
-    const int v = vector_width(n->x, n->channels, 4, 4) == 4 && vector_width(a.dy, n->channels, 4, 4) == 4 ? 4 : 1;
+    const int v =
+        vector_width(n->x, n->channels, 4, 4) == 4 && vector_width(a.dy, n->channels, 4, 4) == 4
+            ? 4
+            : 1;
     set_tiles(&a, lanes_for(n->channels / v, 32), v);
     const dim3 grid(unsigned(n->groups * a.chunks * a.tiles));
     if (v == 4)
@@ -256,7 +278,8 @@ template <class OP> cudaError_t launch(const gan_launch_norm_args *n, Args a, cu
         GPU_LAUNCH((rows_kernel<OP, 1>), grid, dim3(BLOCK), stream, a);
     cudaError_t error = cudaGetLastError();
     if (error != cudaSuccess || a.chunks == 1) return error;
-    set_tiles(&a, lanes_for(n->channels, 8), 1); /* few channels a block, for many chunks at a time */
+    set_tiles(&a, lanes_for(n->channels, 8),
+              1); /* few channels a block, for many chunks at a time */
     GPU_LAUNCH(chunks_kernel<OP>, dim3(unsigned(n->groups * a.tiles)), dim3(BLOCK), stream, a);
     return cudaGetLastError();
 }
@@ -275,7 +298,8 @@ extern "C" cudaError_t gan_launch_moments(const gan_launch_norm_args *n, cudaStr
 }
 
 extern "C" cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *n, const float *dy,
-                                                  const float *moments, float eps, cudaStream_t stream) {
+                                                  const float *moments, float eps,
+                                                  cudaStream_t stream) {
     Args a = {};
     a.dy = dy, a.moments = moments, a.eps = eps;
     return launch<Products>(n, a, stream);

@@ -1,4 +1,5 @@
-/* Axes in another order: tiles through shared memory where both innermost axes are long, else element by element. */
+/* Axes in another order: tiles through shared memory where both innermost axes are long, else
+ * element by element. */
 #include "kernels/common.cuh"
 #include "kernels/launch_layout.h"
 
@@ -35,7 +36,8 @@ __global__ void __launch_bounds__(BLOCK)
     y[to] = x[from];
 }
 
-/* x (…, columns, rows) with rows innermost -> y (…, rows, columns): a block a tile, tiles of columns fastest. */
+/* x (…, columns, rows) with rows innermost -> y (…, rows, columns): a block a tile, tiles of
+ * columns fastest. */
 struct Tiles {
     Axes outer;
     unsigned rows, columns;
@@ -44,7 +46,8 @@ struct Tiles {
 };
 
 template <class W>
-__global__ void __launch_bounds__(TILE *TILE_ROWS) tiles_kernel(W *y, const W *x, const __grid_constant__ Tiles a) {
+__global__ void __launch_bounds__(TILE *TILE_ROWS)
+    tiles_kernel(W *y, const W *x, const __grid_constant__ Tiles a) {
     GPU_SHARED(W, tile, [TILE][TILE + 1]);
     const unsigned above = a.by_columns.divide(blockIdx.x), outer = a.by_rows.divide(above);
     const unsigned column0 = (blockIdx.x - above * a.by_columns.by) * TILE;
@@ -75,19 +78,21 @@ int64_t size_of(const gan_launch_permute_args &a) {
     return n;
 }
 
-template <class W> cudaError_t elements(const gan_launch_permute_args &a, cudaStream_t stream) {
+template <class W>
+cudaError_t elements(const gan_launch_permute_args &a, cudaStream_t stream) {
     Axes all = {};
     int64_t n = 1;
     for (int axis = a.rank - 1; axis >= 0; axis--) {
         add_axis(all, a.length[axis], a.stride[axis], n);
         n *= a.length[axis];
     }
-    GPU_LAUNCH((elements_kernel<W>), grid_for(n, BLOCK), dim3(BLOCK), stream, static_cast<W *>(a.to),
-               static_cast<const W *>(a.from), unsigned(n), all);
+    GPU_LAUNCH((elements_kernel<W>), grid_for(n, BLOCK), dim3(BLOCK), stream,
+               static_cast<W *>(a.to), static_cast<const W *>(a.from), unsigned(n), all);
     return cudaGetLastError();
 }
 
-template <class W> cudaError_t tiles(const gan_launch_permute_args &a, int inner, cudaStream_t stream) {
+template <class W>
+cudaError_t tiles(const gan_launch_permute_args &a, int inner, cudaStream_t stream) {
     const int last = a.rank - 1;
     Tiles k = {};
     int64_t step = 1, outer = 1;
@@ -104,15 +109,18 @@ template <class W> cudaError_t tiles(const gan_launch_permute_args &a, int inner
     k.from_pitch = a.stride[last];
     k.by_columns = Divisor(ceil_div(k.columns, TILE));
     k.by_rows = Divisor(ceil_div(k.rows, TILE));
-    GPU_LAUNCH((tiles_kernel<W>), grid_for(outer * k.by_columns.by * k.by_rows.by, 1), dim3(TILE * TILE_ROWS), stream,
-               static_cast<W *>(a.to), static_cast<const W *>(a.from), k);
+    GPU_LAUNCH((tiles_kernel<W>), grid_for(outer * k.by_columns.by * k.by_rows.by, 1),
+               dim3(TILE * TILE_ROWS), stream, static_cast<W *>(a.to),
+               static_cast<const W *>(a.from), k);
     return cudaGetLastError();
 }
 
-template <class W> cudaError_t permute(const gan_launch_permute_args &a, int inner, cudaStream_t stream) {
+template <class W>
+cudaError_t permute(const gan_launch_permute_args &a, int inner, cudaStream_t stream) {
     const int64_t few = 8;
     const int last = a.rank - 1;
-    if (inner == last || a.length[inner] < few || a.length[last] < few) return elements<W>(a, stream);
+    if (inner == last || a.length[inner] < few || a.length[last] < few)
+        return elements<W>(a, stream);
     return tiles<W>(a, inner, stream);
 }
 
@@ -122,8 +130,8 @@ void widen(gan_launch_permute_args &a) {
     bool fits = true;
     while (fits && a.bytes < 16) {
         const uintptr_t unit = 2 * uintptr_t(a.bytes);
-        fits = reinterpret_cast<uintptr_t>(a.to) % unit == 0 && reinterpret_cast<uintptr_t>(a.from) % unit == 0 &&
-               a.length[last] % 2 == 0;
+        fits = reinterpret_cast<uintptr_t>(a.to) % unit == 0 &&
+               reinterpret_cast<uintptr_t>(a.from) % unit == 0 && a.length[last] % 2 == 0;
         for (int axis = 0; axis < last; axis++) fits = fits && a.stride[axis] % 2 == 0;
         if (!fits) return;
         a.bytes *= 2;
@@ -143,11 +151,17 @@ extern "C" cudaError_t gan_launch_permute(const gan_launch_permute_args *a, cuda
     while (inner > 0 && b.stride[inner] != 1) inner--;
     if (inner == b.rank - 1) widen(b);
     switch (b.bytes) {
-    case 16: return permute<uint4>(b, inner, stream);
-    case 8: return permute<uint2>(b, inner, stream);
-    case 4: return permute<unsigned>(b, inner, stream);
-    case 2: return permute<unsigned short>(b, inner, stream);
-    case 1: return permute<unsigned char>(b, inner, stream);
-    default: return cudaErrorInvalidValue;
+    case 16:
+        return permute<uint4>(b, inner, stream);
+    case 8:
+        return permute<uint2>(b, inner, stream);
+    case 4:
+        return permute<unsigned>(b, inner, stream);
+    case 2:
+        return permute<unsigned short>(b, inner, stream);
+    case 1:
+        return permute<unsigned char>(b, inner, stream);
+    default:
+        return cudaErrorInvalidValue;
     }
 }

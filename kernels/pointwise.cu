@@ -9,13 +9,15 @@ namespace {
 /* ---- the chains ---- */
 
 #define LAST GAN_LAUNCH_LAST
-#define ONE(fn) {FN_##fn, LAST, LAST, 0} /* of the result before */
-#define TWO(fn, b) {FN_##fn, LAST, b, 0}
+#define ONE(fn)                                                                                    \
+    { FN_##fn, LAST, LAST, 0 } /* of the result before */
+#define TWO(fn, b)                                                                                 \
+    { FN_##fn, LAST, b, 0 }
 #define KEPT GAN_LAUNCH_INPUTS
 constexpr Chain chains[] = {
     Identity::value,
 /* each function by itself */
-#define GAN_POINTWISE(name, arity, formula, da, db)                                                          \
+#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
     {arity, 1, 0, {{FN_##name, arity > 0 ? 0 : LAST, arity > 1 ? 1 : LAST, 0}}},
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
@@ -27,13 +29,19 @@ constexpr Chain chains[] = {
     /* and its gradient, from the activation */
     {2, 2, 0, {{FN_leaky_step, 0, LAST, 0}, TWO(mul, 1)}},
     {2, 4, 0, {{FN_square, 0, LAST, 0}, ONE(neg), ONE(shift), TWO(mul, 1)}},
-    {3, 5, 1, {{FN_neg, 0, LAST, 0}, ONE(shift), {FN_mul, LAST, 0, 1}, {FN_mul, 1, 2, 0}, TWO(mul, KEPT)}},
+    {3,
+     5,
+     1,
+     {{FN_neg, 0, LAST, 0}, ONE(shift), {FN_mul, LAST, 0, 1}, {FN_mul, 1, 2, 0}, TWO(mul, KEPT)}},
     /* batch norm, with its activation */
     {4, 3, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3)}},
     {4, 4, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3), ONE(relu)}},
     {4, 4, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3), ONE(leaky_relu)}},
     /* and its gradient */
-    {6, 5, 1, {{FN_sub, 0, 1, 0}, TWO(mul, 2), {FN_add, LAST, 3, 1}, {FN_mul, 4, 5, 0}, TWO(add, KEPT)}},
+    {6,
+     5,
+     1,
+     {{FN_sub, 0, 1, 0}, TWO(mul, 2), {FN_add, LAST, 3, 1}, {FN_mul, 4, 5, 0}, TWO(add, KEPT)}},
     /* dropout */
     {1, 3, 0, {ONE(value), TWO(greater, 0), ONE(scale)}},
     {2, 4, 0, {ONE(value), TWO(greater, 0), ONE(scale), TWO(mul, 1)}},
@@ -44,7 +52,8 @@ constexpr Chain chains[] = {
 #undef LAST
 constexpr int n_chains = int(sizeof chains / sizeof *chains);
 
-template <int I> struct ChainAt {
+template <int I>
+struct ChainAt {
     static constexpr Chain value = chains[I];
 };
 
@@ -59,7 +68,8 @@ struct Args {
     unsigned vectors; // a row has ceil(length[0] / V) of them
 };
 
-template <class EVALUATOR> __global__ void __launch_bounds__(BLOCK) pointwise_kernel(const __grid_constant__ Args a) {
+template <class EVALUATOR>
+__global__ void __launch_bounds__(BLOCK) pointwise_kernel(const __grid_constant__ Args a) {
     constexpr int V = EVALUATOR::V;
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= a.vectors) return;
@@ -76,14 +86,16 @@ template <class EVALUATOR> __global__ void __launch_bounds__(BLOCK) pointwise_ke
 
 using Kernel = void (*)(const Args);
 
-template <int... I> Kernel chain_kernel(int chain, std::integer_sequence<int, I...>) {
+template <int... I>
+Kernel chain_kernel(int chain, std::integer_sequence<int, I...>) {
     static const Kernel table[] = {pointwise_kernel<Compiled<ChainAt<I>, 4>>...};
     return table[chain];
 }
 
 Kernel choose(const gan_launch_program &p, bool vectors) {
-    if (!vectors) return p.n_slots == 0 ? pointwise_kernel<Interpreter<1, 0, BLOCK>>
-                                        : pointwise_kernel<Interpreter<1, GAN_LAUNCH_SLOTS, BLOCK>>;
+    if (!vectors)
+        return p.n_slots == 0 ? pointwise_kernel<Interpreter<1, 0, BLOCK>>
+                              : pointwise_kernel<Interpreter<1, GAN_LAUNCH_SLOTS, BLOCK>>;
     for (int c = 0; c < n_chains; c++)
         if (chains[c].n_inputs > 0 && matches(p, chains[c]))
             return chain_kernel(c, std::make_integer_sequence<int, n_chains>());
@@ -93,13 +105,15 @@ Kernel choose(const gan_launch_program &p, bool vectors) {
 
 } // namespace
 
-extern "C" cudaError_t gan_launch_pointwise(const gan_launch_pointwise_args *a, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_pointwise(const gan_launch_pointwise_args *a,
+                                            cudaStream_t stream) {
     const gan_launch_program &p = a->program;
     if (p.size == 0) return cudaSuccess;
     const bool vectors = vectors_fit(p, a->out, a->out_bf16);
     const Bound bound(p, vectors ? 4 : 1);
     const unsigned n = unsigned(p.size / p.length[0]) * bound.by[0].by;
     const Kernel kernel = choose(p, vectors);
-    GPU_LAUNCH(kernel, grid_for(n, BLOCK), dim3(BLOCK), stream, Args{bound, a->out, a->out_bf16, n});
+    GPU_LAUNCH(kernel, grid_for(n, BLOCK), dim3(BLOCK), stream,
+               Args{bound, a->out, a->out_bf16, n});
     return cudaGetLastError();
 }

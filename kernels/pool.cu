@@ -1,5 +1,6 @@
-/* Pooling over windows of images, and the adjoints, which gather: every thread makes V channels of one place
- * of the result, so that nothing is added to from two sides and the order of sums is fixed. */
+/* Pooling over windows of images, and the adjoints, which gather: every thread makes V channels of
+ * one place of the result, so that nothing is added to from two sides and the order of sums is
+ * fixed. */
 #include "kernels/common.cuh"
 #include "kernels/launch_pool.h"
 
@@ -23,7 +24,8 @@ struct Place {
 
 __device__ __forceinline__ Place place_of(const Pool &p, unsigned i, int v) {
     Place at;
-    const unsigned place = p.vectors.divide(i), line = p.columns.divide(place), image = p.rows.divide(line);
+    const unsigned place = p.vectors.divide(i), line = p.columns.divide(place),
+                   image = p.rows.divide(line);
     at.channel = int(i - place * p.vectors.by) * v;
     at.column = int(place - line * p.columns.by);
     at.row = int(line - image * p.rows.by);
@@ -51,12 +53,14 @@ __device__ __forceinline__ int64_t wide_offset(const Pool &p, const Place &at, i
     return ((at.image * p.a.height + h) * p.a.width + w) * p.a.channels + at.channel;
 }
 
-__device__ __forceinline__ int64_t pooled_offset(const Pool &p, const Place &at, int row, int column) {
+__device__ __forceinline__ int64_t pooled_offset(const Pool &p, const Place &at, int row,
+                                                 int column) {
     return ((at.image * p.a.p + row) * p.a.q + column) * p.a.channels + at.channel;
 }
 
 /* y is (n, p, q, channels), x (n, height, width, channels) */
-template <int V> __global__ void __launch_bounds__(BLOCK) average_kernel(float *y, const float *x, const Pool p) {
+template <int V>
+__global__ void __launch_bounds__(BLOCK) average_kernel(float *y, const float *x, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -77,7 +81,8 @@ template <int V> __global__ void __launch_bounds__(BLOCK) average_kernel(float *
 
 /* dx is (n, height, width, channels), dy (n, p, q, channels) */
 template <int V>
-__global__ void __launch_bounds__(BLOCK) average_adjoint_kernel(float *dx, const float *dy, const Pool p) {
+__global__ void __launch_bounds__(BLOCK)
+    average_adjoint_kernel(float *dx, const float *dy, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -95,11 +100,14 @@ __global__ void __launch_bounds__(BLOCK) average_adjoint_kernel(float *dx, const
 }
 
 /* Whether a is the maximum rather than b, which comes first. */
-__device__ __forceinline__ bool exceeds(float a, float b) { return a > b || (isnan(a) && !isnan(b)); }
+__device__ __forceinline__ bool exceeds(float a, float b) {
+    return a > b || (isnan(a) && !isnan(b));
+}
 
 /* y is (n, p, q, channels); x and from are (n, height, width, channels) */
 template <int V>
-__global__ void __launch_bounds__(BLOCK) max_kernel(float *y, const float *x, const float *from, const Pool p) {
+__global__ void __launch_bounds__(BLOCK)
+    max_kernel(float *y, const float *x, const float *from, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -129,8 +137,8 @@ __global__ void __launch_bounds__(BLOCK) max_kernel(float *y, const float *x, co
     store_floats(y + int64_t(i) * V, chosen);
 }
 
-/* dx and x are (n, height, width, channels), dy (n, p, q, channels). A pixel is its window's first maximum when
- * none before it is as large and none after it is larger. */
+/* dx and x are (n, height, width, channels), dy (n, p, q, channels). A pixel is its window's first
+ * maximum when none before it is as large and none after it is larger. */
 template <int V>
 __global__ void __launch_bounds__(BLOCK)
     max_adjoint_kernel(float *dx, const float *x, const float *dy, const Pool p) {
@@ -156,7 +164,8 @@ __global__ void __launch_bounds__(BLOCK)
                     load_floats(value, x + wide_offset(p, at, r, s));
 #pragma unroll
                     for (int k = 0; k < V; k++)
-                        largest[k] = largest[k] && (before ? exceeds(own[k], value[k]) : !exceeds(value[k], own[k]));
+                        largest[k] = largest[k] && (before ? exceeds(own[k], value[k])
+                                                           : !exceeds(value[k], own[k]));
                 }
             float gradient[V];
             load_floats(gradient, dy + pooled_offset(p, at, row, column));
@@ -189,24 +198,27 @@ Pool pool_of(const gan_launch_pool_args *a, int64_t rows, int64_t columns, int v
 
 } // namespace
 
-#define LAUNCH_POOL(kernel, v, p, ...)                                                                       \
-    do {                                                                                                     \
-        if ((p).threads == 0) return cudaSuccess;                                                            \
-        if ((v) == 4)                                                                                        \
-            GPU_LAUNCH(kernel<4>, grid_for((p).threads, BLOCK), dim3(BLOCK), stream, __VA_ARGS__, p);        \
-        else                                                                                                 \
-            GPU_LAUNCH(kernel<1>, grid_for((p).threads, BLOCK), dim3(BLOCK), stream, __VA_ARGS__, p);        \
-        return cudaGetLastError();                                                                           \
+#define LAUNCH_POOL(kernel, v, p, ...)                                                             \
+    do {                                                                                           \
+        if ((p).threads == 0) return cudaSuccess;                                                  \
+        if ((v) == 4)                                                                              \
+            GPU_LAUNCH(kernel<4>, grid_for((p).threads, BLOCK), dim3(BLOCK), stream, __VA_ARGS__,  \
+                       p);                                                                         \
+        else                                                                                       \
+            GPU_LAUNCH(kernel<1>, grid_for((p).threads, BLOCK), dim3(BLOCK), stream, __VA_ARGS__,  \
+                       p);                                                                         \
+        return cudaGetLastError();                                                                 \
     } while (0)
 
-extern "C" cudaError_t gan_launch_average_pool(float *y, const float *x, const gan_launch_pool_args *a,
-                                               cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_average_pool(float *y, const float *x,
+                                               const gan_launch_pool_args *a, cudaStream_t stream) {
     const int v = min_width(y, x, x, a->channels);
     const Pool p = pool_of(a, a->p, a->q, v);
     LAUNCH_POOL(average_kernel, v, p, y, x);
 }
 
-extern "C" cudaError_t gan_launch_average_pool_adjoint(float *dx, const float *dy, const gan_launch_pool_args *a,
+extern "C" cudaError_t gan_launch_average_pool_adjoint(float *dx, const float *dy,
+                                                       const gan_launch_pool_args *a,
                                                        cudaStream_t stream) {
     const int v = min_width(dx, dy, dy, a->channels);
     const Pool p = pool_of(a, a->height, a->width, v);
@@ -221,7 +233,8 @@ extern "C" cudaError_t gan_launch_max_pool(float *y, const float *x, const float
 }
 
 extern "C" cudaError_t gan_launch_max_pool_adjoint(float *dx, const float *x, const float *dy,
-                                                   const gan_launch_pool_args *a, cudaStream_t stream) {
+                                                   const gan_launch_pool_args *a,
+                                                   cudaStream_t stream) {
     const int v = min_width(dx, x, dy, a->channels);
     const Pool p = pool_of(a, a->height, a->width, v);
     LAUNCH_POOL(max_adjoint_kernel, v, p, dx, x, dy);

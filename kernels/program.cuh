@@ -13,7 +13,8 @@ enum Fn {
 #undef GAN_POINTWISE
 };
 
-template <int FN> __device__ __forceinline__ float call(float a, float b, float k);
+template <int FN>
+__device__ __forceinline__ float call(float a, float b, float k);
 
 #define F(x) float(x)
 #define SELECT(condition, yes, no) ((condition) ? (yes) : (no))
@@ -28,10 +29,11 @@ template <int FN> __device__ __forceinline__ float call(float a, float b, float 
 #define FLOOR floorf
 #define FMAX fmaxf
 #define FMIN fminf
-#define GAN_POINTWISE(name, arity, formula, da, db)                                                          \
-    template <> __device__ __forceinline__ float call<FN_##name>(float a, float b, float k) {               \
-        (void)a, (void)b, (void)k;                                                                           \
-        return formula;                                                                                      \
+#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
+    template <>                                                                                    \
+    __device__ __forceinline__ float call<FN_##name>(float a, float b, float k) {                  \
+        (void)a, (void)b, (void)k;                                                                 \
+        return formula;                                                                            \
     }
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
@@ -50,7 +52,8 @@ template <int FN> __device__ __forceinline__ float call(float a, float b, float 
 #undef FMIN
 
 template <int FN, int V>
-__device__ __forceinline__ void apply(float (&y)[V], const float (&a)[V], const float (&b)[V], float k) {
+__device__ __forceinline__ void apply(float (&y)[V], const float (&a)[V], const float (&b)[V],
+                                      float k) {
 #pragma unroll
     for (int i = 0; i < V; i++) y[i] = call<FN>(a[i], b[i], k);
 }
@@ -63,7 +66,8 @@ struct Bound {
     Divisor by[GAN_LAUNCH_AXES];
 
     Bound(const gan_launch_program &program, int v) : p(program), by() {
-        for (int i = 0; i < p.n_axes; i++) by[i] = Divisor(i == 0 ? ceil_div(p.length[0], v) : p.length[i]);
+        for (int i = 0; i < p.n_axes; i++)
+            by[i] = Divisor(i == 0 ? ceil_div(p.length[0], v) : p.length[i]);
     }
 };
 
@@ -71,8 +75,10 @@ struct Position {
     unsigned index[GAN_LAUNCH_AXES]; /* elements; on axis 0 the vector's first */
 };
 
-/* Sets the indices of the axes in `mask` from `i`, counted over these axes with the lowest running fastest. */
-template <int V> __device__ __forceinline__ void place(const Bound &b, unsigned mask, unsigned i, Position &at) {
+/* Sets the indices of the axes in `mask` from `i`, counted over these axes with the lowest running
+ * fastest. */
+template <int V>
+__device__ __forceinline__ void place(const Bound &b, unsigned mask, unsigned i, Position &at) {
 #pragma unroll
     for (int axis = 0; axis < GAN_LAUNCH_AXES; axis++) {
         if (axis >= b.p.n_axes) break;
@@ -84,7 +90,8 @@ template <int V> __device__ __forceinline__ void place(const Bound &b, unsigned 
 }
 
 /* How many of the vector's elements there are. */
-template <int V> __device__ __forceinline__ int count_of(const Bound &b, const Position &at) {
+template <int V>
+__device__ __forceinline__ int count_of(const Bound &b, const Position &at) {
     const unsigned left = unsigned(b.p.length[0]) - at.index[0];
     return left < unsigned(V) ? int(left) : V;
 }
@@ -106,7 +113,8 @@ __device__ __forceinline__ void fetch_as(float (&y)[V], const T *p, bool repeate
 }
 
 template <int V>
-__device__ __forceinline__ void fetch(float (&y)[V], const Bound &b, int input, const Position &at, int count) {
+__device__ __forceinline__ void fetch(float (&y)[V], const Bound &b, int input, const Position &at,
+                                      int count) {
     const gan_launch_operand &x = b.p.operand[input];
     int64_t offset = 0;
 #pragma unroll
@@ -121,7 +129,8 @@ __device__ __forceinline__ void fetch(float (&y)[V], const Bound &b, int input, 
         fetch_as(y, static_cast<const float *>(x.data) + offset, repeated, count);
 }
 
-template <class T, int V> __device__ __forceinline__ void write_as(T *p, const float (&y)[V], int count) {
+template <class T, int V>
+__device__ __forceinline__ void write_as(T *p, const float (&y)[V], int count) {
     if (count == V) {
         store_floats(p, y);
     } else {
@@ -132,7 +141,8 @@ template <class T, int V> __device__ __forceinline__ void write_as(T *p, const f
 }
 
 template <int V>
-__device__ __forceinline__ void write(void *out, int bf16, int64_t offset, const float (&y)[V], int count) {
+__device__ __forceinline__ void write(void *out, int bf16, int64_t offset, const float (&y)[V],
+                                      int count) {
     if (bf16)
         write_as(static_cast<__nv_bfloat16 *>(out) + offset, y, count);
     else
@@ -141,9 +151,10 @@ __device__ __forceinline__ void write(void *out, int bf16, int64_t offset, const
 
 /* ---- any program ---- */
 
-/* One step after the other: its operands from memory, the result before from registers, older ones from shared
- * memory, of which each thread uses its own column. */
-template <int WIDTH, int SLOTS, int BLOCK> struct Interpreter {
+/* One step after the other: its operands from memory, the result before from registers, older ones
+ * from shared memory, of which each thread uses its own column. */
+template <int WIDTH, int SLOTS, int BLOCK>
+struct Interpreter {
     static constexpr int V = WIDTH, UNROLL = 1;
     using Value = Vec<float, V>;
 
@@ -156,8 +167,9 @@ template <int WIDTH, int SLOTS, int BLOCK> struct Interpreter {
         }
     }
 
-    static __device__ __forceinline__ void value(float (&y)[V], const float (&last)[V], const Bound &b, int from,
-                                                 const Position &at, int count, const Value *slot) {
+    static __device__ __forceinline__ void value(float (&y)[V], const float (&last)[V],
+                                                 const Bound &b, int from, const Position &at,
+                                                 int count, const Value *slot) {
         if (from == GAN_LAUNCH_LAST) {
 #pragma unroll
             for (int i = 0; i < V; i++) y[i] = last[i];
@@ -170,7 +182,8 @@ template <int WIDTH, int SLOTS, int BLOCK> struct Interpreter {
         }
     }
 
-    static __device__ __forceinline__ void evaluate(float (&y)[V], const Bound &b, const Position &at, int count) {
+    static __device__ __forceinline__ void evaluate(float (&y)[V], const Bound &b,
+                                                    const Position &at, int count) {
         Value *slot = slots();
 #pragma unroll
         for (int i = 0; i < V; i++) y[i] = 0.0f;
@@ -182,8 +195,10 @@ template <int WIDTH, int SLOTS, int BLOCK> struct Interpreter {
             value(left, y, b, step.a, at, count, slot);
             value(right, y, b, step.b, at, count, slot);
             switch (step.fn) {
-#define GAN_POINTWISE(name, arity, formula, da, db)                                                          \
-    case FN_##name: apply<FN_##name>(y, left, right, step.k); break;
+#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
+    case FN_##name:                                                                                \
+        apply<FN_##name>(y, left, right, step.k);                                                  \
+        break;
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
             }
@@ -209,8 +224,10 @@ struct Chain {
     } step[CHAIN_STEPS];
 };
 
-/* CHAIN has a static member `value`, of type Chain. All operands are loaded first; every value is in registers. */
-template <class CHAIN, int WIDTH> struct Compiled {
+/* CHAIN has a static member `value`, of type Chain. All operands are loaded first; every value is
+ * in registers. */
+template <class CHAIN, int WIDTH>
+struct Compiled {
     static constexpr int V = WIDTH, UNROLL = 4; /* how far to unroll a loop around it */
     static constexpr int INPUTS = CHAIN::value.n_inputs > 0 ? CHAIN::value.n_inputs : 1;
     static constexpr int SLOTS = CHAIN::value.n_slots > 0 ? CHAIN::value.n_slots : 1;
@@ -219,7 +236,8 @@ template <class CHAIN, int WIDTH> struct Compiled {
         float in[INPUTS][V], kept[SLOTS][V], last[V];
     };
 
-    template <int FROM> static __device__ __forceinline__ const float (&value(const Values &v))[V] {
+    template <int FROM>
+    static __device__ __forceinline__ const float (&value(const Values &v))[V] {
         if constexpr (FROM == GAN_LAUNCH_LAST)
             return v.last;
         else if constexpr (FROM >= GAN_LAUNCH_INPUTS)
@@ -228,9 +246,11 @@ template <class CHAIN, int WIDTH> struct Compiled {
             return v.in[FROM];
     }
 
-    template <int S> static __device__ __forceinline__ void steps(Values &v, const Bound &b) {
+    template <int S>
+    static __device__ __forceinline__ void steps(Values &v, const Bound &b) {
         if constexpr (S < CHAIN::value.n_steps) {
-            constexpr int FN = CHAIN::value.step[S].fn, A = CHAIN::value.step[S].a, B = CHAIN::value.step[S].b;
+            constexpr int FN = CHAIN::value.step[S].fn, A = CHAIN::value.step[S].a,
+                          B = CHAIN::value.step[S].b;
             constexpr int KEEP = CHAIN::value.step[S].keep;
             float y[V];
             apply<FN>(y, value<A>(v), value<B>(v), b.p.step[S].k);
@@ -243,7 +263,8 @@ template <class CHAIN, int WIDTH> struct Compiled {
         }
     }
 
-    static __device__ __forceinline__ void evaluate(float (&y)[V], const Bound &b, const Position &at, int count) {
+    static __device__ __forceinline__ void evaluate(float (&y)[V], const Bound &b,
+                                                    const Position &at, int count) {
         Values v;
 #pragma unroll
         for (int i = 0; i < INPUTS; i++) fetch(v.in[i], b, i, at, count);
@@ -264,12 +285,14 @@ struct Identity {
 inline bool matches(const gan_launch_program &p, const Chain &c) {
     bool same = p.n_inputs == c.n_inputs && p.n_steps == c.n_steps && p.n_slots == c.n_slots;
     for (int s = 0; same && s < c.n_steps; s++)
-        same = p.step[s].fn == c.step[s].fn && p.step[s].a == c.step[s].a && p.step[s].b == c.step[s].b &&
+        same = p.step[s].fn == c.step[s].fn && p.step[s].a == c.step[s].a &&
+               p.step[s].b == c.step[s].b &&
                p.step[s].slot == (c.step[s].keep ? c.step[s].keep - 1 : GAN_LAUNCH_LAST);
     return same;
 }
 
-/* Whether 4 elements can be read at once: rows of whole vectors (or a single row, cut short), aligned. */
+/* Whether 4 elements can be read at once: rows of whole vectors (or a single row, cut short),
+ * aligned. */
 inline bool vectors_fit(const gan_launch_program &p, const void *out, int out_bf16) {
     const int v = 4;
     if (p.length[0] < v || (p.n_axes > 1 && p.length[0] % v != 0)) return false;

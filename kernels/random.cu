@@ -1,5 +1,6 @@
-/* Noise and mini-batches. Numbers are functions of seed, stream, counter and position, so nothing is kept and
- * any thread can make any of them; counters are read here, so that a captured launch draws anew each time. */
+/* Noise and mini-batches. Numbers are functions of seed, stream, counter and position, so nothing
+ * is kept and any thread can make any of them; counters are read here, so that a captured launch
+ * draws anew each time. */
 #include "base/philox.h"
 #include "kernels/common.cuh"
 #include "kernels/launch_random.h"
@@ -10,8 +11,11 @@ enum { BLOCK = 256 };
 
 /* ---- kernels ---- */
 
-/* a·b + c rounded twice, not contracted: what then depends on single bits is the same on every device. */
-__device__ __forceinline__ float twice_rounded(float a, float b, float c) { return __fadd_rn(__fmul_rn(a, b), c); }
+/* a·b + c rounded twice, not contracted: what then depends on single bits is the same on every
+ * device. */
+__device__ __forceinline__ float twice_rounded(float a, float b, float c) {
+    return __fadd_rn(__fmul_rn(a, b), c);
+}
 
 struct Uniform {
     float low, span;
@@ -22,7 +26,8 @@ struct Uniform {
     }
 };
 
-/* sin and cos of an angle in [0, 2·pi], by quarter turns: polynomials for the rest, of at most an eighth. */
+/* sin and cos of an angle in [0, 2·pi], by quarter turns: polynomials for the rest, of at most an
+ * eighth. */
 __device__ __forceinline__ void turn(float angle, float &sine, float &cosine) {
     const float n = rintf(__fmul_rn(angle, 0.636619772f));
     const float r = twice_rounded(n, -4.83826794897e-4f, fmaf(n, -1.5703125f, angle)), z = r * r;
@@ -46,7 +51,8 @@ struct Normal {
         for (int i = 0; i < 4; i += 2) {
             const float radius = deviation * sqrtf(-2.0f * logf(gan_philox_uniform(bits.v[i])));
             float sine, cosine;
-            turn(twice_rounded(float(bits.v[i + 1]), 1.46291807e-9f, 7.31459037e-10f), sine, cosine);
+            turn(twice_rounded(float(bits.v[i + 1]), 1.46291807e-9f, 7.31459037e-10f), sine,
+                 cosine);
             y[i] = fmaf(radius, sine, mean);
             y[i + 1] = fmaf(radius, cosine, mean);
         }
@@ -68,8 +74,8 @@ __global__ void __launch_bounds__(BLOCK) random_kernel(typename F::Type *y, int6
                                                        const gan_launch_source from, bool whole) {
     const int64_t group = int64_t(blockIdx.x) * BLOCK + threadIdx.x, i = 4 * group;
     if (i >= n) return;
-    const gan_philox4 bits =
-        gan_philox(from.seed, gan_philox_subsequence(from.stream, uint64_t(group)), uint64_t(*from.counter));
+    const gan_philox4 bits = gan_philox(
+        from.seed, gan_philox_subsequence(from.stream, uint64_t(group)), uint64_t(*from.counter));
     Vec<typename F::Type, 4> r;
     f(r.v, bits);
     if (whole && i + 4 <= n) {
@@ -105,7 +111,8 @@ __device__ __forceinline__ unsigned mirrored(const Batch &b, unsigned e) {
 }
 
 /* A thread makes V elements of an image. */
-template <int V> __global__ void __launch_bounds__(BLOCK) minibatch_kernel(const Batch b) {
+template <int V>
+__global__ void __launch_bounds__(BLOCK) minibatch_kernel(const Batch b) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= b.threads) return;
     const gan_launch_source &from = b.a.from;
@@ -116,10 +123,11 @@ template <int V> __global__ void __launch_bounds__(BLOCK) minibatch_kernel(const
         const uint8_t *x = b.a.data + example * b.a.height * int64_t(b.line.by);
         bool flip = false;
         if (b.a.flip) {
-            const gan_philox4 bits =
-                gan_philox(from.seed, gan_philox_subsequence(from.stream, image / 4), uint64_t(*from.counter));
+            const gan_philox4 bits = gan_philox(
+                from.seed, gan_philox_subsequence(from.stream, image / 4), uint64_t(*from.counter));
 #pragma unroll
-            for (int k = 0; k < 4; k++) flip = flip || (image % 4 == unsigned(k) && (bits.v[k] & 1u));
+            for (int k = 0; k < 4; k++)
+                flip = flip || (image % 4 == unsigned(k) && (bits.v[k] & 1u));
         }
         Vec<uint8_t, V> bytes;
         if (flip) {
@@ -136,7 +144,8 @@ template <int V> __global__ void __launch_bounds__(BLOCK) minibatch_kernel(const
 
 /* ---- launchers ---- */
 
-template <class F> cudaError_t fill(typename F::Type *y, int64_t n, F f, gan_launch_source from, cudaStream_t stream) {
+template <class F>
+cudaError_t fill(typename F::Type *y, int64_t n, F f, gan_launch_source from, cudaStream_t stream) {
     if (n == 0) return cudaSuccess;
     const bool whole = reinterpret_cast<uintptr_t>(y) % 16 == 0;
     GPU_LAUNCH(random_kernel<F>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, y, n, f, from, whole);
@@ -145,8 +154,8 @@ template <class F> cudaError_t fill(typename F::Type *y, int64_t n, F f, gan_lau
 
 } // namespace
 
-extern "C" cudaError_t gan_launch_random_uniform(float *y, int64_t n, float low, float high, gan_launch_source from,
-                                                 cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_random_uniform(float *y, int64_t n, float low, float high,
+                                                 gan_launch_source from, cudaStream_t stream) {
     return fill(y, n, Uniform{low, high - low}, from, stream);
 }
 
@@ -155,23 +164,26 @@ extern "C" cudaError_t gan_launch_random_normal(float *y, int64_t n, float mean,
     return fill(y, n, Normal{mean, deviation}, from, stream);
 }
 
-extern "C" cudaError_t gan_launch_random_index(int32_t *y, int64_t n, int64_t below, gan_launch_source from,
-                                               cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_random_index(int32_t *y, int64_t n, int64_t below,
+                                               gan_launch_source from, cudaStream_t stream) {
     return fill(y, n, Index{uint32_t(below)}, from, stream);
 }
 
-extern "C" cudaError_t gan_launch_shuffled_index(int32_t *y, int64_t count, int64_t n, int64_t per_iteration,
-                                                 int64_t offset, gan_launch_source from, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_shuffled_index(int32_t *y, int64_t count, int64_t n,
+                                                 int64_t per_iteration, int64_t offset,
+                                                 gan_launch_source from, cudaStream_t stream) {
     if (count == 0) return cudaSuccess;
     GPU_LAUNCH(shuffle_kernel, grid_for(count, BLOCK), dim3(BLOCK), stream, y, count, uint64_t(n),
                uint64_t(per_iteration), uint64_t(offset), from);
     return cudaGetLastError();
 }
 
-extern "C" cudaError_t gan_launch_minibatch(const gan_launch_minibatch_args *a, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_minibatch(const gan_launch_minibatch_args *a,
+                                            cudaStream_t stream) {
     const int64_t size = a->height * a->width * a->channels;
     if (a->batch * size == 0) return cudaSuccess;
-    const bool fours = vector_width(a->data, size, 1, 4) == 4 && vector_width(a->out, size, 4, 4) == 4;
+    const bool fours =
+        vector_width(a->data, size, 1, 4) == 4 && vector_width(a->out, size, 4, 4) == 4;
     Batch b;
     b.a = *a;
     b.vectors = Divisor(fours ? size / 4 : size);

@@ -1,8 +1,8 @@
 /* Sums and maxima over axes, of a program's values, which are never stored.
  *
- * Two ways, by what the innermost axis is. Reduced: a few lanes or a block for each result, along it. Kept: a block
- * for 32 results side by side, down the rows. Long reductions are cut into chunks, whose partial results a second
- * launch reduces.
+ * Two ways, by what the innermost axis is. Reduced: a few lanes or a block for each result, along
+ * it. Kept: a block for 32 results side by side, down the rows. Long reductions are cut into
+ * chunks, whose partial results a second launch reduces.
  */
 #include "kernels/launch_reduce.h"
 #include "kernels/program.cuh"
@@ -23,21 +23,25 @@ struct Args {
     Bound bound;
     unsigned reduced; // mask of axes
     bool max;
-    void *out; // (results), or (results, chunks) where axis 0 is reduced, (chunks, results) where it is kept
+    void *out; // (results), or (results, chunks) where axis 0 is reduced, (chunks, results) where
+               // it is kept
     int out_bf16;
-    unsigned results, n; // both in vectors where they count axis 0, else in elements
-    unsigned row;        // length of axis 0, in elements
+    unsigned results, n;    // both in vectors where they count axis 0, else in elements
+    unsigned row;           // length of axis 0, in elements
     unsigned chunks, chunk; // each of `chunk` of the n
     Divisor by_chunks, by_tiles;
     unsigned lanes; // threads for one result; for one row of results
 };
 
 __device__ __forceinline__ float identity(const Args &a) { return a.max ? -INFINITY : 0.0f; }
-__device__ __forceinline__ float combine(const Args &a, float x, float y) { return a.max ? fmaxf(x, y) : x + y; }
+__device__ __forceinline__ float combine(const Args &a, float x, float y) {
+    return a.max ? fmaxf(x, y) : x + y;
+}
 
 // ---- axis 0 is reduced: thread group g makes out[g], g = result·chunks + chunk ----
 
-template <class EVALUATOR> __global__ void __launch_bounds__(BLOCK) inner_kernel(const __grid_constant__ Args a) {
+template <class EVALUATOR>
+__global__ void __launch_bounds__(BLOCK) inner_kernel(const __grid_constant__ Args a) {
     constexpr int V = EVALUATOR::V;
     const unsigned lane = threadIdx.x & (a.lanes - 1);
     const unsigned group = blockIdx.x * (BLOCK / a.lanes) + threadIdx.x / a.lanes;
@@ -67,17 +71,20 @@ template <class EVALUATOR> __global__ void __launch_bounds__(BLOCK) inner_kernel
     if (a.lanes == BLOCK)
         y[0] = a.max ? block_reduce<BLOCK>(y[0], Max{}) : block_reduce<BLOCK>(y[0], Sum{});
     else
-        y[0] = a.max ? warp_reduce(y[0], Max{}, int(a.lanes)) : warp_reduce(y[0], Sum{}, int(a.lanes));
+        y[0] =
+            a.max ? warp_reduce(y[0], Max{}, int(a.lanes)) : warp_reduce(y[0], Sum{}, int(a.lanes));
     if (active && lane == 0) write(a.out, a.out_bf16, group, y, 1);
 }
 
 // ---- axis 0 is kept: block = chunk·tiles + tile makes `lanes` vectors of out's row `chunk` ----
 
-template <class EVALUATOR> __global__ void __launch_bounds__(BLOCK) outer_kernel(const __grid_constant__ Args a) {
+template <class EVALUATOR>
+__global__ void __launch_bounds__(BLOCK) outer_kernel(const __grid_constant__ Args a) {
     constexpr int V = EVALUATOR::V;
     using Value = Vec<float, V>;
     GPU_SHARED(Value, part, [BLOCK]); // (rows, lanes)
-    const unsigned lane = threadIdx.x & (a.lanes - 1), row = threadIdx.x / a.lanes, rows = BLOCK / a.lanes;
+    const unsigned lane = threadIdx.x & (a.lanes - 1), row = threadIdx.x / a.lanes,
+                   rows = BLOCK / a.lanes;
     const unsigned chunk = a.by_tiles.divide(blockIdx.x), tile = blockIdx.x - chunk * a.by_tiles.by;
     const unsigned result = tile * a.lanes + lane;
     const bool active = result < a.results;
@@ -114,19 +121,21 @@ template <class EVALUATOR> __global__ void __launch_bounds__(BLOCK) outer_kernel
     float y[V];
 #pragma unroll
     for (int k = 0; k < V; k++) y[k] = sum.v[k];
-    write(a.out, a.out_bf16, int64_t(chunk) * per_chunk + line * a.row + at.index[0], y, count_of<V>(a.bound, at));
+    write(a.out, a.out_bf16, int64_t(chunk) * per_chunk + line * a.row + at.index[0], y,
+          count_of<V>(a.bound, at));
 }
 
 /* ---- launchers ---- */
 
 /* What the axes alone decide. */
 struct Plan {
-    bool inner;           // axis 0 is reduced
-    int64_t n;            // elements reduced to one result
+    bool inner;            // axis 0 is reduced
+    int64_t n;             // elements reduced to one result
     int64_t chunks, chunk; // in elements
 };
 
-/* About as many blocks as the largest processors hold at once, and chunks that are worth a block. */
+/* About as many blocks as the largest processors hold at once, and chunks that are worth a block.
+ */
 Plan plan_of(const gan_launch_program &p, unsigned reduced, int64_t results) {
     const int64_t blocks = 1024, few = 16384, least = 8192, few_rows = 1024, least_rows = 256;
     Plan plan = {(reduced & 1u) != 0, 1, 1, 0};
@@ -152,10 +161,12 @@ unsigned power_of_two(int64_t n, unsigned most) {
 }
 
 template <class EVALUATOR>
-cudaError_t launch(const gan_launch_reduce_args &a, const Plan &plan, void *out, int out_bf16, cudaStream_t stream) {
+cudaError_t launch(const gan_launch_reduce_args &a, const Plan &plan, void *out, int out_bf16,
+                   cudaStream_t stream) {
     constexpr int V = EVALUATOR::V;
     const gan_launch_program &p = a.program;
-    Args k = {Bound(p, V), a.reduced, a.max != 0, out, out_bf16, 0, 0, 0, 0, 0, Divisor(plan.chunks), Divisor(1), 0};
+    Args k = {Bound(p, V), a.reduced, a.max != 0,           out,        out_bf16, 0, 0, 0,
+              0,           0,         Divisor(plan.chunks), Divisor(1), 0};
     k.row = unsigned(p.length[0]);
     k.chunks = unsigned(plan.chunks);
     const int64_t row_vectors = k.bound.by[0].by;
@@ -163,30 +174,35 @@ cudaError_t launch(const gan_launch_reduce_args &a, const Plan &plan, void *out,
     if (plan.inner) {
         k.results = unsigned(a.results);
         k.n = unsigned(p.length[0] == 0 ? 0 : in_vectors(plan.n));
-        k.chunk = unsigned(plan.chunks == 1 ? k.n : p.n_axes == 1 ? plan.chunk / V : in_vectors(plan.chunk));
+        k.chunk = unsigned(plan.chunks == 1 ? k.n
+                           : p.n_axes == 1  ? plan.chunk / V
+                                            : in_vectors(plan.chunk));
         k.lanes = k.chunk > 512 / V ? unsigned(BLOCK) : power_of_two(k.chunk, 32);
-        GPU_LAUNCH((inner_kernel<EVALUATOR>), grid_for(a.results * plan.chunks, BLOCK / k.lanes), dim3(BLOCK), stream,
-                   k);
+        GPU_LAUNCH((inner_kernel<EVALUATOR>), grid_for(a.results * plan.chunks, BLOCK / k.lanes),
+                   dim3(BLOCK), stream, k);
     } else {
         k.results = unsigned(in_vectors(a.results));
         k.n = unsigned(plan.n);
         k.chunk = unsigned(plan.chunk);
         k.lanes = power_of_two(k.results, 32 / V);
         k.by_tiles = Divisor(ceil_div(k.results, k.lanes));
-        GPU_LAUNCH((outer_kernel<EVALUATOR>), grid_for(int64_t(k.by_tiles.by) * plan.chunks, 1), dim3(BLOCK), stream,
-                   k);
+        GPU_LAUNCH((outer_kernel<EVALUATOR>), grid_for(int64_t(k.by_tiles.by) * plan.chunks, 1),
+                   dim3(BLOCK), stream, k);
     }
     return cudaGetLastError();
 }
 
-cudaError_t reduce(const gan_launch_reduce_args &a, const Plan &plan, void *out, int out_bf16, cudaStream_t stream) {
+cudaError_t reduce(const gan_launch_reduce_args &a, const Plan &plan, void *out, int out_bf16,
+                   cudaStream_t stream) {
     const gan_launch_program &p = a.program;
     const bool vectors = vectors_fit(p, plan.inner ? nullptr : out, out_bf16);
     if (p.n_steps == 0)
         return vectors ? launch<Compiled<Identity, 4>>(a, plan, out, out_bf16, stream)
                        : launch<Compiled<Identity, 1>>(a, plan, out, out_bf16, stream);
-    if (vectors && matches(p, Square::value)) return launch<Compiled<Square, 4>>(a, plan, out, out_bf16, stream);
-    if (vectors && matches(p, Product::value)) return launch<Compiled<Product, 4>>(a, plan, out, out_bf16, stream);
+    if (vectors && matches(p, Square::value))
+        return launch<Compiled<Square, 4>>(a, plan, out, out_bf16, stream);
+    if (vectors && matches(p, Product::value))
+        return launch<Compiled<Product, 4>>(a, plan, out, out_bf16, stream);
     if (p.n_slots == 0) return launch<Interpreter<1, 0, BLOCK>>(a, plan, out, out_bf16, stream);
     return launch<Interpreter<1, GAN_LAUNCH_SLOTS, BLOCK>>(a, plan, out, out_bf16, stream);
 }

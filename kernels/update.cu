@@ -1,5 +1,5 @@
-/* What changes variables: one pass over flat vectors, V elements to a thread. Rates, decays and counters are
- * read on the device, so that a captured launch follows their course. */
+/* What changes variables: one pass over flat vectors, V elements to a thread. Rates, decays and
+ * counters are read on the device, so that a captured launch follows their course. */
 #include "kernels/common.cuh"
 #include "kernels/launch_update.h"
 
@@ -17,7 +17,8 @@ __global__ void __launch_bounds__(32) advance_kernel(int64_t *counter, int64_t b
 
 /* y and x are (n) */
 template <int V>
-__global__ void __launch_bounds__(BLOCK) average_kernel(float *y, const float *x, const float *decay, int64_t n) {
+__global__ void __launch_bounds__(BLOCK)
+    average_kernel(float *y, const float *x, const float *decay, int64_t n) {
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i >= n) return;
     const float kept = *decay, rest = 1.0f - kept;
@@ -30,7 +31,8 @@ __global__ void __launch_bounds__(BLOCK) average_kernel(float *y, const float *x
 }
 
 /* ring is (rows, width) */
-__global__ void __launch_bounds__(GAN_LAUNCH_RECORD_VALUES) record_kernel(const gan_launch_record_args a) {
+__global__ void __launch_bounds__(GAN_LAUNCH_RECORD_VALUES)
+    record_kernel(const gan_launch_record_args a) {
     const int64_t counter = *a.counter;
     const int i = int(threadIdx.x);
     if (counter % a.every != 0 || i >= a.n) return;
@@ -42,7 +44,8 @@ __global__ void __launch_bounds__(BLOCK) pack_kernel(const gan_launch_pack_args 
     float *to = a.piece[blockIdx.y].to;
     const float *from = a.piece[blockIdx.y].from;
     const int64_t n = a.piece[blockIdx.y].n, padded = a.piece[blockIdx.y].padded;
-    const bool aligned = (reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % 16 == 0;
+    const bool aligned =
+        (reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % 16 == 0;
     const int64_t step = int64_t(gridDim.x) * BLOCK * 4;
     int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * 4;
     if (!from) i += n / (BLOCK * 4) * (BLOCK * 4); // all before is in place
@@ -71,9 +74,10 @@ struct Adam {
     float beta1, beta2, rest1, rest2, eps;
 };
 
-/* The bias corrections are the same for all: 1 - beta^t = -expm1(t·log beta), which loses nothing where beta^t
- * is close to 1; the product alone needs double. */
-template <int V> __global__ void __launch_bounds__(BLOCK) adam_kernel(const Adam a) {
+/* The bias corrections are the same for all: 1 - beta^t = -expm1(t·log beta), which loses nothing
+ * where beta^t is close to 1; the product alone needs double. */
+template <int V>
+__global__ void __launch_bounds__(BLOCK) adam_kernel(const Adam a) {
     GPU_SHARED(float, factor, [2]);
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     const bool there = i < a.n;
@@ -105,8 +109,9 @@ template <int V> __global__ void __launch_bounds__(BLOCK) adam_kernel(const Adam
 
 /* all are (n) */
 template <int V>
-__global__ void __launch_bounds__(BLOCK) momentum_kernel(float *weight, float *velocity, const float *gradient,
-                                                         int64_t n, const float *rate, const float *momentum) {
+__global__ void __launch_bounds__(BLOCK)
+    momentum_kernel(float *weight, float *velocity, const float *gradient, int64_t n,
+                    const float *rate, const float *momentum) {
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i >= n) return;
     const float kept = *momentum, step = *rate;
@@ -134,8 +139,8 @@ extern "C" cudaError_t gan_launch_advance(int64_t *counter, int64_t by, cudaStre
     return cudaGetLastError();
 }
 
-extern "C" cudaError_t gan_launch_moving_average(float *y, const float *x, const float *decay, int64_t n,
-                                                 cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_moving_average(float *y, const float *x, const float *decay,
+                                                 int64_t n, cudaStream_t stream) {
     if (n == 0) return cudaSuccess;
     if (fours(y, n) && fours(x, n))
         GPU_LAUNCH(average_kernel<4>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, y, x, decay, n);
@@ -174,21 +179,23 @@ extern "C" cudaError_t gan_launch_adam(const gan_launch_adam_args *l, cudaStream
     a.beta1 = float(l->beta1), a.beta2 = float(l->beta2);
     a.rest1 = float(1 - l->beta1), a.rest2 = float(1 - l->beta2);
     a.eps = float(l->eps);
-    if (fours(l->weight, l->n) && fours(l->first, l->n) && fours(l->second, l->n) && fours(l->gradient, l->n))
+    if (fours(l->weight, l->n) && fours(l->first, l->n) && fours(l->second, l->n) &&
+        fours(l->gradient, l->n))
         GPU_LAUNCH(adam_kernel<4>, grid_for(l->n, 4 * BLOCK), dim3(BLOCK), stream, a);
     else
         GPU_LAUNCH(adam_kernel<1>, grid_for(l->n, BLOCK), dim3(BLOCK), stream, a);
     return cudaGetLastError();
 }
 
-extern "C" cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient, int64_t n,
-                                           const float *rate, const float *momentum, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient,
+                                           int64_t n, const float *rate, const float *momentum,
+                                           cudaStream_t stream) {
     if (n == 0) return cudaSuccess;
     if (fours(weight, n) && fours(velocity, n) && fours(gradient, n))
-        GPU_LAUNCH(momentum_kernel<4>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, weight, velocity, gradient, n,
-                   rate, momentum);
+        GPU_LAUNCH(momentum_kernel<4>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, weight,
+                   velocity, gradient, n, rate, momentum);
     else
-        GPU_LAUNCH(momentum_kernel<1>, grid_for(n, BLOCK), dim3(BLOCK), stream, weight, velocity, gradient, n, rate,
-                   momentum);
+        GPU_LAUNCH(momentum_kernel<1>, grid_for(n, BLOCK), dim3(BLOCK), stream, weight, velocity,
+                   gradient, n, rate, momentum);
     return cudaGetLastError();
 }

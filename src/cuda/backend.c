@@ -24,10 +24,11 @@ static int count(void) {
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
     if (driver == 0)
-        gan_fail(GAN_ERROR_DEVICE, "no NVIDIA driver is installed; CUDA %d.%d or newer is needed", runtime / 1000,
-                 runtime % 1000 / 10);
+        gan_fail(GAN_ERROR_DEVICE, "no NVIDIA driver is installed; CUDA %d.%d or newer is needed",
+                 runtime / 1000, runtime % 1000 / 10);
     else if (driver < runtime)
-        gan_fail(GAN_ERROR_DEVICE, "the NVIDIA driver supports CUDA %d.%d, this build needs %d.%d: update the driver",
+        gan_fail(GAN_ERROR_DEVICE,
+                 "the NVIDIA driver supports CUDA %d.%d, this build needs %d.%d: update the driver",
                  driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
     else
         gan_fail(GAN_ERROR_DEVICE, "no NVIDIA GPU can be used: %s",
@@ -55,9 +56,9 @@ static gan_status describe(int index, gan_device_info *info) {
     snprintf(info->kind, sizeof info->kind, "cuda");
     snprintf(info->name, sizeof info->name, "%.127s", prop.name);
     snprintf(info->version, sizeof info->version,
-             "compute capability %d.%d, driver for CUDA %d.%d, cuBLAS %d.%d.%d, cuDNN %zu.%zu.%zu", prop.major,
-             prop.minor, driver / 1000, driver % 1000 / 10, blas / 10000, blas / 100 % 100, blas % 100, dnn / 10000,
-             dnn / 100 % 100, dnn % 100);
+             "compute capability %d.%d, driver for CUDA %d.%d, cuBLAS %d.%d.%d, cuDNN %zu.%zu.%zu",
+             prop.major, prop.minor, driver / 1000, driver % 1000 / 10, blas / 10000,
+             blas / 100 % 100, blas % 100, dnn / 10000, dnn / 100 % 100, dnn % 100);
     return GAN_OK;
 }
 
@@ -72,7 +73,8 @@ static void close_device(gan_device *device) {
     free(d);
 }
 
-/* A build without code for the GPU's architecture would fail at the first launch; said here instead. */
+/* A build without code for the GPU's architecture would fail at the first launch; said here
+ * instead. */
 static gan_status check_code(int index) {
     cudaError_t error = gan_launch_code();
     if (error == cudaSuccess) return GAN_OK;
@@ -89,7 +91,8 @@ static gan_status check_code(int index) {
 static gan_status set_up(gan_cuda_device *d) {
     GAN_TRY(gan_cuda_enter(&d->base));
     GAN_TRY(check_code(d->base.index));
-    GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount, d->base.index));
+    GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount,
+                                              d->base.index));
     GAN_CUDA_TRY(NULL, cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking));
     GAN_CUDA_TRY(NULL, cudaMallocHost(&d->staging, STAGING_BYTES));
     d->staging_bytes = STAGING_BYTES;
@@ -130,8 +133,8 @@ static gan_status allocate(gan_device *device, void **out, size_t bytes) {
     cudaMemGetInfo(&available, &total);
     return gan_fail(error == cudaErrorMemoryAllocation ? GAN_ERROR_MEMORY : GAN_ERROR_DEVICE,
                     "cuda:%d: cudaMalloc of %.1f MiB: %s; %.1f of %.1f MiB are free", device->index,
-                    (double)bytes / (1 << 20), cudaGetErrorString(error), (double)available / (1 << 20),
-                    (double)total / (1 << 20));
+                    (double)bytes / (1 << 20), cudaGetErrorString(error),
+                    (double)available / (1 << 20), (double)total / (1 << 20));
 }
 
 static void release(gan_device *device, void *data) {
@@ -151,7 +154,8 @@ static gan_status zero(gan_device *device, void *data, size_t bytes) {
     return GAN_OK;
 }
 
-/* Copies go through pinned memory piece by piece: pageable memory would make the driver do the same. */
+/* Copies go through pinned memory piece by piece: pageable memory would make the driver do the
+ * same. */
 static gan_status copy(gan_device *device, void *to, const void *from, size_t bytes, bool up) {
     gan_cuda_device *d = gan_cuda(device);
     GAN_TRY(gan_cuda_enter(device));
@@ -159,10 +163,11 @@ static gan_status copy(gan_device *device, void *to, const void *from, size_t by
         size_t n = bytes - done < d->staging_bytes ? bytes - done : d->staging_bytes;
         if (up) {
             memcpy(d->staging, (const char *)from + done, n);
-            GAN_CUDA_TRY(NULL, cudaMemcpyAsync((char *)to + done, d->staging, n, cudaMemcpyHostToDevice, d->stream));
+            GAN_CUDA_TRY(NULL, cudaMemcpyAsync((char *)to + done, d->staging, n,
+                                               cudaMemcpyHostToDevice, d->stream));
         } else {
-            GAN_CUDA_TRY(NULL, cudaMemcpyAsync(d->staging, (const char *)from + done, n, cudaMemcpyDeviceToHost,
-                                               d->stream));
+            GAN_CUDA_TRY(NULL, cudaMemcpyAsync(d->staging, (const char *)from + done, n,
+                                               cudaMemcpyDeviceToHost, d->stream));
         }
         GAN_CUDA_TRY(NULL, cudaStreamSynchronize(d->stream));
         if (!up) memcpy((char *)to + done, d->staging, n);

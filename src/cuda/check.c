@@ -11,7 +11,8 @@ static int call_length(const char *call) {
     return end ? (int)(end - call) : (int)strlen(call);
 }
 
-static gan_status failed(gan_status status, const char *reason, const char *call, const gan_node *node) {
+static gan_status failed(gan_status status, const char *reason, const char *call,
+                         const gan_node *node) {
     if (!node) return gan_fail(status, "%.*s: %s", call_length(call), call, reason);
     char shape[GAN_SHAPE_TEXT], operands[256] = "";
     size_t n = 0;
@@ -20,9 +21,9 @@ static gan_status failed(gan_status status, const char *reason, const char *call
         n += (size_t)snprintf(operands + n, sizeof operands - n, "%s%s", i ? ", " : "; operands ",
                               gan_shape_text(text, node->in[i]->dtype, node->in[i]->shape));
     }
-    return gan_fail(status, "%s%s%s: %.*s: %s; value %s%s", gan_op_of(node)->name, node->label ? " " : "",
-                    node->label ? node->label : "", call_length(call), call, reason,
-                    gan_shape_text(shape, node->dtype, node->shape), operands);
+    return gan_fail(status, "%s%s%s: %.*s: %s; value %s%s", gan_op_of(node)->name,
+                    node->label ? " " : "", node->label ? node->label : "", call_length(call), call,
+                    reason, gan_shape_text(shape, node->dtype, node->shape), operands);
 }
 
 gan_status gan_cuda_failed(cudaError_t error, const char *call, const gan_node *node) {
@@ -48,8 +49,8 @@ gan_status gan_cuda_require_f32(const gan_call *call, int first, int end) {
         if (call->in[i].dtype != GAN_F32) wrong = &call->in[i];
     if (!wrong) return GAN_OK;
     char text[GAN_SHAPE_TEXT];
-    return gan_fail(GAN_ERROR_DEVICE, "cuda: %s of %s, the kernel takes f32", gan_op_of(call->node)->name,
-                    gan_shape_text(text, wrong->dtype, wrong->shape));
+    return gan_fail(GAN_ERROR_DEVICE, "cuda: %s of %s, the kernel takes f32",
+                    gan_op_of(call->node)->name, gan_shape_text(text, wrong->dtype, wrong->shape));
 }
 
 gan_status gan_cuda_require_31_bits(const gan_call *call) {

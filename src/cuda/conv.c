@@ -1,8 +1,10 @@
-/* conv2d (x, w), conv2d_grad_input (dy, w), conv2d_grad_weight (x, dy), by cuDNN: NHWC images, KRSC filters.
+/* conv2d (x, w), conv2d_grad_input (dy, w), conv2d_grad_weight (x, dy), by cuDNN: NHWC images, KRSC
+ * filters.
  *
- * cuDNN pads both sides alike, and takes as many windows as then fit. Where that is not what the window says (a
- * row of windows more or less at the bottom or right), x is framed with zeros in the workspace first, or its gradient
- * cut out of a framed one. Rows of x that no window reaches get a gradient of zero from cuDNN itself.
+ * cuDNN pads both sides alike, and takes as many windows as then fit. Where that is not what the
+ * window says (a row of windows more or less at the bottom or right), x is framed with zeros in the
+ * workspace first, or its gradient cut out of a framed one. Rows of x that no window reaches get a
+ * gradient of zero from cuDNN itself.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -20,9 +22,9 @@ static const size_t most_workspace = (size_t)1 << 30;
 typedef struct conv {
     int64_t n, h, w, c, p, q, k, r, s;
     gan_window window;
-    bool empty;                 /* nothing to sum up: the result is zeros */
-    bool framed;                /* x lies in the workspace, with its padding */
-    int64_t frame_h, frame_w;   /* of what cuDNN takes for x */
+    bool empty;               /* nothing to sum up: the result is zeros */
+    bool framed;              /* x lies in the workspace, with its padding */
+    int64_t frame_h, frame_w; /* of what cuDNN takes for x */
     cudnnTensorDescriptor_t x, y;
     cudnnFilterDescriptor_t filter;
     cudnnConvolutionDescriptor_t how;
@@ -36,17 +38,21 @@ typedef struct conv {
 static conv conv_of(const gan_call *call, conv_kind kind) {
     const gan_shape *x = kind == CONV_DX ? &call->out.shape : &call->in[0].shape;
     const gan_shape *w = kind == CONV_DW ? &call->out.shape : &call->in[1].shape;
-    const gan_shape *y = kind == CONV_Y ? &call->out.shape : kind == CONV_DX ? &call->in[0].shape : &call->in[1].shape;
+    const gan_shape *y = kind == CONV_Y    ? &call->out.shape
+                         : kind == CONV_DX ? &call->in[0].shape
+                                           : &call->in[1].shape;
     conv v = {.n = x->dim[0], .h = x->dim[1], .w = x->dim[2], .c = x->dim[3]};
     v.p = y->dim[1], v.q = y->dim[2], v.k = y->dim[3];
     v.r = w->dim[1], v.s = w->dim[2];
     v.window = call->node->attr.window;
-    v.empty = v.n == 0 || v.h == 0 || v.w == 0 || v.c == 0 || v.p == 0 || v.q == 0 || v.k == 0 || v.r == 0 || v.s == 0;
+    v.empty = v.n == 0 || v.h == 0 || v.w == 0 || v.c == 0 || v.p == 0 || v.q == 0 || v.k == 0 ||
+              v.r == 0 || v.s == 0;
     return v;
 }
 
 /* Whether `padding` on both sides gives `places` windows of `filter` in a row of `length`. */
-static bool same_both_sides(int64_t length, int padding, int64_t filter, int stride, int64_t places) {
+static bool same_both_sides(int64_t length, int padding, int64_t filter, int stride,
+                            int64_t places) {
     const int64_t room = length + 2 * padding - filter;
     return room >= 0 && room / stride + 1 == places;
 }
@@ -69,42 +75,46 @@ static gan_status describe(conv *v, const gan_node *node) {
     const int64_t lengths[] = {v->n, v->frame_h, v->frame_w, v->c, v->p, v->q, v->k, v->r, v->s};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         if (lengths[i] > INT_MAX)
-            return gan_fail(GAN_ERROR_ARGUMENT, "%s: device cuda takes axes of less than 2^31", gan_op_of(node)->name);
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s: device cuda takes axes of less than 2^31",
+                            gan_op_of(node)->name);
     const int pad_h = v->framed ? 0 : v->window.top, pad_w = v->framed ? 0 : v->window.left;
     GAN_CUDNN_TRY(node, cudnnCreateTensorDescriptor(&v->x));
     GAN_CUDNN_TRY(node, cudnnCreateTensorDescriptor(&v->y));
     GAN_CUDNN_TRY(node, cudnnCreateFilterDescriptor(&v->filter));
     GAN_CUDNN_TRY(node, cudnnCreateConvolutionDescriptor(&v->how));
-    GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, (int)v->n, (int)v->c,
-                                                   (int)v->frame_h, (int)v->frame_w));
-    GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, (int)v->n, (int)v->k,
-                                                   (int)v->p, (int)v->q));
-    GAN_CUDNN_TRY(node, cudnnSetFilter4dDescriptor(v->filter, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, (int)v->k,
-                                                   (int)v->c, (int)v->r, (int)v->s));
-    GAN_CUDNN_TRY(node, cudnnSetConvolution2dDescriptor(v->how, pad_h, pad_w, v->window.stride_h, v->window.stride_w,
-                                                        1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
+    GAN_CUDNN_TRY(node,
+                  cudnnSetTensor4dDescriptor(v->x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, (int)v->n,
+                                             (int)v->c, (int)v->frame_h, (int)v->frame_w));
+    GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT,
+                                                   (int)v->n, (int)v->k, (int)v->p, (int)v->q));
+    GAN_CUDNN_TRY(node, cudnnSetFilter4dDescriptor(v->filter, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
+                                                   (int)v->k, (int)v->c, (int)v->r, (int)v->s));
+    GAN_CUDNN_TRY(node, cudnnSetConvolution2dDescriptor(v->how, pad_h, pad_w, v->window.stride_h,
+                                                        v->window.stride_w, 1, 1,
+                                                        CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
     GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(v->how, CUDNN_FMA_MATH));
     return GAN_OK;
 }
 
-/* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time. A, B, C: the descriptors
- * in the order of its functions. */
-#define CHOOSE(direction, perf_type, A, B, C)                                                                    \
-    static gan_status choose_##direction(gan_cuda_device *d, conv *v, const gan_node *node) {                    \
-        perf_type found[ALGORITHMS];                                                                             \
-        int n = 0;                                                                                               \
-        GAN_CUDNN_TRY(node, cudnnGetConvolution##direction##Algorithm_v7(d->dnn, A, B, v->how, C, ALGORITHMS, &n, \
-                                                                         found));                                \
-        for (int i = 0; i < n; i++) {                                                                            \
-            if (!usable(found[i].status, found[i].determinism, found[i].mathType)) continue;                     \
-            if (cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C, found[i].algo,            \
-                                                              &v->library_bytes) != CUDNN_STATUS_SUCCESS ||      \
-                v->library_bytes > most_workspace)                                                               \
-                continue;                                                                                        \
-            v->algorithm = (int)found[i].algo;                                                                   \
-            return GAN_OK;                                                                                       \
-        }                                                                                                        \
-        return none_found(v, node, n);                                                                           \
+/* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time. A, B, C:
+ * the descriptors in the order of its functions. */
+#define CHOOSE(direction, perf_type, A, B, C)                                                      \
+    static gan_status choose_##direction(gan_cuda_device *d, conv *v, const gan_node *node) {      \
+        perf_type found[ALGORITHMS];                                                               \
+        int n = 0;                                                                                 \
+        GAN_CUDNN_TRY(node, cudnnGetConvolution##direction##Algorithm_v7(d->dnn, A, B, v->how, C,  \
+                                                                         ALGORITHMS, &n, found));  \
+        for (int i = 0; i < n; i++) {                                                              \
+            if (!usable(found[i].status, found[i].determinism, found[i].mathType)) continue;       \
+            if (cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C,             \
+                                                              found[i].algo, &v->library_bytes) != \
+                    CUDNN_STATUS_SUCCESS ||                                                        \
+                v->library_bytes > most_workspace)                                                 \
+                continue;                                                                          \
+            v->algorithm = (int)found[i].algo;                                                     \
+            return GAN_OK;                                                                         \
+        }                                                                                          \
+        return none_found(v, node, n);                                                             \
     }
 
 static bool usable(cudnnStatus_t status, cudnnDeterminism_t determinism, cudnnMathType_t math) {
@@ -113,12 +123,13 @@ static bool usable(cudnnStatus_t status, cudnnDeterminism_t determinism, cudnnMa
 }
 
 static gan_status none_found(const conv *v, const gan_node *node, int looked_at) {
-    return gan_fail(GAN_ERROR_DEVICE,
-                    "%s: none of cuDNN's %d algorithms is deterministic and needs at most %zu MiB for x "
-                    "(%lld,%lld,%lld,%lld), w (%lld,%lld,%lld,%lld)",
-                    gan_op_of(node)->name, looked_at, most_workspace >> 20, (long long)v->n, (long long)v->h,
-                    (long long)v->w, (long long)v->c, (long long)v->k, (long long)v->r, (long long)v->s,
-                    (long long)v->c);
+    return gan_fail(
+        GAN_ERROR_DEVICE,
+        "%s: none of cuDNN's %d algorithms is deterministic and needs at most %zu MiB for x "
+        "(%lld,%lld,%lld,%lld), w (%lld,%lld,%lld,%lld)",
+        gan_op_of(node)->name, looked_at, most_workspace >> 20, (long long)v->n, (long long)v->h,
+        (long long)v->w, (long long)v->c, (long long)v->k, (long long)v->r, (long long)v->s,
+        (long long)v->c);
 }
 
 CHOOSE(Forward, cudnnConvolutionFwdAlgoPerf_t, v->x, v->filter, v->y)
@@ -146,9 +157,15 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     return GAN_OK;
 }
 
-static gan_status prepare_y(gan_device *device, gan_call *call) { return prepare(device, call, CONV_Y); }
-static gan_status prepare_dx(gan_device *device, gan_call *call) { return prepare(device, call, CONV_DX); }
-static gan_status prepare_dw(gan_device *device, gan_call *call) { return prepare(device, call, CONV_DW); }
+static gan_status prepare_y(gan_device *device, gan_call *call) {
+    return prepare(device, call, CONV_Y);
+}
+static gan_status prepare_dx(gan_device *device, gan_call *call) {
+    return prepare(device, call, CONV_DX);
+}
+static gan_status prepare_dw(gan_device *device, gan_call *call) {
+    return prepare(device, call, CONV_DW);
+}
 
 static void release(gan_device *device, gan_call *call) {
     (void)device;
@@ -169,12 +186,21 @@ static float *frame_of(const conv *v, const gan_call *call) {
 }
 
 /* x where cuDNN reads it. */
-static gan_status framed_x(gan_cuda_device *d, const gan_call *call, const conv *v, const float **x) {
+static gan_status framed_x(gan_cuda_device *d, const gan_call *call, const conv *v,
+                           const float **x) {
     *x = call->in[0].data;
     if (!v->framed) return GAN_OK;
     *x = frame_of(v, call);
-    const gan_launch_frame_args args = {frame_of(v, call), call->in[0].data, v->n, v->frame_h, v->frame_w, v->h, v->w,
-                                        v->c * (int64_t)sizeof(float), v->window.top, v->window.left};
+    const gan_launch_frame_args args = {frame_of(v, call),
+                                        call->in[0].data,
+                                        v->n,
+                                        v->frame_h,
+                                        v->frame_w,
+                                        v->h,
+                                        v->w,
+                                        v->c * (int64_t)sizeof(float),
+                                        v->window.top,
+                                        v->window.left};
     GAN_CUDA_TRY(call->node, gan_launch_frame(&args, d->stream));
     return GAN_OK;
 }
@@ -195,9 +221,10 @@ static gan_status run_y(gan_device *device, const gan_call *call) {
         GAN_TRY(zero(d, call));
     } else {
         GAN_TRY(framed_x(d, call, v, &x));
-        GAN_CUDNN_TRY(call->node, cudnnConvolutionForward(d->dnn, &one, v->x, x, v->filter, call->in[1].data, v->how,
-                                                          (cudnnConvolutionFwdAlgo_t)v->algorithm, call->workspace,
-                                                          v->library_bytes, &none, v->y, call->out.data));
+        GAN_CUDNN_TRY(call->node, cudnnConvolutionForward(
+                                      d->dnn, &one, v->x, x, v->filter, call->in[1].data, v->how,
+                                      (cudnnConvolutionFwdAlgo_t)v->algorithm, call->workspace,
+                                      v->library_bytes, &none, v->y, call->out.data));
     }
     return gan_cuda_epilogue_run(&v->epilogue, device, call);
 }
@@ -210,13 +237,16 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
         return gan_cuda_epilogue_run(&v->epilogue, device, call);
     }
     float *x = v->framed ? frame_of(v, call) : call->out.data;
-    GAN_CUDNN_TRY(call->node,
-                  cudnnConvolutionBackwardData(d->dnn, &one, v->filter, call->in[1].data, v->y, call->in[0].data,
-                                               v->how, (cudnnConvolutionBwdDataAlgo_t)v->algorithm, call->workspace,
-                                               v->library_bytes, &none, v->x, x));
+    GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardData(
+                                  d->dnn, &one, v->filter, call->in[1].data, v->y, call->in[0].data,
+                                  v->how, (cudnnConvolutionBwdDataAlgo_t)v->algorithm,
+                                  call->workspace, v->library_bytes, &none, v->x, x));
     if (v->framed) {
-        const gan_launch_frame_args args = {call->out.data, x, v->n, v->h, v->w, v->frame_h, v->frame_w,
-                                            v->c * (int64_t)sizeof(float), -v->window.top, -v->window.left};
+        const gan_launch_frame_args args = {call->out.data, x,
+                                            v->n,           v->h,
+                                            v->w,           v->frame_h,
+                                            v->frame_w,     v->c * (int64_t)sizeof(float),
+                                            -v->window.top, -v->window.left};
         GAN_CUDA_TRY(call->node, gan_launch_frame(&args, d->stream));
     }
     return gan_cuda_epilogue_run(&v->epilogue, device, call);
@@ -230,8 +260,8 @@ static gan_status run_dw(gan_device *device, const gan_call *call) {
     GAN_TRY(framed_x(d, call, v, &x));
     GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardFilter(
                                   d->dnn, &one, v->x, x, v->y, call->in[1].data, v->how,
-                                  (cudnnConvolutionBwdFilterAlgo_t)v->algorithm, call->workspace, v->library_bytes,
-                                  &none, v->filter, call->out.data));
+                                  (cudnnConvolutionBwdFilterAlgo_t)v->algorithm, call->workspace,
+                                  v->library_bytes, &none, v->filter, call->out.data));
     return GAN_OK;
 }
 

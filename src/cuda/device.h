@@ -21,32 +21,33 @@ typedef struct gan_cuda_device {
 
 static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }
 
-/* Turns a library's status into ours, with a message naming the library's call and, for `node`, its op and
- * shapes; `node` may be NULL. */
+/* Turns a library's status into ours, with a message naming the library's call and, for `node`, its
+ * op and shapes; `node` may be NULL. */
 gan_status gan_cuda_failed(cudaError_t error, const char *call, const gan_node *node);
 gan_status gan_cublas_failed(cublasStatus_t error, const char *call, const gan_node *node);
 gan_status gan_cudnn_failed(cudnnStatus_t error, const char *call, const gan_node *node);
 
-#define GAN_CUDA_TRY(node, expression)                                                                      \
-    do {                                                                                                     \
-        cudaError_t gan_cuda_error_ = (expression);                                                          \
-        if (gan_cuda_error_ != cudaSuccess) return gan_cuda_failed(gan_cuda_error_, #expression, node);      \
+#define GAN_CUDA_TRY(node, expression)                                                             \
+    do {                                                                                           \
+        cudaError_t gan_cuda_error_ = (expression);                                                \
+        if (gan_cuda_error_ != cudaSuccess)                                                        \
+            return gan_cuda_failed(gan_cuda_error_, #expression, node);                            \
     } while (0)
-#define GAN_CUBLAS_TRY(node, expression)                                                                    \
-    do {                                                                                                     \
-        cublasStatus_t gan_cublas_error_ = (expression);                                                     \
-        if (gan_cublas_error_ != CUBLAS_STATUS_SUCCESS)                                                      \
-            return gan_cublas_failed(gan_cublas_error_, #expression, node);                                  \
+#define GAN_CUBLAS_TRY(node, expression)                                                           \
+    do {                                                                                           \
+        cublasStatus_t gan_cublas_error_ = (expression);                                           \
+        if (gan_cublas_error_ != CUBLAS_STATUS_SUCCESS)                                            \
+            return gan_cublas_failed(gan_cublas_error_, #expression, node);                        \
     } while (0)
-#define GAN_CUDNN_TRY(node, expression)                                                                     \
-    do {                                                                                                     \
-        cudnnStatus_t gan_cudnn_error_ = (expression);                                                       \
-        if (gan_cudnn_error_ != CUDNN_STATUS_SUCCESS)                                                        \
-            return gan_cudnn_failed(gan_cudnn_error_, #expression, node);                                    \
+#define GAN_CUDNN_TRY(node, expression)                                                            \
+    do {                                                                                           \
+        cudnnStatus_t gan_cudnn_error_ = (expression);                                             \
+        if (gan_cudnn_error_ != CUDNN_STATUS_SUCCESS)                                              \
+            return gan_cudnn_failed(gan_cudnn_error_, #expression, node);                          \
     } while (0)
 
-/* Refuses arrays of other types than f32: call->in from `first` up to but not including `end`, and the result
- * of what has one. */
+/* Refuses arrays of other types than f32: call->in from `first` up to but not including `end`, and
+ * the result of what has one. */
 gan_status gan_cuda_require_f32(const gan_call *call, int first, int end);
 
 /* Refuses results and operands of 2^31 elements and more: kernels count them in 31 bits. */
@@ -56,7 +57,8 @@ gan_status gan_cuda_require_31_bits(const gan_call *call);
 gan_status gan_cuda_enter(gan_device *device);
 
 /* src/cuda/record.c: a program as a captured graph. */
-gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **record);
+gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll,
+                                 void **record);
 gan_status gan_cuda_replay(gan_device *device, void *record);
 void gan_cuda_release_record(gan_device *device, void *record);
 

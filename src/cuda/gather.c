@@ -12,8 +12,9 @@ static int64_t row_elements(const gan_array *a) {
 static gan_status run_gather(gan_device *device, const gan_call *call) {
     const gan_array *table = &call->in[0], *index = &call->in[1];
     const int64_t bytes = row_elements(table) * (int64_t)gan_dtype_size(table->dtype);
-    GAN_CUDA_TRY(call->node, gan_launch_gather(call->out.data, table->data, index->data, gan_shape_size(index->shape),
-                                               table->shape.dim[0], bytes, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, gan_launch_gather(call->out.data, table->data, index->data,
+                                               gan_shape_size(index->shape), table->shape.dim[0],
+                                               bytes, gan_cuda(device)->stream));
     return GAN_OK;
 }
 
@@ -25,8 +26,9 @@ static gan_status prepare_scatter(gan_device *device, gan_call *call) {
 static gan_status run_scatter(gan_device *device, const gan_call *call) {
     const gan_array *x = &call->in[0], *index = &call->in[1];
     GAN_CUDA_TRY(call->node,
-                 gan_launch_scatter_add(call->out.data, x->data, index->data, gan_shape_size(index->shape),
-                                        call->out.shape.dim[0], row_elements(x), gan_cuda(device)->stream));
+                 gan_launch_scatter_add(call->out.data, x->data, index->data,
+                                        gan_shape_size(index->shape), call->out.shape.dim[0],
+                                        row_elements(x), gan_cuda(device)->stream));
     return GAN_OK;
 }
 

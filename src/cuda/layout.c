@@ -1,4 +1,5 @@
-/* concat, slice, pad: rows of bytes that move. An array is seen as (before the axis)·(axis and after). */
+/* concat, slice, pad: rows of bytes that move. An array is seen as (before the axis)·(axis and
+ * after). */
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -36,7 +37,8 @@ static gan_status run_slice(gan_device *device, const gan_call *call) {
     around(&call->out, axis, &rows, &bytes);
     const int64_t width = call->out.shape.dim[axis] * bytes;
     const gan_launch_rows_args args = {.to = call->out.data,
-                                       .from = (const char *)call->in[0].data + call->node->attr.slice.start * bytes,
+                                       .from = (const char *)call->in[0].data +
+                                               call->node->attr.slice.start * bytes,
                                        .rows = rows,
                                        .width = width,
                                        .to_pitch = width,

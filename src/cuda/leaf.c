@@ -5,15 +5,18 @@
 #include "kernels/launch.h"
 
 static gan_status run_constant(gan_device *device, const gan_call *call) {
-    GAN_CUDA_TRY(call->node, gan_launch_fill(call->out.data, (gan_launch_type)call->out.dtype,
-                                             (float)call->node->attr.constant.value, gan_shape_size(call->out.shape),
-                                             gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node,
+                 gan_launch_fill(call->out.data, (gan_launch_type)call->out.dtype,
+                                 (float)call->node->attr.constant.value,
+                                 gan_shape_size(call->out.shape), gan_cuda(device)->stream));
     return GAN_OK;
 }
 
 static gan_status run_copy(gan_device *device, const gan_call *call) {
-    const int64_t bytes = (int64_t)gan_dtype_size(call->out.dtype) * gan_shape_size(call->out.shape);
-    const gan_launch_rows_args args = {.to = call->out.data, .from = call->in[0].data, .rows = 1, .width = bytes};
+    const int64_t bytes =
+        (int64_t)gan_dtype_size(call->out.dtype) * gan_shape_size(call->out.shape);
+    const gan_launch_rows_args args = {
+        .to = call->out.data, .from = call->in[0].data, .rows = 1, .width = bytes};
     GAN_CUDA_TRY(call->node, gan_launch_rows(&args, gan_cuda(device)->stream));
     return GAN_OK;
 }

@@ -73,7 +73,8 @@ static gan_status run_softmax_loss(gan_device *device, const gan_call *call) {
 
 static gan_status run_softmax_loss_grad(gan_device *device, const gan_call *call) {
     const gan_launch_softmax_loss_args a = softmax_args(call);
-    GAN_CUDA_TRY(call->node, gan_launch_softmax_loss_grad(call->out.data, &a, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node,
+                 gan_launch_softmax_loss_grad(call->out.data, &a, gan_cuda(device)->stream));
     return GAN_OK;
 }
 

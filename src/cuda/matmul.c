@@ -6,8 +6,8 @@
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
-/* Row-major y (m,n) = op(a)·op(b) is, seen by columns, yᵀ = op(b)ᵀ·op(a)ᵀ: the same bytes with the factors
- * exchanged and no transposition that was not asked for. */
+/* Row-major y (m,n) = op(a)·op(b) is, seen by columns, yᵀ = op(b)ᵀ·op(a)ᵀ: the same bytes with the
+ * factors exchanged and no transposition that was not asked for. */
 typedef struct product {
     int m, n, k, batch;
     cublasOperation_t a, b;
@@ -20,7 +20,8 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     GAN_TRY(gan_cuda_require_f32(call, 0, 2));
     const gan_shape a = call->in[0].shape, out = call->out.shape;
     const bool ta = call->node->attr.transpose.a, tb = call->node->attr.transpose.b;
-    const int64_t m = out.dim[out.rank - 2], n = out.dim[out.rank - 1], k = a.dim[a.rank - (ta ? 2 : 1)];
+    const int64_t m = out.dim[out.rank - 2], n = out.dim[out.rank - 1],
+                  k = a.dim[a.rank - (ta ? 2 : 1)];
     const int64_t batch = out.rank == 3 ? out.dim[0] : 1;
     if (m > INT_MAX || n > INT_MAX || k > INT_MAX || batch > INT_MAX)
         return gan_fail(GAN_ERROR_ARGUMENT, "matmul: device cuda takes axes of less than 2^31");
@@ -47,13 +48,15 @@ static gan_status multiply(gan_device *device, const gan_call *call, const produ
         const size_t bytes = (size_t)gan_shape_size(call->out.shape) * sizeof *y;
         GAN_CUDA_TRY(call->node, cudaMemsetAsync(y, 0, bytes, d->stream));
     } else if (p->batch == 1) {
-        GAN_CUBLAS_TRY(call->node, cublasSgemm(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b, p->ldb, a, p->lda,
-                                               &zero, y, p->n));
+        GAN_CUBLAS_TRY(call->node, cublasSgemm(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
+                                               p->ldb, a, p->lda, &zero, y, p->n));
     } else {
-        const long long k = p->k, a_step = p->m * k, b_step = k * p->n, y_step = (long long)p->m * p->n;
+        const long long k = p->k, a_step = p->m * k, b_step = k * p->n,
+                        y_step = (long long)p->m * p->n;
         GAN_CUBLAS_TRY(call->node,
-                       cublasSgemmStridedBatched(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b, p->ldb, b_step, a,
-                                                 p->lda, a_step, &zero, y, p->n, y_step, p->batch));
+                       cublasSgemmStridedBatched(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
+                                                 p->ldb, b_step, a, p->lda, a_step, &zero, y, p->n,
+                                                 y_step, p->batch));
     }
     return GAN_OK;
 }

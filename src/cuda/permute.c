@@ -15,7 +15,8 @@ static void collapse(const gan_call *call, gan_launch_permute_args *a) {
     }
     a->rank = 0;
     for (int i = 0; i < call->out.shape.rank; i++) {
-        const int64_t length = call->out.shape.dim[i], s = stride[call->node->attr.permute.order[i]];
+        const int64_t length = call->out.shape.dim[i],
+                      s = stride[call->node->attr.permute.order[i]];
         if (length == 1) continue;
         if (a->rank > 0 && a->stride[a->rank - 1] == s * length) {
             a->length[a->rank - 1] *= length;

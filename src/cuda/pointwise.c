@@ -16,12 +16,13 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     gan_cuda_program *p = malloc(sizeof *p);
     if (!p) return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", gan_op_of(call->node)->name);
     call->state = p;
-    return gan_cuda_program_bind(p, call->node, call->node->program, call->out.shape, call->n_in, call->in, 0, NULL);
+    return gan_cuda_program_bind(p, call->node, call->node->program, call->out.shape, call->n_in,
+                                 call->in, 0, NULL);
 }
 
 static gan_status run(gan_device *device, const gan_call *call) {
-    const gan_launch_pointwise_args args = {gan_cuda_program_at(call->state, call->in), call->out.data,
-                                            call->out.dtype == GAN_BF16};
+    const gan_launch_pointwise_args args = {gan_cuda_program_at(call->state, call->in),
+                                            call->out.data, call->out.dtype == GAN_BF16};
     GAN_CUDA_TRY(call->node, gan_launch_pointwise(&args, gan_cuda(device)->stream));
     return GAN_OK;
 }

@@ -10,7 +10,8 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     return gan_cuda_require_31_bits(call);
 }
 
-static gan_launch_pool_args args_of(const gan_call *call, const gan_array *wide, const gan_array *pooled) {
+static gan_launch_pool_args args_of(const gan_call *call, const gan_array *wide,
+                                    const gan_array *pooled) {
     const gan_attr *attr = &call->node->attr;
     const int64_t *x = wide->shape.dim;
     return (gan_launch_pool_args){
@@ -31,14 +32,15 @@ static gan_launch_pool_args args_of(const gan_call *call, const gan_array *wide,
 
 static gan_status run_average(gan_device *device, const gan_call *call) {
     const gan_launch_pool_args a = args_of(call, &call->in[0], &call->out);
-    GAN_CUDA_TRY(call->node, gan_launch_average_pool(call->out.data, call->in[0].data, &a, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, gan_launch_average_pool(call->out.data, call->in[0].data, &a,
+                                                     gan_cuda(device)->stream));
     return GAN_OK;
 }
 
 static gan_status run_average_adjoint(gan_device *device, const gan_call *call) {
     const gan_launch_pool_args a = args_of(call, &call->out, &call->in[0]);
-    GAN_CUDA_TRY(call->node,
-                 gan_launch_average_pool_adjoint(call->out.data, call->in[0].data, &a, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, gan_launch_average_pool_adjoint(call->out.data, call->in[0].data, &a,
+                                                             gan_cuda(device)->stream));
     return GAN_OK;
 }
 
@@ -46,15 +48,16 @@ static gan_status run_average_adjoint(gan_device *device, const gan_call *call) 
 static gan_status run_max(gan_device *device, const gan_call *call) {
     const gan_launch_pool_args a = args_of(call, &call->in[0], &call->out);
     const float *from = call->in[call->n_in - 1].data;
-    GAN_CUDA_TRY(call->node,
-                 gan_launch_max_pool(call->out.data, call->in[0].data, from, &a, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, gan_launch_max_pool(call->out.data, call->in[0].data, from, &a,
+                                                 gan_cuda(device)->stream));
     return GAN_OK;
 }
 
 static gan_status run_max_adjoint(gan_device *device, const gan_call *call) {
     const gan_launch_pool_args a = args_of(call, &call->in[0], &call->in[1]);
-    GAN_CUDA_TRY(call->node, gan_launch_max_pool_adjoint(call->out.data, call->in[0].data, call->in[1].data, &a,
-                                                         gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node,
+                 gan_launch_max_pool_adjoint(call->out.data, call->in[0].data, call->in[1].data, &a,
+                                             gan_cuda(device)->stream));
     return GAN_OK;
 }
 

@@ -4,15 +4,18 @@
 
 #include "base/error.h"
 
-_Static_assert((int)GAN_LAUNCH_INPUTS == (int)GAN_MAX_PROGRAM_INPUTS, "launchers take whole programs");
-_Static_assert((int)GAN_LAUNCH_STEPS == (int)GAN_MAX_PROGRAM_STEPS, "launchers take whole programs");
+_Static_assert((int)GAN_LAUNCH_INPUTS == (int)GAN_MAX_PROGRAM_INPUTS,
+               "launchers take whole programs");
+_Static_assert((int)GAN_LAUNCH_STEPS == (int)GAN_MAX_PROGRAM_STEPS,
+               "launchers take whole programs");
 _Static_assert((int)GAN_LAUNCH_AXES == (int)GAN_MAX_RANK, "launchers take all shapes");
 
 /* ---- steps ---- */
 
 static int arity_of(const gan_program_step *step) { return gan_fn_table[step->fn].arity; }
 
-/* Sums and products take the result of the step before first: chains that are known ahead are written so. */
+/* Sums and products take the result of the step before first: chains that are known ahead are
+ * written so. */
 static void order_operands(gan_pointwise_program *p) {
     for (int s = 0; s < p->n_steps; s++) {
         gan_program_step *step = &p->step[s];
@@ -46,14 +49,16 @@ static void order_inputs(gan_pointwise_program *p, uint8_t *source) {
 }
 
 /* Decides where results are remembered: what only the next step uses, nowhere. */
-static gan_status encode(gan_launch_program *to, const gan_node *node, const gan_pointwise_program *p) {
+static gan_status encode(gan_launch_program *to, const gan_node *node,
+                         const gan_pointwise_program *p) {
     int last_use[GAN_LAUNCH_STEPS];
     uint8_t slot[GAN_LAUNCH_STEPS];
     bool taken[GAN_LAUNCH_SLOTS] = {false};
     for (int s = 0; s < p->n_steps; s++) {
         last_use[s] = -1;
         for (int side = 0; side < arity_of(&p->step[s]); side++)
-            if (p->step[s].arg[side] >= p->n_inputs) last_use[p->step[s].arg[side] - p->n_inputs] = s;
+            if (p->step[s].arg[side] >= p->n_inputs)
+                last_use[p->step[s].arg[side] - p->n_inputs] = s;
     }
     to->n_inputs = p->n_inputs;
     to->n_steps = p->n_steps;
@@ -62,7 +67,7 @@ static gan_status encode(gan_launch_program *to, const gan_node *node, const gan
         uint8_t value[2] = {GAN_LAUNCH_LAST, GAN_LAUNCH_LAST};
         for (int side = 0; side < arity_of(&p->step[s]); side++) {
             const int v = p->step[s].arg[side], r = v - p->n_inputs;
-            value[side] = r < 0         ? (uint8_t)v
+            value[side] = r < 0        ? (uint8_t)v
                           : r == s - 1 ? (uint8_t)GAN_LAUNCH_LAST
                                        : (uint8_t)(GAN_LAUNCH_INPUTS + slot[r]);
         }
@@ -73,7 +78,8 @@ static gan_status encode(gan_launch_program *to, const gan_node *node, const gan
             int free = 0;
             while (free < GAN_LAUNCH_SLOTS && taken[free]) free++;
             if (free == GAN_LAUNCH_SLOTS)
-                return gan_fail(GAN_ERROR_ARGUMENT, "%s: a program with more than %d values at once",
+                return gan_fail(GAN_ERROR_ARGUMENT,
+                                "%s: a program with more than %d values at once",
                                 gan_op_of(node)->name, GAN_LAUNCH_SLOTS);
             taken[free] = true;
             slot[s] = (uint8_t)free;
@@ -135,20 +141,23 @@ static gan_status check_operand(const gan_node *node, int i, const gan_array *o,
         fits = o->shape.dim[axis] == 1 || o->shape.dim[axis] == shape.dim[axis + lead];
     if (fits) return GAN_OK;
     char text[GAN_SHAPE_TEXT], expected[GAN_SHAPE_TEXT];
-    return gan_fail(GAN_ERROR_SHAPE, "%s: operand %d of a program is %s; expected f32 or bf16, axes of %s or 1",
+    return gan_fail(GAN_ERROR_SHAPE,
+                    "%s: operand %d of a program is %s; expected f32 or bf16, axes of %s or 1",
                     gan_op_of(node)->name, i, gan_shape_text(text, o->dtype, o->shape),
                     gan_shape_text(expected, GAN_F32, shape));
 }
 
-gan_status gan_cuda_program_bind(gan_cuda_program *p, const gan_node *node, const gan_pointwise_program *program,
-                                 gan_shape shape, int n_operands, const gan_array *operand, uint32_t axes,
+gan_status gan_cuda_program_bind(gan_cuda_program *p, const gan_node *node,
+                                 const gan_pointwise_program *program, gan_shape shape,
+                                 int n_operands, const gan_array *operand, uint32_t axes,
                                  uint32_t *collapsed) {
     gan_pointwise_program steps = {.n_inputs = 1};
     if (program) steps = *program;
     memset(p, 0, sizeof *p);
     if (steps.n_inputs != n_operands || n_operands < 1 || n_operands > GAN_LAUNCH_INPUTS ||
         steps.n_steps > GAN_LAUNCH_STEPS)
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s: a program of %d inputs and %d steps, given %d operands",
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: a program of %d inputs and %d steps, given %d operands",
                         gan_op_of(node)->name, steps.n_inputs, steps.n_steps, n_operands);
     for (int i = 0; i < n_operands; i++) GAN_TRY(check_operand(node, i, &operand[i], shape));
     int64_t size = 1; /* also of what an axis of length 0 leaves empty: lengths are 32 bits wide */
@@ -164,7 +173,8 @@ gan_status gan_cuda_program_bind(gan_cuda_program *p, const gan_node *node, cons
     order_inputs(&steps, p->source);
     GAN_TRY(encode(&p->launch, node, &steps));
     p->launch.size = (int32_t)size;
-    for (int i = 0; i < p->launch.n_inputs; i++) p->launch.operand[i].bf16 = operand[p->source[i]].dtype == GAN_BF16;
+    for (int i = 0; i < p->launch.n_inputs; i++)
+        p->launch.operand[i].bf16 = operand[p->source[i]].dtype == GAN_BF16;
     collapse(p, shape, operand, axes, collapsed);
     return GAN_OK;
 }
@@ -190,18 +200,20 @@ gan_status gan_cuda_epilogue_prepare(gan_cuda_epilogue *e, const gan_call *call)
     e->active = call->node->program != NULL;
     if (!e->active) return GAN_OK;
     if (call->n_in - gan_op_of(call->node)->arity >= GAN_LAUNCH_INPUTS)
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s: an epilogue of %d operands", gan_op_of(call->node)->name,
-                        call->n_in - gan_op_of(call->node)->arity);
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: an epilogue of %d operands",
+                        gan_op_of(call->node)->name, call->n_in - gan_op_of(call->node)->arity);
     const int n = epilogue_operands(call, operand);
-    return gan_cuda_program_bind(&e->program, call->node, call->node->program, call->out.shape, n, operand, 0, NULL);
+    return gan_cuda_program_bind(&e->program, call->node, call->node->program, call->out.shape, n,
+                                 operand, 0, NULL);
 }
 
-gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device, const gan_call *call) {
+gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,
+                                 const gan_call *call) {
     gan_array operand[1 + GAN_LAUNCH_INPUTS];
     if (!e->active) return GAN_OK;
     epilogue_operands(call, operand);
-    const gan_launch_pointwise_args args = {gan_cuda_program_at(&e->program, operand), call->out.data,
-                                            call->out.dtype == GAN_BF16};
+    const gan_launch_pointwise_args args = {gan_cuda_program_at(&e->program, operand),
+                                            call->out.data, call->out.dtype == GAN_BF16};
     GAN_CUDA_TRY(call->node, gan_launch_pointwise(&args, gan_cuda(device)->stream));
     return GAN_OK;
 }

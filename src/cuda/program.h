@@ -11,12 +11,14 @@ typedef struct gan_cuda_program {
     uint8_t source[GAN_LAUNCH_INPUTS]; /* launch.operand[i] is the caller's operand source[i] */
 } gan_cuda_program;
 
-/* Binds `program` (NULL: the identity of one operand) to values of `shape`. Of the operands, one an input, types
- * (f32 or bf16) and shapes are looked at: each axis that of `shape`, or 1. Axes are collapsed as far as the operands
- * permit and only where the bits of `axes` agree; *collapsed gets these bits for the axes that are left (may be
- * NULL). GAN_ERROR_ARGUMENT for 2^31 elements or more, GAN_ERROR_SHAPE for operands that do not fit. */
-gan_status gan_cuda_program_bind(gan_cuda_program *p, const gan_node *node, const gan_pointwise_program *program,
-                                 gan_shape shape, int n_operands, const gan_array *operand, uint32_t axes,
+/* Binds `program` (NULL: the identity of one operand) to values of `shape`. Of the operands, one an
+ * input, types (f32 or bf16) and shapes are looked at: each axis that of `shape`, or 1. Axes are
+ * collapsed as far as the operands permit and only where the bits of `axes` agree; *collapsed gets
+ * these bits for the axes that are left (may be NULL). GAN_ERROR_ARGUMENT for 2^31 elements or
+ * more, GAN_ERROR_SHAPE for operands that do not fit. */
+gan_status gan_cuda_program_bind(gan_cuda_program *p, const gan_node *node,
+                                 const gan_pointwise_program *program, gan_shape shape,
+                                 int n_operands, const gan_array *operand, uint32_t axes,
                                  uint32_t *collapsed);
 
 /* The bound program with the operands' addresses. */
@@ -29,10 +31,12 @@ typedef struct gan_cuda_epilogue {
     gan_cuda_program program;
 } gan_cuda_epilogue;
 
-/* Binds the program of a call whose own operands are the op's first `arity` ones. Holds no memory. */
+/* Binds the program of a call whose own operands are the op's first `arity` ones. Holds no memory.
+ */
 gan_status gan_cuda_epilogue_prepare(gan_cuda_epilogue *e, const gan_call *call);
 
 /* Puts it on the stream, on the whole of call->out; nothing when it is not active. */
-gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device, const gan_call *call);
+gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,
+                                 const gan_call *call);
 
 #endif

@@ -1,4 +1,5 @@
-/* Noise, shuffles and mini-batches: their seed is the store's, their counters stay on the device. */
+/* Noise, shuffles and mini-batches: their seed is the store's, their counters stay on the device.
+ */
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -15,26 +16,27 @@ static gan_status run_random(gan_device *device, const gan_call *call) {
     const int64_t n = gan_shape_size(call->out.shape);
     cudaStream_t stream = gan_cuda(device)->stream;
     switch (attr->random.kind) {
-        case GAN_RANDOM_UNIFORM:
-            GAN_CUDA_TRY(call->node, gan_launch_random_uniform(call->out.data, n, a, b, from, stream));
-            break;
-        case GAN_RANDOM_NORMAL:
-            GAN_CUDA_TRY(call->node, gan_launch_random_normal(call->out.data, n, a, b, from, stream));
-            break;
-        case GAN_RANDOM_INDEX:
-            GAN_CUDA_TRY(call->node,
-                         gan_launch_random_index(call->out.data, n, (int64_t)attr->random.a, from, stream));
-            break;
+    case GAN_RANDOM_UNIFORM:
+        GAN_CUDA_TRY(call->node, gan_launch_random_uniform(call->out.data, n, a, b, from, stream));
+        break;
+    case GAN_RANDOM_NORMAL:
+        GAN_CUDA_TRY(call->node, gan_launch_random_normal(call->out.data, n, a, b, from, stream));
+        break;
+    case GAN_RANDOM_INDEX:
+        GAN_CUDA_TRY(call->node, gan_launch_random_index(call->out.data, n, (int64_t)attr->random.a,
+                                                         from, stream));
+        break;
     }
     return GAN_OK;
 }
 
 static gan_status run_shuffled_index(gan_device *device, const gan_call *call) {
     const gan_attr *attr = &call->node->attr;
-    GAN_CUDA_TRY(call->node, gan_launch_shuffled_index(call->out.data, call->out.shape.dim[0], attr->shuffle.n,
-                                                       attr->shuffle.per_iteration, attr->shuffle.offset,
-                                                       source_of(call, attr->shuffle.stream, 0),
-                                                       gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node,
+                 gan_launch_shuffled_index(call->out.data, call->out.shape.dim[0], attr->shuffle.n,
+                                           attr->shuffle.per_iteration, attr->shuffle.offset,
+                                           source_of(call, attr->shuffle.stream, 0),
+                                           gan_cuda(device)->stream));
     return GAN_OK;
 }
 

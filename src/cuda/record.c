@@ -10,7 +10,8 @@ typedef struct record {
 } record;
 
 /* On any failure the stream must leave capture, or it would refuse all that follows. */
-static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls, int unroll, cudaGraph_t *graph) {
+static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls, int unroll,
+                          cudaGraph_t *graph) {
     gan_status status = GAN_OK;
     GAN_CUDA_TRY(NULL, cudaStreamBeginCapture(d->stream, cudaStreamCaptureModeThreadLocal));
     for (int u = 0; u < unroll && status == GAN_OK; u++)
@@ -25,7 +26,8 @@ static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls
     return GAN_OK;
 }
 
-gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll, void **out) {
+gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll,
+                                 void **out) {
     gan_cuda_device *d = gan_cuda(device);
     cudaGraph_t graph = NULL;
     *out = NULL;

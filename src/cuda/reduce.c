@@ -34,8 +34,8 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     reduction *r = malloc(sizeof *r);
     if (!r) return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", gan_op_of(node)->name);
     call->state = r;
-    GAN_TRY(gan_cuda_program_bind(&r->program, node, node->program, node->attr.reduce.in_shape, call->n_in, call->in,
-                                  node->attr.reduce.axes, &r->reduced));
+    GAN_TRY(gan_cuda_program_bind(&r->program, node, node->program, node->attr.reduce.in_shape,
+                                  call->n_in, call->in, node->attr.reduce.axes, &r->reduced));
     const gan_launch_reduce_args args = args_of(r, call);
     call->workspace_bytes = gan_launch_reduce_workspace(&args);
     return GAN_OK;

@@ -7,14 +7,14 @@ static gan_status run_assign(gan_device *device, const gan_call *call) {
     const gan_array *to = &call->in[0], *from = &call->in[1];
     const size_t bytes = gan_dtype_size(to->dtype) * (size_t)gan_shape_size(to->shape);
     if (bytes == 0 || to->data == from->data) return GAN_OK;
-    GAN_CUDA_TRY(call->node,
-                 cudaMemcpyAsync(to->data, from->data, bytes, cudaMemcpyDeviceToDevice, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, cudaMemcpyAsync(to->data, from->data, bytes, cudaMemcpyDeviceToDevice,
+                                             gan_cuda(device)->stream));
     return GAN_OK;
 }
 
 static gan_status run_advance(gan_device *device, const gan_call *call) {
-    GAN_CUDA_TRY(call->node,
-                 gan_launch_advance(call->in[0].data, call->node->attr.advance.by, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, gan_launch_advance(call->in[0].data, call->node->attr.advance.by,
+                                                gan_cuda(device)->stream));
     return GAN_OK;
 }
 
@@ -51,7 +51,8 @@ static gan_status run_pack(gan_device *device, const gan_call *call) {
             a.piece[a.n_pieces++].padded = padded;
         }
         y += padded;
-        if (a.n_pieces == 0 || (a.n_pieces < GAN_LAUNCH_PACK_PIECES && i + 1 < call->n_in)) continue;
+        if (a.n_pieces == 0 || (a.n_pieces < GAN_LAUNCH_PACK_PIECES && i + 1 < call->n_in))
+            continue;
         GAN_CUDA_TRY(call->node, gan_launch_pack(&a, gan_cuda(device)->stream));
         a.n_pieces = 0;
     }
@@ -59,8 +60,9 @@ static gan_status run_pack(gan_device *device, const gan_call *call) {
 }
 
 static gan_status run_moving_average(gan_device *device, const gan_call *call) {
-    GAN_CUDA_TRY(call->node, gan_launch_moving_average(call->in[0].data, call->in[1].data, call->in[2].data,
-                                                       gan_shape_size(call->in[0].shape), gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, gan_launch_moving_average(
+                                 call->in[0].data, call->in[1].data, call->in[2].data,
+                                 gan_shape_size(call->in[0].shape), gan_cuda(device)->stream));
     return GAN_OK;
 }
 
@@ -85,9 +87,10 @@ static gan_status run_adam(gan_device *device, const gan_call *call) {
 }
 
 static gan_status run_momentum(gan_device *device, const gan_call *call) {
-    GAN_CUDA_TRY(call->node, gan_launch_momentum(call->in[0].data, call->in[1].data, call->in[2].data,
-                                                 gan_shape_size(call->in[0].shape), call->in[3].data,
-                                                 call->in[4].data, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node,
+                 gan_launch_momentum(call->in[0].data, call->in[1].data, call->in[2].data,
+                                     gan_shape_size(call->in[0].shape), call->in[3].data,
+                                     call->in[4].data, gan_cuda(device)->stream));
     return GAN_OK;
 }
 

@@ -4,7 +4,9 @@
 namespace simt {
 
 namespace {
-bool same_place(site a, site b) { return a.line == b.line && (a.file == b.file || !strcmp(a.file, b.file)); }
+bool same_place(site a, site b) {
+    return a.line == b.line && (a.file == b.file || !strcmp(a.file, b.file));
+}
 } // namespace
 
 void fence() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
@@ -19,7 +21,8 @@ int barrier(site where, vote how, int predicate) {
         fail(where, "divergent __syncthreads(): other threads wait at %s:%d", b.barrier_site.file,
              b.barrier_site.line);
     if (b.alive != b.threads.size())
-        fail(where, "__syncthreads() after %zu threads of the block exited", b.threads.size() - b.alive);
+        fail(where, "__syncthreads() after %zu threads of the block exited",
+             b.threads.size() - b.alive);
     if (how == vote::count)
         b.votes += unsigned(predicate);
     else if (how == vote::all)

@@ -19,8 +19,8 @@ namespace {
 
 sync_object grid_start, grid_end; /* what was before and after the launch */
 
-/* Fibres without a thread, the one that has been idle for longest first. Linked, because allocating would
- * count as an access of the thread that happens to do it. */
+/* Fibres without a thread, the one that has been idle for longest first. Linked, because allocating
+ * would count as an access of the thread that happens to do it. */
 fibre *first_idle, *last_idle;
 size_t idle_fibres;
 
@@ -89,8 +89,8 @@ void exit_thread() {
     w.alive &= ~(1u << t.number % 32);
     warp_left(w);
     if (b.waiting)
-        fail(b.barrier_site, "thread (%u, %u, %u) exited while others wait at this __syncthreads()", t.index.x,
-             t.index.y, t.index.z);
+        fail(b.barrier_site, "thread (%u, %u, %u) exited while others wait at this __syncthreads()",
+             t.index.x, t.index.y, t.index.z);
 }
 
 /* A fibre whose thread has ended takes the next fresh one without a switch. */
@@ -128,15 +128,16 @@ void fibre_main() {
 }
 
 [[noreturn]] void deadlock() {
-    static const char *const name[] = {"has not run", "could run", "__syncthreads()", "warp collective", "exited"};
+    static const char *const name[] = {"has not run", "could run", "__syncthreads()",
+                                       "warp collective", "exited"};
     block &b = *running_block;
     const thread *first = nullptr;
     int shown = 0;
     for (const thread &t : b.threads) {
         if (t.now == state::exited || shown++ == 8) continue;
         if (!first) first = &t;
-        fprintf(stderr, "simt: thread (%u, %u, %u) waits in a %s at %s:%d", t.index.x, t.index.y, t.index.z,
-                name[int(t.now)], t.where.file, t.where.line);
+        fprintf(stderr, "simt: thread (%u, %u, %u) waits in a %s at %s:%d", t.index.x, t.index.y,
+                t.index.z, name[int(t.now)], t.where.file, t.where.line);
         if (t.now == state::in_warp)
             fprintf(stderr, " for mask %08x, of which %08x came", t.met->mask, t.met->arrived);
         fputc('\n', stderr);
@@ -153,7 +154,11 @@ void open(block &b, unsigned n, uint3 index) {
     b.spent.reserve(n);
     for (unsigned i = 0; i < n; i++)
         b.threads[i] = {{i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y},
-                        i, state::fresh, nullptr, {}, nullptr};
+                        i,
+                        state::fresh,
+                        nullptr,
+                        {},
+                        nullptr};
     for (unsigned w = 0; w < b.warps.size(); w++) {
         b.warps[w].alive = n - 32 * w >= 32 ? ~0u : (1u << (n - 32 * w)) - 1;
         b.warps[w].used = 0;
@@ -167,8 +172,8 @@ void run(block &b) {
     b.next = 0;
     b.progress = false;
 #if defined(SIMT_RACES)
-    /* Made here, not by each other: being made is an order too. More than needed, so that the next block's
-     * threads are others to the race detector. */
+    /* Made here, not by each other: being made is an order too. More than needed, so that the next
+     * block's threads are others to the race detector. */
     const size_t n = b.threads.size(), spare = 8 + std::min(n, size_t(512));
     while (idle_fibres < n + spare) add_idle(fibre_create(fibre_main));
 #endif
@@ -182,8 +187,8 @@ void check(const launch &l, size_t threads) {
     if (running_launch) fail({}, "%s is launched by a kernel", l.name);
     const unsigned declared = declared_threads(l.kernel);
     if (declared && threads > declared)
-        fail({}, "%s is launched with %zu threads a block, its __launch_bounds__ say %u", l.name, threads,
-             declared);
+        fail({}, "%s is launched with %zu threads a block, its __launch_bounds__ say %u", l.name,
+             threads, declared);
 }
 
 } // namespace
@@ -193,8 +198,8 @@ void fail(site where, const char *format, ...) {
     fputs("simt: ERROR", stderr);
     if (running_launch) fprintf(stderr, " in kernel %s", running_launch->name);
     if (running_launch && running_thread)
-        fprintf(stderr, ", block (%u, %u, %u), thread (%u, %u, %u)", blockIdx.x, blockIdx.y, blockIdx.z,
-                threadIdx.x, threadIdx.y, threadIdx.z);
+        fprintf(stderr, ", block (%u, %u, %u), thread (%u, %u, %u)", blockIdx.x, blockIdx.y,
+                blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
     if (where.file) fprintf(stderr, ", %s:%d", where.file, where.line);
     fputs(": ", stderr);
     va_start(arguments, format);
@@ -214,7 +219,8 @@ void wait_as(state reason, site where) {
 
 void execute(const launch &l) {
     const dim3 g = l.grid;
-    const size_t threads = size_t(l.block.x) * l.block.y * l.block.z, blocks = size_t(g.x) * g.y * g.z;
+    const size_t threads = size_t(l.block.x) * l.block.y * l.block.z,
+                 blocks = size_t(g.x) * g.y * g.z;
     check(l, threads);
     order_reset();
     running_launch = &l;
@@ -225,7 +231,8 @@ void execute(const launch &l) {
     order_make(order, unsigned(blocks));
     release(grid_start);
     auto index = [&](unsigned i) { return uint3{i % g.x, i / g.x % g.y, i / g.x / g.y}; };
-#if defined(SIMT_RACES) /* blocks and their memory last as long as the grid, so races between them show */
+#if defined(SIMT_RACES) /* blocks and their memory last as long as the grid, so races between them \
+                           show */
     std::vector<block> all(blocks);
     for (unsigned i : order) {
         open(all[i], unsigned(threads), index(i));

@@ -23,8 +23,10 @@ bool all_no_operations(const unsigned char *from, const unsigned char *to) {
 
 unsigned declared_threads(const void *kernel) {
     const unsigned char *code = static_cast<const unsigned char *>(kernel);
-    for (auto e = __start___patchable_function_entries; e < __stop___patchable_function_entries; e++)
-        if (*e < code && code - *e <= most && all_no_operations(*e, code)) return unsigned(code - *e);
+    for (auto e = __start___patchable_function_entries; e < __stop___patchable_function_entries;
+         e++)
+        if (*e < code && code - *e <= most && all_no_operations(*e, code))
+            return unsigned(code - *e);
     return 0;
 }
 

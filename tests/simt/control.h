@@ -8,31 +8,31 @@
 extern "C" {
 #endif
 
-/* Everything below as at the start, and faults forgotten: a new process to the runtime. Devices, streams and
- * memory must have been given back. */
+/* Everything below as at the start, and faults forgotten: a new process to the runtime. Devices,
+ * streams and memory must have been given back. */
 void simt_reset(void);
 
-void simt_set_devices(int count);       /* 1 at the start */
-void simt_set_driver(int version);      /* as cudaDriverGetVersion() gives it; 0: none installed */
-void simt_set_memory(size_t bytes);     /* of each device; 1 GiB at the start */
+void simt_set_devices(int count);   /* 1 at the start */
+void simt_set_driver(int version);  /* as cudaDriverGetVersion() gives it; 0: none installed */
+void simt_set_memory(size_t bytes); /* of each device; 1 GiB at the start */
 void simt_set_architecture_known(int known); /* whether the build has code for the device */
 
-/* The n-th kernel launch from now on (0: the next one to be executed) does something illegal: what waits for
- * it and all that follows fail. Negative: none does. */
+/* The n-th kernel launch from now on (0: the next one to be executed) does something illegal: what
+ * waits for it and all that follows fail. Negative: none does. */
 void simt_fail_launch(long n);
 
 /* The n-th cudaMalloc from now on finds no memory, whatever is left. Negative: none. */
 void simt_fail_allocation(long n);
 
 typedef struct simt_counts {
-    long kernels;          /* executed */
-    long operations;       /* kernels, copies, fills, library calls: executed */
+    long kernels;    /* executed */
+    long operations; /* kernels, copies, fills, library calls: executed */
     long graph_launches;
-    long synchronizations; /* host waited */
-    long allocations;      /* live, of device memory */
-    long streams, graphs, handles; /* live: streams and events, graphs and their executables, library handles
-                                      and descriptors */
-    size_t bytes;          /* live, of device memory */
+    long synchronizations;         /* host waited */
+    long allocations;              /* live, of device memory */
+    long streams, graphs, handles; /* live: streams and events, graphs and their executables,
+                                      library handles and descriptors */
+    size_t bytes;                  /* live, of device memory */
 } simt_counts;
 simt_counts simt_count(void);
 

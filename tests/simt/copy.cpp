@@ -7,16 +7,18 @@ namespace simt {
 namespace {
 
 const char *kind_name(cudaMemcpyKind kind) {
-    static const char *const names[] = {"host to host", "host to device", "device to host", "device to device",
-                                        "default"};
+    static const char *const names[] = {"host to host", "host to device", "device to host",
+                                        "device to device", "default"};
     return names[int(kind)];
 }
 
 bool is_device(cudaMemcpyKind kind, bool from) {
-    return kind == cudaMemcpyDeviceToDevice || kind == (from ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice);
+    return kind == cudaMemcpyDeviceToDevice ||
+           kind == (from ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice);
 }
 
-/* An end of a copy is what `kind` says: within one allocation of device memory, or touching none. */
+/* An end of a copy is what `kind` says: within one allocation of device memory, or touching none.
+ */
 bool fits(const void *p, size_t bytes, bool device) {
     const allocation *a = find_allocation(p, bytes, true);
     if (device) return a && a->where == place::device && a == find_allocation(p, bytes);
@@ -32,18 +34,21 @@ bool capturing(cudaStream_t stream) { return stream && stream->capture; }
 
 using namespace simt;
 
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
     SIMT_ENTRY;
     if (bytes == 0) return cudaSuccess;
     if (kind == cudaMemcpyDefault)
         return refuse(cudaErrorNotSupported, "cudaMemcpyAsync: say in which direction");
     if (!fits(to, bytes, is_device(kind, false)) || !fits(from, bytes, is_device(kind, true)))
-        return refuse(cudaErrorInvalidValue, "cudaMemcpyAsync %s of %zu bytes from %p to %p: not such memory",
+        return refuse(cudaErrorInvalidValue,
+                      "cudaMemcpyAsync %s of %zu bytes from %p to %p: not such memory",
                       kind_name(kind), bytes, from, to);
     const bool from_pageable = pageable(from, bytes), to_pageable = pageable(to, bytes);
     if ((from_pageable || to_pageable) && capturing(stream)) {
         stream->spoilt = true;
-        return refuse(cudaErrorStreamCaptureUnsupported, "cudaMemcpyAsync of pageable memory under capture");
+        return refuse(cudaErrorStreamCaptureUnsupported,
+                      "cudaMemcpyAsync of pageable memory under capture");
     }
     if (from_pageable) { /* it may change as soon as the call returns */
         auto copy = std::make_shared<std::vector<char>>(static_cast<const char *>(from),
@@ -68,7 +73,8 @@ cudaError_t cudaMemsetAsync(void *data, int value, size_t bytes, cudaStream_t st
     SIMT_ENTRY;
     if (bytes == 0) return cudaSuccess;
     if (!fits(data, bytes, true))
-        return refuse(cudaErrorInvalidValue, "cudaMemset of %zu bytes at %p: not device memory", bytes, data);
+        return refuse(cudaErrorInvalidValue, "cudaMemset of %zu bytes at %p: not device memory",
+                      bytes, data);
     return submit(stream, {"fill", [=] { memset(data, value, bytes); }});
 }
 

@@ -4,8 +4,9 @@
 
 #include "curand_numbers.h"
 
-void curand_numbers(unsigned long long seed, unsigned long long subsequence, unsigned long long offset,
-                    unsigned bits[4], float uniform[4], float normal[4]) {
+void curand_numbers(unsigned long long seed, unsigned long long subsequence,
+                    unsigned long long offset, unsigned bits[4], float uniform[4],
+                    float normal[4]) {
     curandStatePhilox4_32_10_t state;
     curand_init(seed, subsequence, offset, &state);
     const uint4 b = curand4(&state);

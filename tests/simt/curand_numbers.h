@@ -6,7 +6,7 @@
 extern "C"
 #endif
     void
-    curand_numbers(unsigned long long seed, unsigned long long subsequence, unsigned long long offset,
-                   unsigned bits[4], float uniform[4], float normal[4]);
+    curand_numbers(unsigned long long seed, unsigned long long subsequence,
+                   unsigned long long offset, unsigned bits[4], float uniform[4], float normal[4]);
 
 #endif

@@ -74,7 +74,8 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
         *value = 48 << 10;
         return cudaSuccess;
     default:
-        return simt::refuse(cudaErrorNotSupported, "cudaDeviceGetAttribute: the harness has no attribute %d",
+        return simt::refuse(cudaErrorNotSupported,
+                            "cudaDeviceGetAttribute: the harness has no attribute %d",
                             int(attribute));
     }
 }
@@ -82,7 +83,8 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
 cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
     SIMT_ENTRY;
     *total = simt::machine.memory;
-    *available = simt::counts.bytes < simt::machine.memory ? simt::machine.memory - simt::counts.bytes : 0;
+    *available =
+        simt::counts.bytes < simt::machine.memory ? simt::machine.memory - simt::counts.bytes : 0;
     return cudaSuccess;
 }
 

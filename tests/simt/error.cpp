@@ -23,16 +23,19 @@ struct row {
     cudaError_t error;
     const char *name, *text;
 };
-#define ROW(error, text) {error, #error, text}
+#define ROW(error, text)                                                                           \
+    { error, #error, text }
 const row rows[] = {
     ROW(cudaSuccess, "no error"),
     ROW(cudaErrorInvalidValue, "invalid argument"),
     ROW(cudaErrorMemoryAllocation, "out of memory"),
     ROW(cudaErrorInvalidConfiguration, "invalid configuration argument"),
-    ROW(cudaErrorInsufficientDriver, "CUDA driver version is insufficient for CUDA runtime version"),
+    ROW(cudaErrorInsufficientDriver,
+        "CUDA driver version is insufficient for CUDA runtime version"),
     ROW(cudaErrorNoDevice, "no CUDA-capable device is detected"),
     ROW(cudaErrorInvalidDevice, "invalid device ordinal"),
-    ROW(cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device"),
+    ROW(cudaErrorNoKernelImageForDevice,
+        "no kernel image is available for execution on the device"),
     ROW(cudaErrorInvalidResourceHandle, "invalid resource handle"),
     ROW(cudaErrorNotReady, "device not ready"),
     ROW(cudaErrorIllegalAddress, "an illegal memory access was encountered"),
@@ -40,9 +43,12 @@ const row rows[] = {
     ROW(cudaErrorIllegalState, "the operation cannot be performed in the present state"),
     ROW(cudaErrorNotSupported, "operation not supported"),
     ROW(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing"),
-    ROW(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture"),
-    ROW(cudaErrorStreamCaptureImplicit, "operation would make the legacy stream depend on a capturing stream"),
-    ROW(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another"),
+    ROW(cudaErrorStreamCaptureInvalidated,
+        "operation failed due to a previous error during capture"),
+    ROW(cudaErrorStreamCaptureImplicit,
+        "operation would make the legacy stream depend on a capturing stream"),
+    ROW(cudaErrorStreamCaptureWrongThread,
+        "attempt to terminate a thread-local capture sequence from another"),
 };
 const row unknown = {cudaErrorUnknown, "cudaErrorUnknown", "unknown error"};
 

@@ -32,7 +32,8 @@ struct cudnnConvolutionStruct {
 namespace simt {
 
 /* Says why on stderr. */
-cudnnStatus_t dnn_refuse(cudnnStatus_t status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+cudnnStatus_t dnn_refuse(cudnnStatus_t status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 struct convolution { /* y = conv(x, w), or one of its adjoints */
     cudnnTensorStruct x, y;
@@ -42,8 +43,9 @@ struct convolution { /* y = conv(x, w), or one of its adjoints */
 
 enum class direction { forward, data, filter };
 
-/* Which of `x`, `y`, `w` it computes from the two others, in double, then result = alpha·it + beta·result. */
-void convolve(const convolution &c, direction d, const void *x, const void *w, const void *y, void *result,
-              float alpha, float beta);
+/* Which of `x`, `y`, `w` it computes from the two others, in double, then result = alpha·it +
+ * beta·result. */
+void convolve(const convolution &c, direction d, const void *x, const void *w, const void *y,
+              void *result, float alpha, float beta);
 
 } // namespace simt

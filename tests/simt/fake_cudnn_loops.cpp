@@ -18,7 +18,8 @@ std::vector<double> read(const void *data, cudnnDataType_t type, size_t n) {
     return out;
 }
 
-void write(void *data, cudnnDataType_t type, const std::vector<double> &sum, float alpha, float beta) {
+void write(void *data, cudnnDataType_t type, const std::vector<double> &sum, float alpha,
+           float beta) {
     for (size_t i = 0; i < sum.size(); i++) {
         double value = double(alpha) * sum[i];
         if (type == CUDNN_DATA_BFLOAT16) {
@@ -33,11 +34,17 @@ void write(void *data, cudnnDataType_t type, const std::vector<double> &sum, flo
     }
 }
 
-size_t size(const cudnnTensorStruct &t) { return size_t(t.n) * size_t(t.h) * size_t(t.w) * size_t(t.c); }
-size_t size(const cudnnFilterStruct &f) { return size_t(f.k) * size_t(f.r) * size_t(f.s) * size_t(f.c); }
+size_t size(const cudnnTensorStruct &t) {
+    return size_t(t.n) * size_t(t.h) * size_t(t.w) * size_t(t.c);
+}
+size_t size(const cudnnFilterStruct &f) {
+    return size_t(f.k) * size_t(f.r) * size_t(f.s) * size_t(f.c);
+}
 
-/* Calls `joined(x, w, y)` with the places of the first channel of every x and w that meet in a y. */
-template <class F> void each_join(const convolution &v, F joined) {
+/* Calls `joined(x, w, y)` with the places of the first channel of every x and w that meet in a y.
+ */
+template <class F>
+void each_join(const convolution &v, F joined) {
     const size_t channels = size_t(v.x.c), filters = size_t(v.w.k);
     for (int n = 0; n < v.y.n; n++)
         for (int p = 0; p < v.y.h; p++)
@@ -50,14 +57,16 @@ template <class F> void each_join(const convolution &v, F joined) {
                         const size_t x = size_t((n * v.x.h + h) * v.x.w + w) * channels;
                         const size_t y = size_t((n * v.y.h + p) * v.y.w + q) * filters;
                         for (size_t k = 0; k < filters; k++)
-                            joined(x, (size_t(v.w.r * v.w.s) * k + size_t(r * v.w.s + s)) * channels, y + k);
+                            joined(x,
+                                   (size_t(v.w.r * v.w.s) * k + size_t(r * v.w.s + s)) * channels,
+                                   y + k);
                     }
 }
 
 } // namespace
 
-void convolve(const convolution &v, direction d, const void *x, const void *w, const void *y, void *result,
-              float alpha, float beta) {
+void convolve(const convolution &v, direction d, const void *x, const void *w, const void *y,
+              void *result, float alpha, float beta) {
     const size_t channels = size_t(v.x.c);
     std::vector<double> xs(size(v.x)), ws(size(v.w)), ys(size(v.y));
     if (d != direction::data) xs = read(x, v.x.type, xs.size());

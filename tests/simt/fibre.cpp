@@ -31,7 +31,8 @@ constexpr size_t guard_bytes = 4096;
 #if defined(__x86_64__)
 
 /* Keeps what a call has to keep, changes stacks, takes it from there. */
-__attribute__((naked, noinline)) void swap_stacks(void ** /* rdi: where to keep */, void * /* rsi */) {
+__attribute__((naked, noinline)) void swap_stacks(void ** /* rdi: where to keep */,
+                                                  void * /* rsi */) {
     asm("pushq %rbp\n pushq %rbx\n pushq %r12\n pushq %r13\n pushq %r14\n pushq %r15\n"
         "movq %rsp, (%rdi)\n movq %rsi, %rsp\n"
         "popq %r15\n popq %r14\n popq %r13\n popq %r12\n popq %rbx\n popq %rbp\n ret\n");
@@ -120,7 +121,9 @@ void fibre_adopt_main() {
 void fibre_act_as_main() { fibre_act_as(main_fibre); }
 
 #if defined(SIMT_RACES)
-void fibre_act_as(fibre &by) { __tsan_switch_to_fiber(by.race_thread, __tsan_switch_to_fiber_no_sync); }
+void fibre_act_as(fibre &by) {
+    __tsan_switch_to_fiber(by.race_thread, __tsan_switch_to_fiber_no_sync);
+}
 void release(sync_object &object) { __tsan_release(&object); }
 void acquire(sync_object &object) { __tsan_acquire(&object); }
 #else

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-/* Files of the harness are never compiled for the race detector, only kernels are: their accesses count,
- * the scheduler's do not. SIMT_RACES says that it is linked. */
+/* Files of the harness are never compiled for the race detector, only kernels are: their accesses
+ * count, the scheduler's do not. SIMT_RACES says that it is linked. */
 #if defined(__SANITIZE_THREAD__)
 #error "compile the harness without -fsanitize=thread, with -DSIMT_RACES"
 #endif
@@ -33,11 +33,13 @@ void fibre_entered();
 /* The calling stack is the main fibre's from here on. */
 void fibre_adopt_main();
 
-/* What follows counts as done by the main fibre, or by `by` again: memory that it touches is everyone's. */
+/* What follows counts as done by the main fibre, or by `by` again: memory that it touches is
+ * everyone's. */
 void fibre_act_as_main();
 void fibre_act_as(fibre &by);
 
-/* Order for the race detector: what was before a release of an object is before what follows its acquire. */
+/* Order for the race detector: what was before a release of an object is before what follows its
+ * acquire. */
 struct alignas(8) sync_object {
     char byte[8];
 };

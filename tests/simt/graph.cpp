@@ -9,7 +9,8 @@ using namespace simt;
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
     SIMT_ENTRY;
-    if (!stream) return refuse(cudaErrorStreamCaptureUnsupported, "the default stream cannot be captured");
+    if (!stream)
+        return refuse(cudaErrorStreamCaptureUnsupported, "the default stream cannot be captured");
     if (stream->capture) return refuse(cudaErrorIllegalState, "the stream captures already");
     stream->capture = std::make_unique<CUgraph_st>();
     stream->spoilt = false;
@@ -21,7 +22,8 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out) {
     SIMT_ENTRY;
     *out = nullptr;
-    if (!stream || !stream->capture) return refuse(cudaErrorIllegalState, "the stream does not capture");
+    if (!stream || !stream->capture)
+        return refuse(cudaErrorIllegalState, "the stream does not capture");
     if (stream->mode != cudaStreamCaptureModeRelaxed && stream->captured_by != this_thread())
         return refuse(cudaErrorStreamCaptureWrongThread);
     std::unique_ptr<CUgraph_st> graph = std::move(stream->capture);
@@ -34,8 +36,8 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out) {
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status) {
     SIMT_ENTRY;
     *status = !stream || !stream->capture ? cudaStreamCaptureStatusNone
-              : stream->spoilt           ? cudaStreamCaptureStatusInvalidated
-                                         : cudaStreamCaptureStatusActive;
+              : stream->spoilt            ? cudaStreamCaptureStatusInvalidated
+                                          : cudaStreamCaptureStatusActive;
     return cudaSuccess;
 }
 

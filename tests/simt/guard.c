@@ -1,6 +1,6 @@
-/* Under the address sanitizer, the bytes of a program's arena that belong to no value are out of bounds: a
- * kernel that reads a little too far within the arena is seen too. Linked in place of gan_program_poison(),
- * which every case calls before it runs (-Wl,--wrap). */
+/* Under the address sanitizer, the bytes of a program's arena that belong to no value are out of
+ * bounds: a kernel that reads a little too far within the arena is seen too. Linked in place of
+ * gan_program_poison(), which every case calls before it runs (-Wl,--wrap). */
 #include <sanitizer/asan_interface.h>
 #include <stddef.h>
 

@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned char fresh = 0xff;
 
 std::map<uintptr_t, allocation> &live = *new std::map<uintptr_t, allocation>; /* by address */
-std::map<int, int> &accesses = *new std::map<int, int>;                       /* by device: how many may */
+std::map<int, int> &accesses = *new std::map<int, int>; /* by device: how many may */
 
 uintptr_t number(const void *p) { return reinterpret_cast<uintptr_t>(p); }
 
@@ -77,7 +77,8 @@ const allocation *find_allocation(const void *data, size_t bytes, bool touching)
 
 const allocation *allocation_around(const char *p) {
     for (const auto &entry : live)
-        if (p >= entry.second.map && p < entry.second.map + entry.second.map_bytes) return &entry.second;
+        if (p >= entry.second.map && p < entry.second.map + entry.second.map_bytes)
+            return &entry.second;
     return nullptr;
 }
 
@@ -91,10 +92,12 @@ device_access::~device_access() {
 
 void check_surroundings() {
     for (const auto &entry : live)
-        if (entry.second.where == place::pinned || accesses[entry.second.device]) pages_check(entry.second);
+        if (entry.second.where == place::pinned || accesses[entry.second.device])
+            pages_check(entry.second);
 }
 
-__attribute__((no_sanitize("address", "undefined"), optimize("no-tree-loop-distribute-patterns"))) void
+__attribute__((no_sanitize("address", "undefined"),
+               optimize("no-tree-loop-distribute-patterns"))) void
 copy_bytes(void *to, const void *from, size_t bytes) {
     char *t = static_cast<char *>(to);
     const char *f = static_cast<const char *>(from);
@@ -116,7 +119,8 @@ cudaError_t cudaMalloc(void **out, size_t bytes) {
     *out = nullptr;
     if (simt::machine.fail_allocation >= 0 && simt::machine.fail_allocation-- == 0)
         return simt::refuse(cudaErrorMemoryAllocation);
-    if (simt::counts.bytes + bytes > simt::machine.memory) return simt::refuse(cudaErrorMemoryAllocation);
+    if (simt::counts.bytes + bytes > simt::machine.memory)
+        return simt::refuse(cudaErrorMemoryAllocation);
     if (const cudaError_t error = simt::allocate(out, bytes, simt::place::device)) return error;
     simt::counts.allocations += bytes != 0;
     simt::counts.bytes += bytes;
@@ -131,7 +135,8 @@ cudaError_t cudaMallocHost(void **out, size_t bytes) {
 
 cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned) { return cudaMallocHost(out, bytes); }
 
-/* Also when there is a fault: the real ones fail then, but the process gives its memory back all the same. */
+/* Also when there is a fault: the real ones fail then, but the process gives its memory back all
+ * the same. */
 cudaError_t cudaFree(void *data) {
     simt::runtime_lock lock;
     if (const cudaError_t error = simt::forbidden_in_capture("cudaFree")) return error;

@@ -1,5 +1,5 @@
-/* simt_ops [--brief] [--elements N] [--only TEXT]: the cases of all ops on the harness, which stands in for a
- * CUDA device, against the reference.
+/* simt_ops [--brief] [--elements N] [--only TEXT]: the cases of all ops on the harness, which
+ * stands in for a CUDA device, against the reference.
  *
  * --brief: one iteration, every value apart from the others, instead of several with shared places
  * --elements: without the cases whose largest value has more; how many is said
@@ -35,14 +35,16 @@ static bool too_large(const test_case *t, int64_t limit) {
 
 /* Without effects every iteration is the first, and the reference need not be asked again. */
 static int check_runs(test_case *t, gan_device *device, const options *o) {
-    static const case_run runs[] = {{1, true}, {3, false}, {17, false}}; /* 17: sixteen together, and one */
+    static const case_run runs[] = {
+        {1, true}, {3, false}, {17, false}}; /* 17: sixteen together, and one */
     const bool effects = has_effects(t);
     const int n = o->brief ? 1 : effects ? 3 : 2;
     case_result got, wanted;
     int bad = 0;
     for (int i = 0; i < n; i++) {
         char where[64];
-        snprintf(where, sizeof where, "%" PRId64 " iterations%s", runs[i].iterations, runs[i].apart ? ", apart" : "");
+        snprintf(where, sizeof where, "%" PRId64 " iterations%s", runs[i].iterations,
+                 runs[i].apart ? ", apart" : "");
         if (i == 0 || effects) case_reference(t, runs[i].iterations, &wanted);
         if (case_execute(t, device, &runs[i], &got))
             bad += case_compare(t, &got, &wanted, where);
@@ -106,11 +108,11 @@ int main(int argc, char **argv) {
     gan_device_close(device);
 
     const simt_counts counts = simt_count();
-    printf("%d cases, %d left out for their size, %ld launches, %ld operations; %d wrong\n", case_count(), left_out,
-           counts.kernels, counts.operations, bad);
+    printf("%d cases, %d left out for their size, %ld launches, %ld operations; %d wrong\n",
+           case_count(), left_out, counts.kernels, counts.operations, bad);
     if (counts.allocations || counts.streams || counts.graphs || counts.handles) {
-        fprintf(stderr, "left behind: %ld allocations, %ld streams, %ld graphs, %ld handles\n", counts.allocations,
-                counts.streams, counts.graphs, counts.handles);
+        fprintf(stderr, "left behind: %ld allocations, %ld streams, %ld graphs, %ld handles\n",
+                counts.allocations, counts.streams, counts.graphs, counts.handles);
         bad++;
     }
     return bad != 0;

@@ -34,22 +34,28 @@ namespace {
 constexpr size_t page = 4096, kept = 512;
 constexpr unsigned char around = 0xa5;
 
-std::deque<allocation> &freed = *new std::deque<allocation>; /* inaccessible, but not used again yet */
+std::deque<allocation> &freed =
+    *new std::deque<allocation>; /* inaccessible, but not used again yet */
 
 [[noreturn]] void describe_fault(const char *p) {
     for (const allocation &a : freed)
         if (p >= a.map && p < a.map + a.map_bytes)
-            fail({}, "access to freed memory, %zu bytes at %p", a.bytes, static_cast<void *>(a.data));
+            fail({}, "access to freed memory, %zu bytes at %p", a.bytes,
+                 static_cast<void *>(a.data));
     const allocation *a = allocation_around(p);
     if (!a) fail({}, "access to %p, which is no memory", static_cast<const void *>(p));
     if (p >= a->data + a->bytes)
-        fail({}, "access %zu bytes beyond the end of an allocation of %zu", size_t(p - (a->data + a->bytes)),
-             a->bytes);
-    if (p < a->data) fail({}, "access %zu bytes before an allocation of %zu", size_t(a->data - p), a->bytes);
-    fail({}, running_launch ? "access to another device's memory" : "the host accesses device memory");
+        fail({}, "access %zu bytes beyond the end of an allocation of %zu",
+             size_t(p - (a->data + a->bytes)), a->bytes);
+    if (p < a->data)
+        fail({}, "access %zu bytes before an allocation of %zu", size_t(a->data - p), a->bytes);
+    fail({},
+         running_launch ? "access to another device's memory" : "the host accesses device memory");
 }
 
-void on_fault(int, siginfo_t *info, void *) { describe_fault(static_cast<const char *>(info->si_addr)); }
+void on_fault(int, siginfo_t *info, void *) {
+    describe_fault(static_cast<const char *>(info->si_addr));
+}
 
 void watch_faults() {
     static bool watched;
@@ -73,7 +79,8 @@ bool pages_obtain(allocation &a) {
     watch_faults();
     const size_t inside = (a.bytes + alignment - 1) / alignment * alignment;
     const size_t pages = (inside + page - 1) / page * page;
-    void *map = mmap(nullptr, pages + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *map = mmap(nullptr, pages + 2 * page, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED) return false;
     a.map = static_cast<char *>(map);
     a.map_bytes = pages + 2 * page;
@@ -85,7 +92,8 @@ bool pages_obtain(allocation &a) {
 }
 
 void pages_allow(const allocation &a, bool access) {
-    if (mprotect(a.map + page, a.map_bytes - 2 * page, access ? PROT_READ | PROT_WRITE : PROT_NONE)) abort();
+    if (mprotect(a.map + page, a.map_bytes - 2 * page, access ? PROT_READ | PROT_WRITE : PROT_NONE))
+        abort();
 }
 
 void pages_give_back(const allocation &a) {
@@ -104,7 +112,8 @@ void pages_check(const allocation &a) {
             p += a.bytes - 1;
         else if (static_cast<unsigned char>(*p) != around)
             fail({}, "something wrote %td bytes %s an allocation of %zu bytes",
-                 p < a.data ? a.data - p : p - (a.data + a.bytes), p < a.data ? "before" : "beyond", a.bytes);
+                 p < a.data ? a.data - p : p - (a.data + a.bytes), p < a.data ? "before" : "beyond",
+                 a.bytes);
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* The pages of allocations.
  *
- * Under the address sanitizer and the race detector, an allocation is one of the host's, which they watch.
- * Otherwise it ends at a page that cannot be accessed, lies between bytes that must not change, and can be
- * made inaccessible; a fault says what was there.
+ * Under the address sanitizer and the race detector, an allocation is one of the host's, which they
+ * watch. Otherwise it ends at a page that cannot be accessed, lies between bytes that must not
+ * change, and can be made inaccessible; a fault says what was there.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* The CUDA runtime that the harness stands in for: what its files share.
  *
- * Work is queued on streams and done as late as CUDA allows: when something waits for it. So a host that
- * forgets to wait reads what was there before.
+ * Work is queued on streams and done as late as CUDA allows: when something waits for it. So a host
+ * that forgets to wait reads what was there before.
  */
 #pragma once
 
@@ -36,8 +36,10 @@ extern simt_counts counts;
 
 /* ---- errors (error.cpp) ---- */
 
-/* Keeps an error for cudaGetLastError(); says why on stderr when there is a reason beyond its name. */
-cudaError_t refuse(cudaError_t error, const char *format = nullptr, ...) __attribute__((format(printf, 2, 3)));
+/* Keeps an error for cudaGetLastError(); says why on stderr when there is a reason beyond its name.
+ */
+cudaError_t refuse(cudaError_t error, const char *format = nullptr, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Work on the device failed: every call from now on says so. */
 void fault(cudaError_t error);
@@ -45,8 +47,8 @@ void fault(cudaError_t error);
 /* The fault, or that there is no usable driver or device, or success. */
 cudaError_t usable();
 
-#define SIMT_ENTRY                                                                                     \
-    simt::runtime_lock lock_;                                                                          \
+#define SIMT_ENTRY                                                                                 \
+    simt::runtime_lock lock_;                                                                      \
     if (const cudaError_t unusable_ = simt::usable()) return unusable_
 
 /* ---- memory (memory.cpp) ---- */
@@ -69,7 +71,7 @@ const allocation *find_allocation(const void *data, size_t bytes, bool touching 
 class device_access {
     int device_;
 
-public:
+  public:
     explicit device_access(int device);
     ~device_access();
 };

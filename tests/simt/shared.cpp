@@ -11,7 +11,8 @@ void *shared_array(const void *declaration, size_t bytes, size_t alignment) {
     for (const shared_memory &s : b.shared)
         if (s.declaration == declaration) return s.data;
 
-    /* The first thread that comes here makes it, for all: filling it is no access of that thread. */
+    /* The first thread that comes here makes it, for all: filling it is no access of that thread.
+     */
     fibre_act_as_main();
     void *data;
     if (posix_memalign(&data, alignment < 16 ? 16 : alignment, bytes)) abort();

@@ -23,7 +23,8 @@
 /* As many no-operations in front of the kernel's code as it may have threads: a launch counts them
  * (bounds.cpp). The only attribute that takes a template's constant and can be read at run time. */
 #if defined(__GNUC__) && !defined(__clang__)
-#define __launch_bounds__(threads, ...) __attribute__((patchable_function_entry((threads), (threads))))
+#define __launch_bounds__(threads, ...)                                                            \
+    __attribute__((patchable_function_entry((threads), (threads))))
 #else
 #define __launch_bounds__(...)
 #endif
@@ -50,8 +51,8 @@ void *shared_array(const void *declaration, size_t bytes, size_t alignment);
 #define SIMT_HERE (simt::site{__FILE__, __LINE__})
 
 /* As in kernels/gpu.h. */
-#define GPU_SHARED(type, name, dims)                                                                   \
-    typedef type name##_type_ dims;                                                                    \
-    static const char name##_declaration_ = 0;                                                         \
-    name##_type_ &name = *static_cast<name##_type_ *>(                                                 \
+#define GPU_SHARED(type, name, dims)                                                               \
+    typedef type name##_type_ dims;                                                                \
+    static const char name##_declaration_ = 0;                                                     \
+    name##_type_ &name = *static_cast<name##_type_ *>(                                             \
         simt::shared_array(&name##_declaration_, sizeof(name##_type_), alignof(name##_type_)))

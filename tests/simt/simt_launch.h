@@ -21,15 +21,16 @@ void enqueue(launch what, cudaStream_t stream);
 void execute(const launch &what);
 
 template <class... P, class... A>
-inline void enqueue_kernel(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream,
-                           A &&...arguments) {
+inline void enqueue_kernel(const char *name, void (*kernel)(P...), dim3 grid, dim3 block,
+                           cudaStream_t stream, A &&...arguments) {
     std::tuple<P...> copy(std::forward<A>(arguments)...);
-    enqueue({name, reinterpret_cast<const void *>(kernel), grid, block, [kernel, copy] { std::apply(kernel, copy); }},
+    enqueue({name, reinterpret_cast<const void *>(kernel), grid, block,
+             [kernel, copy] { std::apply(kernel, copy); }},
             stream);
 }
 
 } // namespace simt
 
 /* As in kernels/gpu.h. */
-#define GPU_LAUNCH(kernel, grid, block, stream, ...)                                                   \
+#define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
     simt::enqueue_kernel(#kernel, kernel, (grid), (block), (stream), __VA_ARGS__)

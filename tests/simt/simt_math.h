@@ -1,4 +1,5 @@
-/* Loads, stores and mathematics that only CUDA declares. Macros where the C library has the name too. */
+/* Loads, stores and mathematics that only CUDA declares. Macros where the C library has the name
+ * too. */
 #pragma once
 
 #include <algorithm>
@@ -49,7 +50,8 @@ inline int __float2int_rd(float x) { return int(floorf(x)); }
 inline int __float2int_rz(float x) { return int(x); }
 
 namespace simt {
-template <class To, class From> inline To bits(From from) {
+template <class To, class From>
+inline To bits(From from) {
     static_assert(sizeof(To) == sizeof(From), "as many bits");
     To to;
     memcpy(&to, &from, sizeof to);
@@ -69,5 +71,11 @@ using std::isinf;
 using std::isnan;
 using std::max;
 using std::min;
-template <class A, class B> inline std::common_type_t<A, B> max(A a, B b) { return a < b ? b : a; }
-template <class A, class B> inline std::common_type_t<A, B> min(A a, B b) { return b < a ? b : a; }
+template <class A, class B>
+inline std::common_type_t<A, B> max(A a, B b) {
+    return a < b ? b : a;
+}
+template <class A, class B>
+inline std::common_type_t<A, B> min(A a, B b) {
+    return b < a ? b : a;
+}

@@ -19,7 +19,8 @@ inline unsigned mask_or_all(unsigned mask = 0xffffffffu) { return mask; }
 
 template <class T>
 inline T shuffle(site where, lane_op op, unsigned mask, T value, int argument, int width = 32) {
-    static_assert(sizeof(T) <= 8 && std::is_trivially_copyable<T>::value, "a number of at most 64 bits");
+    static_assert(sizeof(T) <= 8 && std::is_trivially_copyable<T>::value,
+                  "a number of at most 64 bits");
     uint64_t bits = 0;
     memcpy(&bits, &value, sizeof value);
     bits = collective(where, op, mask, bits, argument, width);
@@ -37,12 +38,15 @@ inline T shuffle(site where, lane_op op, unsigned mask, T value, int argument, i
 #define __shfl_sync(m, ...) simt::shuffle(SIMT_HERE, simt::lane_op::index, m, __VA_ARGS__)
 #define __shfl_up_sync(m, ...) simt::shuffle(SIMT_HERE, simt::lane_op::up, m, __VA_ARGS__)
 #define __shfl_down_sync(m, ...) simt::shuffle(SIMT_HERE, simt::lane_op::down, m, __VA_ARGS__)
-#define __shfl_xor_sync(m, ...) simt::shuffle(SIMT_HERE, simt::lane_op::exclusive_or, m, __VA_ARGS__)
-#define __ballot_sync(m, p) ((unsigned)simt::collective(SIMT_HERE, simt::lane_op::ballot, m, (p) != 0, 0, 32))
+#define __shfl_xor_sync(m, ...)                                                                    \
+    simt::shuffle(SIMT_HERE, simt::lane_op::exclusive_or, m, __VA_ARGS__)
+#define __ballot_sync(m, p)                                                                        \
+    ((unsigned)simt::collective(SIMT_HERE, simt::lane_op::ballot, m, (p) != 0, 0, 32))
 #define __any_sync(m, p) ((int)simt::collective(SIMT_HERE, simt::lane_op::any, m, (p) != 0, 0, 32))
 #define __all_sync(m, p) ((int)simt::collective(SIMT_HERE, simt::lane_op::all, m, (p) != 0, 0, 32))
-#define __syncwarp(...)                                                                                \
-    ((void)simt::collective(SIMT_HERE, simt::lane_op::sync, simt::mask_or_all(__VA_ARGS__), 0, 0, 32))
+#define __syncwarp(...)                                                                            \
+    ((void)simt::collective(SIMT_HERE, simt::lane_op::sync, simt::mask_or_all(__VA_ARGS__), 0, 0,  \
+                            32))
 
 #define __threadfence() simt::fence()
 #define __threadfence_block() simt::fence()

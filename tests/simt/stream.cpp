@@ -24,12 +24,16 @@ CUstream_st *stream_of(cudaStream_t stream) {
     return s;
 }
 
-bool exists(const CUstream_st *s) { return std::find(streams.begin(), streams.end(), s) != streams.end(); }
+bool exists(const CUstream_st *s) {
+    return std::find(streams.begin(), streams.end(), s) != streams.end();
+}
 
 /* A capture that the calling thread has to respect. */
 CUstream_st *capturing() {
     for (CUstream_st *s : streams)
-        if (s->capture && (s->captured_by == this_thread() || s->mode == cudaStreamCaptureModeGlobal)) return s;
+        if (s->capture &&
+            (s->captured_by == this_thread() || s->mode == cudaStreamCaptureModeGlobal))
+            return s;
     return nullptr;
 }
 
@@ -46,7 +50,8 @@ void run_until(CUstream_st *s, unsigned long position) {
 }
 
 cudaError_t check_stream(cudaStream_t stream, const char *call) {
-    if (stream && !exists(stream)) return refuse(cudaErrorInvalidResourceHandle, "%s: no such stream", call);
+    if (stream && !exists(stream))
+        return refuse(cudaErrorInvalidResourceHandle, "%s: no such stream", call);
     return cudaSuccess;
 }
 
@@ -90,8 +95,9 @@ cudaError_t submit(cudaStream_t stream, operation what) {
                           what.name.c_str());
         }
     if (s->device != current_device())
-        return refuse(cudaErrorInvalidResourceHandle, "%s: the stream is device %d's, the current one is %d",
-                      what.name.c_str(), s->device, current_device());
+        return refuse(cudaErrorInvalidResourceHandle,
+                      "%s: the stream is device %d's, the current one is %d", what.name.c_str(),
+                      s->device, current_device());
     if (s->capture) {
         s->capture->operations.push_back(std::move(what));
         return cudaSuccess;
@@ -121,9 +127,11 @@ cudaError_t check_launch(const launch &l) {
     const size_t threads = size_t(b.x) * b.y * b.z;
     if (!machine.architecture_known) return refuse(cudaErrorNoKernelImageForDevice);
     if (threads == 0 || threads > 1024 || b.z > 64)
-        return refuse(cudaErrorInvalidConfiguration, "%s: block of %u x %u x %u threads", l.name, b.x, b.y, b.z);
+        return refuse(cudaErrorInvalidConfiguration, "%s: block of %u x %u x %u threads", l.name,
+                      b.x, b.y, b.z);
     if (g.x == 0 || g.x > 0x7fffffffu || g.y == 0 || g.y > 65535 || g.z == 0 || g.z > 65535)
-        return refuse(cudaErrorInvalidConfiguration, "%s: grid of %u x %u x %u blocks", l.name, g.x, g.y, g.z);
+        return refuse(cudaErrorInvalidConfiguration, "%s: grid of %u x %u x %u blocks", l.name, g.x,
+                      g.y, g.z);
     return cudaSuccess;
 }
 
@@ -151,7 +159,8 @@ using namespace simt;
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned flags) {
     SIMT_ENTRY;
     if (flags != cudaStreamNonBlocking)
-        return refuse(cudaErrorNotSupported, "the harness has streams with cudaStreamNonBlocking only");
+        return refuse(cudaErrorNotSupported,
+                      "the harness has streams with cudaStreamNonBlocking only");
     *out = new CUstream_st;
     (*out)->device = current_device();
     streams.push_back(*out);
@@ -161,7 +170,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned flags) {
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     runtime_lock lock;
-    if (!stream) return refuse(cudaErrorInvalidResourceHandle, "cudaStreamDestroy of the default stream");
+    if (!stream)
+        return refuse(cudaErrorInvalidResourceHandle, "cudaStreamDestroy of the default stream");
     if (const cudaError_t error = check_stream(stream, "cudaStreamDestroy")) return error;
     finish(stream);
     streams.erase(std::find(streams.begin(), streams.end(), stream));
@@ -202,7 +212,9 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
     return cudaSuccess;
 }
 
-cudaError_t cudaEventCreate(cudaEvent_t *out) { return cudaEventCreateWithFlags(out, cudaEventDefault); }
+cudaError_t cudaEventCreate(cudaEvent_t *out) {
+    return cudaEventCreateWithFlags(out, cudaEventDefault);
+}
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
     runtime_lock lock;

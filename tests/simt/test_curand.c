@@ -32,14 +32,16 @@ static void draw(const char *kind, uint64_t seed, int64_t count, noise *out) {
     assert_int_equal(gan_device_open(&device, kind, NULL), GAN_OK);
     assert_int_equal(gan_store_create(&store, seed), GAN_OK);
     assert_int_equal(gan_graph_create(&g, store), GAN_OK);
-    gan_node *counter = gan_variable_node(g, GAN_COUNTER, "test/count", GAN_I64, gan_shape0(), gan_init_constant(0));
+    gan_node *counter = gan_variable_node(g, GAN_COUNTER, "test/count", GAN_I64, gan_shape0(),
+                                          gan_init_constant(0));
     gan_node *node[3] = {gan_random_index(g, counter, gan_shape1(N), INT32_MAX),
                          gan_random_uniform(g, counter, gan_shape1(N), 0, 1),
                          gan_random_normal(g, counter, gan_shape1(N), 0, 1)};
     for (int i = 0; i < 3; i++) gan_output(g, node[i]);
     assert_int_equal(gan_compile(&program, g, device), GAN_OK);
     assert_int_equal(gan_program_load(program), GAN_OK);
-    assert_int_equal(gan_variable_write(store, counter->attr.variable.variable, &count, sizeof count), GAN_OK);
+    assert_int_equal(
+        gan_variable_write(store, counter->attr.variable.variable, &count, sizeof count), GAN_OK);
     assert_int_equal(gan_program_run(program, 1), GAN_OK);
     assert_int_equal(gan_program_read(program, node[0], out->index, sizeof out->index), GAN_OK);
     assert_int_equal(gan_program_read(program, node[1], out->uniform, sizeof out->uniform), GAN_OK);
@@ -57,11 +59,12 @@ static void check(const noise *got, int64_t count) {
         unsigned bits[3][4];
         float uniform[3][4], normal[3][4];
         for (int k = 0; k < 3; k++)
-            curand_numbers(got->seed, gan_philox_subsequence(got->stream[k], (uint64_t)i / 4), 4 * (uint64_t)count,
-                           bits[k], uniform[k], normal[k]);
+            curand_numbers(got->seed, gan_philox_subsequence(got->stream[k], (uint64_t)i / 4),
+                           4 * (uint64_t)count, bits[k], uniform[k], normal[k]);
         assert_int_equal(got->index[i], (uint64_t)bits[0][i % 4] * INT32_MAX >> 32);
         assert_true(got->uniform[i] == uniform[1][i % 4]);
-        assert_true(fabsf(got->normal[i] - normal[2][i % 4]) <= 2e-6f * (1 + fabsf(normal[2][i % 4])));
+        assert_true(fabsf(got->normal[i] - normal[2][i % 4]) <=
+                    2e-6f * (1 + fabsf(normal[2][i % 4])));
     }
 }
 

@@ -1,4 +1,5 @@
-/* The CUDA device when something is missing or fails: one clear line, nothing lost, nothing left behind. */
+/* The CUDA device when something is missing or fails: one clear line, nothing lost, nothing left
+ * behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,11 +28,12 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     simt_reset();
     const simt_counts c = simt_count();
-    const long left[] = {c.allocations - before.allocations, c.streams - before.streams, c.graphs - before.graphs,
-                         c.handles - before.handles};
+    const long left[] = {c.allocations - before.allocations, c.streams - before.streams,
+                         c.graphs - before.graphs, c.handles - before.handles};
     if (left[0] || left[1] || left[2] || left[3]) {
-        print_error("left behind: %ld allocations, %ld streams and events, %ld graphs, %ld handles\n", left[0],
-                    left[1], left[2], left[3]);
+        print_error(
+            "left behind: %ld allocations, %ld streams and events, %ld graphs, %ld handles\n",
+            left[0], left[1], left[2], left[3]);
         return 1;
     }
     return scratch_teardown(state);
@@ -97,7 +99,8 @@ static void an_index_out_of_range(void **state) {
     (void)state;
     gan_device *device;
     simt_set_devices(2);
-    expect_failure(gan_device_open(&device, "cuda:2", NULL), GAN_ERROR_DEVICE, "'cuda:2'", "2 of this kind");
+    expect_failure(gan_device_open(&device, "cuda:2", NULL), GAN_ERROR_DEVICE, "'cuda:2'",
+                   "2 of this kind");
     expect_kind("cuda:1", "cuda");
 }
 
@@ -105,7 +108,8 @@ static void an_architecture_that_the_build_lacks(void **state) {
     (void)state;
     gan_device *device;
     simt_set_architecture_known(0);
-    expect_failure(gan_device_open(&device, "cuda", NULL), GAN_ERROR_DEVICE, "cuda", "compute capability 9.0");
+    expect_failure(gan_device_open(&device, "cuda", NULL), GAN_ERROR_DEVICE, "cuda",
+                   "compute capability 9.0");
     expect_kind(NULL, "cpu");
 }
 
@@ -129,8 +133,8 @@ static void memory_that_does_not_suffice_is_said_at_the_start(void **state) {
     expect_ok(gan_device_open(&device, "cuda", NULL));
     simt_set_memory(simt_count().bytes + 4096);
     const gan_trainer_options options = {.folder = scratch("run")};
-    expect_failure(gan_trainer_open(&trainer, s, device, &options), GAN_ERROR_MEMORY, "the run needs", "MiB",
-                   "variables", "an iteration", "free of");
+    expect_failure(gan_trainer_open(&trainer, s, device, &options), GAN_ERROR_MEMORY,
+                   "the run needs", "MiB", "variables", "an iteration", "free of");
     assert_int_not_equal(stat(scratch("run"), &found), 0); /* nothing was begun */
     gan_device_close(device);
     gan_settings_destroy(s);
@@ -188,7 +192,8 @@ static void a_fault_in_mid_run_keeps_the_last_checkpoint(void **state) {
     const gan_trainer_options options = {.folder = folder};
     expect_ok(gan_trainer_open(&trainer, s, device, &options));
     simt_fail_launch(launches + 3);
-    expect_failure(gan_trainer_run(trainer, NULL), GAN_ERROR_DEVICE, "cuda", "illegal memory access");
+    expect_failure(gan_trainer_run(trainer, NULL), GAN_ERROR_DEVICE, "cuda",
+                   "illegal memory access");
     gan_trainer_close(trainer);
     gan_device_close(device);
     simt_reset(); /* another process; the faulty one's memory went with it */

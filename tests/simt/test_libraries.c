@@ -1,4 +1,5 @@
-/* The stand-ins for cuBLAS and cuDNN: right numbers for right arguments, and an error for each wrong one. */
+/* The stand-ins for cuBLAS and cuDNN: right numbers for right arguments, and an error for each
+ * wrong one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,11 +28,13 @@ static int set_up(void **state) {
     (void)state;
     for (int i = 0; i < N; i++) numbers[i] = (float)(i + 1);
     const size_t bytes = sizeof numbers;
-    return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) || cudaMalloc((void **)&a, bytes) ||
-           cudaMalloc((void **)&b, bytes) || cudaMalloc((void **)&c, bytes) || cudaMalloc(&workspace, WORKSPACE) ||
+    return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) ||
+           cudaMalloc((void **)&a, bytes) || cudaMalloc((void **)&b, bytes) ||
+           cudaMalloc((void **)&c, bytes) || cudaMalloc(&workspace, WORKSPACE) ||
            cudaMemcpyAsync(a, numbers, bytes, cudaMemcpyHostToDevice, stream) ||
-           cudaMemcpyAsync(b, numbers, bytes, cudaMemcpyHostToDevice, stream) || cublasCreate(&blas) ||
-           cublasSetStream(blas, stream) || cublasSetWorkspace(blas, workspace, WORKSPACE) || cudnnCreate(&dnn) ||
+           cudaMemcpyAsync(b, numbers, bytes, cudaMemcpyHostToDevice, stream) ||
+           cublasCreate(&blas) || cublasSetStream(blas, stream) ||
+           cublasSetWorkspace(blas, workspace, WORKSPACE) || cudnnCreate(&dnn) ||
            cudnnSetStream(dnn, stream);
 }
 
@@ -43,7 +46,8 @@ static int tear_down(void **state) {
 
 static void expect(const float *device, const float *wanted, size_t n) {
     float got[N];
-    assert_int_equal(cudaMemcpyAsync(got, device, n * sizeof *got, cudaMemcpyDeviceToHost, stream), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(got, device, n * sizeof *got, cudaMemcpyDeviceToHost, stream),
+                     cudaSuccess);
     assert_memory_equal(got, wanted, n * sizeof *got);
 }
 
@@ -52,23 +56,28 @@ static void expect(const float *device, const float *wanted, size_t n) {
 static void products(void **state) {
     (void)state;
     /* columns (1 2) (3 4) times columns (1 2 3) transposed … */
-    assert_int_equal(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a, 2, b, 2, &zero, c, 2),
-                     CUBLAS_STATUS_SUCCESS);
+    assert_int_equal(
+        cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &one, a, 2, b, 2, &zero, c, 2),
+        CUBLAS_STATUS_SUCCESS);
     expect(c, (const float[]){7, 10, 15, 22}, 4);
-    assert_int_equal(cublasSgemm(blas, CUBLAS_OP_T, CUBLAS_OP_N, 2, 2, 2, &one, a, 2, b, 2, &zero, c, 2),
-                     CUBLAS_STATUS_SUCCESS);
+    assert_int_equal(
+        cublasSgemm(blas, CUBLAS_OP_T, CUBLAS_OP_N, 2, 2, 2, &one, a, 2, b, 2, &zero, c, 2),
+        CUBLAS_STATUS_SUCCESS);
     expect(c, (const float[]){5, 11, 11, 25}, 4);
-    assert_int_equal(cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_T, 2, 2, 1, &one, a, 2, b, 2, &one, c, 2),
-                     CUBLAS_STATUS_SUCCESS); /* adds (1 2)ᵀ(1 2) */
+    assert_int_equal(
+        cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_T, 2, 2, 1, &one, a, 2, b, 2, &one, c, 2),
+        CUBLAS_STATUS_SUCCESS); /* adds (1 2)ᵀ(1 2) */
     expect(c, (const float[]){6, 13, 13, 29}, 4);
-    assert_int_equal(cublasSgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 2, &one, a, 1, 2, b, 2, 2,
-                                               &zero, c, 1, 1, 2),
+    assert_int_equal(cublasSgemmStridedBatched(blas, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 2, &one, a, 1,
+                                               2, b, 2, 2, &zero, c, 1, 1, 2),
                      CUBLAS_STATUS_SUCCESS);
     expect(c, (const float[]){5, 25}, 2);
 }
 
-static cublasStatus_t product(int m, int n, int k, const float *x, int lda, int ldb, float *y, int ldc) {
-    return cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, m, n, k, &one, x, lda, b, ldb, &zero, y, ldc);
+static cublasStatus_t product(int m, int n, int k, const float *x, int lda, int ldb, float *y,
+                              int ldc) {
+    return cublasSgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, m, n, k, &one, x, lda, b, ldb, &zero, y,
+                       ldc);
 }
 
 static void wrong_products_are_refused(void **state) {
@@ -79,8 +88,10 @@ static void wrong_products_are_refused(void **state) {
     assert_int_equal(product(4, 3, 2, a, 4, 2, c, 3), CUBLAS_STATUS_INVALID_VALUE); /* ldc */
     assert_int_equal(product(-1, 3, 2, a, 4, 2, c, 4), CUBLAS_STATUS_INVALID_VALUE);
     assert_int_equal(product(4, 3, 2, NULL, 4, 2, c, 4), CUBLAS_STATUS_INVALID_VALUE);
-    assert_int_equal(product(4, 3, 2, a, 4, 2, a + 5, 4), CUBLAS_STATUS_INVALID_VALUE); /* overlaps */
-    assert_int_equal(cublasSetStream(blas, stream), CUBLAS_STATUS_SUCCESS); /* forgets the workspace */
+    assert_int_equal(product(4, 3, 2, a, 4, 2, a + 5, 4),
+                     CUBLAS_STATUS_INVALID_VALUE); /* overlaps */
+    assert_int_equal(cublasSetStream(blas, stream),
+                     CUBLAS_STATUS_SUCCESS); /* forgets the workspace */
     assert_int_equal(product(4, 3, 2, a, 4, 2, c, 4), CUBLAS_STATUS_INVALID_VALUE);
 }
 
@@ -99,11 +110,14 @@ static conv describe(void) {
     assert_int_equal(cudnnCreateTensorDescriptor(&v.y), 0);
     assert_int_equal(cudnnCreateFilterDescriptor(&v.w), 0);
     assert_int_equal(cudnnCreateConvolutionDescriptor(&v.how), 0);
-    assert_int_equal(cudnnSetTensor4dDescriptor(v.x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 3, 3), 0);
-    assert_int_equal(cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 2, 2), 0);
-    assert_int_equal(cudnnSetFilter4dDescriptor(v.w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 1, 1, 2, 2), 0);
-    assert_int_equal(cudnnSetConvolution2dDescriptor(v.how, 0, 0, 1, 1, 1, 1, CUDNN_CROSS_CORRELATION,
-                                                     CUDNN_DATA_FLOAT),
+    assert_int_equal(
+        cudnnSetTensor4dDescriptor(v.x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 3, 3), 0);
+    assert_int_equal(
+        cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 2, 2), 0);
+    assert_int_equal(
+        cudnnSetFilter4dDescriptor(v.w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 1, 1, 2, 2), 0);
+    assert_int_equal(cudnnSetConvolution2dDescriptor(v.how, 0, 0, 1, 1, 1, 1,
+                                                     CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
                      0);
     return v;
 }
@@ -116,7 +130,8 @@ static void forget(conv v) {
 }
 
 static cudnnStatus_t forward(conv v, cudnnConvolutionFwdAlgo_t algorithm, size_t bytes) {
-    return cudnnConvolutionForward(dnn, &one, v.x, a, v.w, b, v.how, algorithm, workspace, bytes, &zero, v.y, c);
+    return cudnnConvolutionForward(dnn, &one, v.x, a, v.w, b, v.how, algorithm, workspace, bytes,
+                                   &zero, v.y, c);
 }
 
 static void convolutions(void **state) {
@@ -126,19 +141,19 @@ static void convolutions(void **state) {
     assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, WORKSPACE), 0);
     expect(c, (const float[]){37, 47, 67, 77}, 4); /* 1·1 + 2·2 + 4·3 + 5·4, … */
     assert_int_equal(cudnnConvolutionBackwardData(dnn, &one, v.w, b, v.y, a, v.how,
-                                                  CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, workspace, WORKSPACE, &zero,
-                                                  v.x, c),
+                                                  CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, workspace,
+                                                  WORKSPACE, &zero, v.x, c),
                      0);
     expect(c, (const float[]){1, 4, 4, 6, 20, 16, 9, 24, 16}, 9);
     assert_int_equal(cudnnConvolutionBackwardFilter(dnn, &one, v.x, a, v.y, b, v.how,
-                                                    CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, workspace, WORKSPACE,
-                                                    &zero, v.w, c),
+                                                    CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, workspace,
+                                                    WORKSPACE, &zero, v.w, c),
                      0);
     expect(c, (const float[]){37, 47, 67, 77}, 4);
-    assert_int_equal(cudnnGetConvolutionForwardWorkspaceSize(dnn, v.x, v.w, v.how, v.y,
-                                                             CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
-                                                             &bytes),
-                     0);
+    assert_int_equal(
+        cudnnGetConvolutionForwardWorkspaceSize(
+            dnn, v.x, v.w, v.how, v.y, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, &bytes),
+        0);
     assert_true(bytes > 0);
     assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, bytes), 0);
     assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, bytes - 1),
@@ -151,27 +166,34 @@ static void wrong_convolutions_are_refused(void **state) {
     const cudnnConvolutionFwdAlgo_t fine = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     const conv v = describe();
     cudnnTensorDescriptor_t unset;
-    assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD, WORKSPACE), CUDNN_STATUS_NOT_SUPPORTED);
+    assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD, WORKSPACE),
+                     CUDNN_STATUS_NOT_SUPPORTED);
     assert_int_equal(cudnnConvolutionBackwardData(dnn, &one, v.w, b, v.y, a, v.how,
-                                                  CUDNN_CONVOLUTION_BWD_DATA_ALGO_0, workspace, WORKSPACE, &zero,
-                                                  v.x, c),
+                                                  CUDNN_CONVOLUTION_BWD_DATA_ALGO_0, workspace,
+                                                  WORKSPACE, &zero, v.x, c),
                      CUDNN_STATUS_NOT_SUPPORTED); /* not the same bits each time */
-    assert_int_equal(cudnnSetTensor4dDescriptor(v.x, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, 1, 1, 3, 3),
-                     CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
+    assert_int_equal(
+        cudnnSetTensor4dDescriptor(v.x, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, 1, 1, 3, 3),
+        CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
     assert_int_equal(cudnnSetTensor4dDescriptorEx(v.x, CUDNN_DATA_FLOAT, 1, 1, 3, 3, 9, 9, 3, 1),
                      CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
-    assert_int_equal(cudnnSetConvolution2dDescriptor(v.how, 0, 0, 1, 1, 1, 1, CUDNN_CONVOLUTION, CUDNN_DATA_FLOAT),
+    assert_int_equal(cudnnSetConvolution2dDescriptor(v.how, 0, 0, 1, 1, 1, 1, CUDNN_CONVOLUTION,
+                                                     CUDNN_DATA_FLOAT),
                      CUDNN_STATUS_BAD_PARAM);
-    assert_int_equal(cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 3, 2), 0);
+    assert_int_equal(
+        cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 3, 2), 0);
     assert_int_equal(forward(v, fine, WORKSPACE), CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
-    assert_int_equal(cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 2, 2), 0);
-    assert_int_equal(cudnnSetFilter4dDescriptor(v.w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 1, 2, 2, 2), 0);
+    assert_int_equal(
+        cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 1, 2, 2), 0);
+    assert_int_equal(
+        cudnnSetFilter4dDescriptor(v.w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 1, 2, 2, 2), 0);
     assert_int_equal(forward(v, fine, WORKSPACE), CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
-    assert_int_equal(cudnnSetFilter4dDescriptor(v.w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 1, 1, 2, 2), 0);
+    assert_int_equal(
+        cudnnSetFilter4dDescriptor(v.w, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, 1, 1, 2, 2), 0);
     assert_int_equal(forward(v, fine, WORKSPACE), 0);
     assert_int_equal(cudnnCreateTensorDescriptor(&unset), 0);
-    assert_int_equal(cudnnConvolutionForward(dnn, &one, unset, a, v.w, b, v.how, fine, workspace, WORKSPACE, &zero,
-                                             v.y, c),
+    assert_int_equal(cudnnConvolutionForward(dnn, &one, unset, a, v.w, b, v.how, fine, workspace,
+                                             WORKSPACE, &zero, v.y, c),
                      CUDNN_STATUS_BAD_PARAM);
     cudnnDestroyTensorDescriptor(unset);
     forget(v);
@@ -182,10 +204,12 @@ static void algorithms_are_offered_with_their_faults(void **state) {
     const conv v = describe();
     cudnnConvolutionBwdFilterAlgoPerf_t found[8];
     int n, usable = 0;
-    assert_int_equal(cudnnGetConvolutionBackwardFilterAlgorithm_v7(dnn, v.x, v.y, v.how, v.w, 8, &n, found), 0);
+    assert_int_equal(
+        cudnnGetConvolutionBackwardFilterAlgorithm_v7(dnn, v.x, v.y, v.how, v.w, 8, &n, found), 0);
     assert_int_equal(found[0].determinism, CUDNN_NON_DETERMINISTIC);
     for (int i = 0; i < n; i++)
-        if (found[i].status == CUDNN_STATUS_SUCCESS && found[i].determinism == CUDNN_DETERMINISTIC) usable++;
+        if (found[i].status == CUDNN_STATUS_SUCCESS && found[i].determinism == CUDNN_DETERMINISTIC)
+            usable++;
     assert_int_equal(usable, 1);
     forget(v);
 }

@@ -15,7 +15,9 @@ static int out_of_reach(const gan_kernel *const *cpu, const gan_kernel *const *c
     int n = 0;
     for (int op = 0; op < GAN_OP_COUNT; op++) {
         if (!cpu[op] || cuda[op] || gan_op_table[op].expand) continue;
-        if (!quiet) print_error("%s: a CPU kernel, but neither a CUDA kernel nor an expansion\n", gan_op_table[op].name);
+        if (!quiet)
+            print_error("%s: a CPU kernel, but neither a CUDA kernel nor an expansion\n",
+                        gan_op_table[op].name);
         n++;
     }
     return n;

@@ -1,6 +1,6 @@
-/* Programs and reductions by their launchers, on what the cases of ops do not reach: bfloat16, addresses and lengths
- * that forbid wide accesses, programs of any form, reductions in many chunks. What one function after the other
- * computes has to be right to the bit. */
+/* Programs and reductions by their launchers, on what the cases of ops do not reach: bfloat16,
+ * addresses and lengths that forbid wide accesses, programs of any form, reductions in many chunks.
+ * What one function after the other computes has to be right to the bit. */
 #include "launchers.h"
 
 namespace {
@@ -66,15 +66,17 @@ size_t position(gan_shape shape, gan_shape operand, int64_t e) {
 
 /* ---- programs ---- */
 
-const gan_fn functions[] = {GAN_FN_value,   GAN_FN_add,      GAN_FN_sub,   GAN_FN_mul,   GAN_FN_maximum, GAN_FN_minimum,
-                            GAN_FN_greater, GAN_FN_neg,      GAN_FN_abs,   GAN_FN_sign,  GAN_FN_square,  GAN_FN_sin,
-                            GAN_FN_tanh,    GAN_FN_sigmoid,  GAN_FN_relu,  GAN_FN_scale, GAN_FN_shift,   GAN_FN_equal,
-                            GAN_FN_exp,     GAN_FN_softplus, GAN_FN_floor, GAN_FN_cos,   GAN_FN_leaky_relu};
+const gan_fn functions[] = {
+    GAN_FN_value,   GAN_FN_add,      GAN_FN_sub,   GAN_FN_mul,   GAN_FN_maximum,   GAN_FN_minimum,
+    GAN_FN_greater, GAN_FN_neg,      GAN_FN_abs,   GAN_FN_sign,  GAN_FN_square,    GAN_FN_sin,
+    GAN_FN_tanh,    GAN_FN_sigmoid,  GAN_FN_relu,  GAN_FN_scale, GAN_FN_shift,     GAN_FN_equal,
+    GAN_FN_exp,     GAN_FN_softplus, GAN_FN_floor, GAN_FN_cos,   GAN_FN_leaky_relu};
 
 float apply_one(int fn, float a, float b, float k) {
     switch (fn) {
-#define GAN_POINTWISE(name, arity, formula, da, db)                                                          \
-    case GAN_FN_##name: return call<FN_##name>(a, b, k);
+#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
+    case GAN_FN_##name:                                                                            \
+        return call<FN_##name>(a, b, k);
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
     }
@@ -91,8 +93,10 @@ gan_pointwise_program random_program(int n_inputs, int n_steps) {
         gan_program_step *step = &p.step[s];
         step->fn = uint8_t(functions[pick(0, int64_t(sizeof functions / sizeof *functions) - 1)]);
         for (uint8_t &v : step->arg) {
-            int64_t from = s > 0 ? pick(0, s - 1) : -1; /* a result, rather one that was not used yet */
-            for (int tries = 0; tries < 4 && from >= 0 && used[from]; tries++) from = pick(0, s - 1);
+            int64_t from =
+                s > 0 ? pick(0, s - 1) : -1; /* a result, rather one that was not used yet */
+            for (int tries = 0; tries < 4 && from >= 0 && used[from]; tries++)
+                from = pick(0, s - 1);
             if (from < 0 || (pick(0, 2) == 0 && s < n_steps - 2)) from = -1;
             v = uint8_t(from < 0 ? pick(0, n_inputs - 1) : n_inputs + from);
             if (from >= 0) used[from] = true;
@@ -128,7 +132,8 @@ struct Computation {
         node.op = GAN_OP_pointwise;
         for (int i = 0; i < n_inputs; i++) {
             const gan_shape part = i == 0 ? shape : part_of(shape);
-            operand.push_back(new Array(pick(0, 2) ? GAN_F32 : GAN_BF16, part, pick(0, 3) ? 0 : size_t(pick(1, 3))));
+            operand.push_back(new Array(pick(0, 2) ? GAN_F32 : GAN_BF16, part,
+                                        pick(0, 3) ? 0 : size_t(pick(1, 3))));
             arrays.push_back(operand.back()->is);
         }
     }
@@ -139,7 +144,8 @@ struct Computation {
     float at(int64_t e) const {
         float v[GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS];
         const int n = program.n_inputs;
-        for (int i = 0; i < n; i++) v[i] = operand[size_t(i)]->value[position(shape, arrays[size_t(i)].shape, e)];
+        for (int i = 0; i < n; i++)
+            v[i] = operand[size_t(i)]->value[position(shape, arrays[size_t(i)].shape, e)];
         for (int s = 0; s < program.n_steps; s++) {
             const gan_program_step &step = program.step[s];
             v[n + s] = apply_one(step.fn, v[step.arg[0]], v[step.arg[1]], step.k);
@@ -153,22 +159,25 @@ void programs(void **) {
     for (int i = 0; i < 400; i++) {
         state = uint64_t(i) + 1000;
         const int n_inputs = int(pick(0, 2) ? pick(1, 4) : pick(1, GAN_LAUNCH_INPUTS));
-        Computation c(pick(0, 3) ? 700 : 5000, n_inputs, n_inputs == 1 && pick(0, 3) == 0 ? 0 : int(pick(1, 24)));
+        Computation c(pick(0, 3) ? 700 : 5000, n_inputs,
+                      n_inputs == 1 && pick(0, 3) == 0 ? 0 : int(pick(1, 24)));
         const bool bf16 = pick(0, 3) == 0;
         gan_cuda_program bound;
-        if (gan_cuda_program_bind(&bound, &c.node, &c.program, c.shape, n_inputs, c.arrays.data(), 0, nullptr) != GAN_OK)
+        if (gan_cuda_program_bind(&bound, &c.node, &c.program, c.shape, n_inputs, c.arrays.data(),
+                                  0, nullptr) != GAN_OK)
             fail_msg("%d: %s", i, gan_last_error());
         remembered += bound.launch.n_slots > 0;
         most = bound.launch.n_slots > most ? bound.launch.n_slots : most;
         const int64_t size = gan_shape_size(c.shape);
         Place out(size_t(size) * (bf16 ? 2 : 4), pick(0, 3) ? 0 : 4);
-        const gan_launch_pointwise_args args = {gan_cuda_program_at(&bound, c.arrays.data()), out.data(), bf16};
+        const gan_launch_pointwise_args args = {gan_cuda_program_at(&bound, c.arrays.data()),
+                                                out.data(), bf16};
         expect_launched(gan_launch_pointwise(&args, nullptr));
         const std::vector<float> y = floats(out, bf16);
         for (int64_t e = 0; e < size; e++)
             if (!same(y[size_t(e)], stored(c.at(e), bf16)))
-                fail_msg("program %d, element %ld: %.9g, expected %.9g", i, long(e), double(y[size_t(e)]),
-                         double(stored(c.at(e), bf16)));
+                fail_msg("program %d, element %ld: %.9g, expected %.9g", i, long(e),
+                         double(y[size_t(e)]), double(stored(c.at(e), bf16)));
     }
     assert_true(remembered > 100); /* programs of every kind were met */
     assert_true(most > 3);
@@ -180,7 +189,9 @@ void reductions(void **) {
     int in_chunks = 0;
     for (int i = 0; i < 400; i++) {
         state = uint64_t(i) + 5000;
-        const int kind = int(pick(0, 3)), n_inputs = kind == 2 ? 2 : kind == 3 ? int(pick(1, 4)) : 1;
+        const int kind = int(pick(0, 3)), n_inputs = kind == 2   ? 2
+                                                     : kind == 3 ? int(pick(1, 4))
+                                                                 : 1;
         Computation c(i % 5 == 0 ? 80000 : 4000, n_inputs, kind == 3 ? int(pick(1, 8)) : 0);
         c.node.op = pick(0, 1) ? GAN_OP_sum : GAN_OP_max;
         if (kind == 1) c.program = {1, 1, {{GAN_FN_square, {0, 0}, 0}}};
@@ -192,14 +203,19 @@ void reductions(void **) {
 
         gan_cuda_program bound;
         uint32_t reduced;
-        if (gan_cuda_program_bind(&bound, &c.node, &c.program, c.shape, n_inputs, c.arrays.data(), axes, &reduced) !=
-            GAN_OK)
+        if (gan_cuda_program_bind(&bound, &c.node, &c.program, c.shape, n_inputs, c.arrays.data(),
+                                  axes, &reduced) != GAN_OK)
             fail_msg("%d: %s", i, gan_last_error());
         const size_t results = size_t(gan_shape_size(kept));
         const bool max = c.node.op == GAN_OP_max, bf16 = max && pick(0, 2) == 0;
         Place out(results * (bf16 ? 2 : 4), pick(0, 3) ? 0 : 4);
-        gan_launch_reduce_args args = {gan_cuda_program_at(&bound, c.arrays.data()), reduced, max, out.data(),
-                                       int64_t(results), bf16, nullptr};
+        gan_launch_reduce_args args = {gan_cuda_program_at(&bound, c.arrays.data()),
+                                       reduced,
+                                       max,
+                                       out.data(),
+                                       int64_t(results),
+                                       bf16,
+                                       nullptr};
         Place work(gan_launch_reduce_workspace(&args), 0);
         args.workspace = work.data();
         in_chunks += work.bytes > 0;
@@ -218,7 +234,8 @@ void reductions(void **) {
             const double error = max ? 0 : 2e-6 * size[k];
             const double expected = max ? double(stored(float(wanted[k]), bf16)) : wanted[k];
             if (!(double(y[k]) == expected || fabs(double(y[k]) - expected) <= error))
-                fail_msg("reduction %d, result %zu: %.9g, expected %.9g", i, k, double(y[k]), expected);
+                fail_msg("reduction %d, result %zu: %.9g, expected %.9g", i, k, double(y[k]),
+                         expected);
         }
     }
     assert_true(in_chunks > 5);
@@ -234,7 +251,8 @@ void divisions(void **) {
     for (int i = 0; i < 1000; i++) divisors.push_back(pick(1, INT32_MAX));
     for (const int64_t d : divisors) {
         const Divisor by(d);
-        std::vector<int64_t> numbers = {0, 1, d - 1, d, INT32_MAX, INT32_MAX / d * d, INT32_MAX / d * d - 1};
+        std::vector<int64_t> numbers = {
+            0, 1, d - 1, d, INT32_MAX, INT32_MAX / d * d, INT32_MAX / d * d - 1};
         for (int i = 0; i < 50; i++) numbers.push_back(pick(0, INT32_MAX));
         for (const int64_t n : numbers)
             if (by.divide(unsigned(n)) != unsigned(n / d)) fail_msg("%ld / %ld", long(n), long(d));
@@ -244,6 +262,7 @@ void divisions(void **) {
 } // namespace
 
 int main() {
-    const CMUnitTest tests[] = {cmocka_unit_test(programs), cmocka_unit_test(reductions), cmocka_unit_test(divisions)};
+    const CMUnitTest tests[] = {cmocka_unit_test(programs), cmocka_unit_test(reductions),
+                                cmocka_unit_test(divisions)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,5 +1,5 @@
-/* The harness as a CUDA runtime: as late as CUDA allows, as strict under capture, and with the faults that
- * tests ask it for. */
+/* The harness as a CUDA runtime: as late as CUDA allows, as strict under capture, and with the
+ * faults that tests ask it for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,12 +15,13 @@
 enum { BYTES = 1000 };
 
 static cudaStream_t stream;
-static unsigned char *data, *pinned; /* device memory, and the host's that copies need not wait for */
+static unsigned char *data,
+    *pinned; /* device memory, and the host's that copies need not wait for */
 
 static int set_up(void **state) {
     (void)state;
-    return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) || cudaMalloc((void **)&data, BYTES) ||
-           cudaMallocHost((void **)&pinned, BYTES);
+    return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) ||
+           cudaMalloc((void **)&data, BYTES) || cudaMallocHost((void **)&pinned, BYTES);
 }
 
 static int tear_down(void **state) {
@@ -31,10 +32,13 @@ static int tear_down(void **state) {
     return c.allocations || c.bytes || c.streams || c.graphs;
 }
 
-static void fill(int value) { assert_int_equal(cudaMemsetAsync(data, value, BYTES, stream), cudaSuccess); }
+static void fill(int value) {
+    assert_int_equal(cudaMemsetAsync(data, value, BYTES, stream), cudaSuccess);
+}
 
 static void fetch(void) {
-    assert_int_equal(cudaMemcpyAsync(pinned, data, BYTES, cudaMemcpyDeviceToHost, stream), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(pinned, data, BYTES, cudaMemcpyDeviceToHost, stream),
+                     cudaSuccess);
 }
 
 static void wait(void) { assert_int_equal(cudaStreamSynchronize(stream), cudaSuccess); }
@@ -55,7 +59,8 @@ static void nothing_is_done_before_somebody_waits(void **state) {
 static void pinned_memory_is_read_late(void **state) {
     (void)state;
     memset(pinned, 1, BYTES);
-    assert_int_equal(cudaMemcpyAsync(data, pinned, BYTES, cudaMemcpyHostToDevice, stream), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(data, pinned, BYTES, cudaMemcpyHostToDevice, stream),
+                     cudaSuccess);
     memset(pinned, 2, BYTES); /* too early */
     fetch();
     wait();
@@ -66,9 +71,11 @@ static void pageable_memory_is_read_at_once(void **state) {
     (void)state;
     unsigned char host[BYTES];
     memset(host, 1, BYTES);
-    assert_int_equal(cudaMemcpyAsync(data, host, BYTES, cudaMemcpyHostToDevice, stream), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(data, host, BYTES, cudaMemcpyHostToDevice, stream),
+                     cudaSuccess);
     memset(host, 2, BYTES);
-    assert_int_equal(cudaMemcpyAsync(host, data, BYTES, cudaMemcpyDeviceToHost, stream), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(host, data, BYTES, cudaMemcpyDeviceToHost, stream),
+                     cudaSuccess);
     assert_int_equal(host[0], 1);
 }
 
@@ -115,8 +122,9 @@ static void copies_stay_within_what_they_name(void **state) {
         {pinned + 1, data, BYTES, cudaMemcpyDeviceToHost},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_int_equal(cudaMemcpyAsync(wrong[i].to, wrong[i].from, wrong[i].bytes, wrong[i].kind, stream),
-                         cudaErrorInvalidValue);
+        assert_int_equal(
+            cudaMemcpyAsync(wrong[i].to, wrong[i].from, wrong[i].bytes, wrong[i].kind, stream),
+            cudaErrorInvalidValue);
     assert_int_equal(cudaMemsetAsync(data, 0, BYTES + 1, stream), cudaErrorInvalidValue);
     assert_int_equal(cudaMemsetAsync(pinned, 0, 1, stream), cudaErrorInvalidValue);
     assert_int_equal(cudaFree(data + 1), cudaErrorInvalidValue);
@@ -172,17 +180,28 @@ static cudaError_t forbidden(int which) {
     void *p;
     static unsigned char host[BYTES];
     switch (which) {
-    case 0: return cudaMalloc(&p, 1);
-    case 1: return cudaFree(data);
-    case 2: return cudaStreamSynchronize(stream);
-    case 3: return cudaDeviceSynchronize();
-    case 4: return cudaMemcpyAsync(data, host, BYTES, cudaMemcpyHostToDevice, stream);
-    case 5: return cudaMemcpyAsync(host, data, BYTES, cudaMemcpyDeviceToHost, stream);
-    case 6: return cudaMemcpy(pinned, data, 1, cudaMemcpyDeviceToHost);
-    case 7: return cudaMemsetAsync(data, 0, 1, NULL);
-    case 8: return cudaMallocHost(&p, 1);
-    case 9: return cudaStreamQuery(stream);
-    default: return cudaSuccess;
+    case 0:
+        return cudaMalloc(&p, 1);
+    case 1:
+        return cudaFree(data);
+    case 2:
+        return cudaStreamSynchronize(stream);
+    case 3:
+        return cudaDeviceSynchronize();
+    case 4:
+        return cudaMemcpyAsync(data, host, BYTES, cudaMemcpyHostToDevice, stream);
+    case 5:
+        return cudaMemcpyAsync(host, data, BYTES, cudaMemcpyDeviceToHost, stream);
+    case 6:
+        return cudaMemcpy(pinned, data, 1, cudaMemcpyDeviceToHost);
+    case 7:
+        return cudaMemsetAsync(data, 0, 1, NULL);
+    case 8:
+        return cudaMallocHost(&p, 1);
+    case 9:
+        return cudaStreamQuery(stream);
+    default:
+        return cudaSuccess;
     }
 }
 
@@ -208,7 +227,8 @@ static void capture_begins_and_ends_once(void **state) {
     cudaGraph_t graph;
     assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaErrorIllegalState);
     begin();
-    assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaErrorIllegalState);
+    assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+                     cudaErrorIllegalState);
     assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaSuccess);
     assert_int_equal(cudaGraphDestroy(graph), cudaSuccess);
     assert_int_equal(cudaStreamBeginCapture(NULL, cudaStreamCaptureModeThreadLocal),

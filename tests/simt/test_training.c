@@ -1,5 +1,5 @@
-/* The whole CUDA device trains: as the CPU does within tolerance, resumed as uninterrupted bit for bit, and
- * whether one iteration is captured or sixteen are. */
+/* The whole CUDA device trains: as the CPU does within tolerance, resumed as uninterrupted bit for
+ * bit, and whether one iteration is captured or sixteen are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,17 +23,24 @@ typedef struct network {
 } network;
 
 static const network mlp = {"mlp", 8, {{"model", "mlp"}, {"log.every", "1"}}};
-static const network first_paper = {
-    "2014",
-    8,
-    {{"model", "maxout"}, {"optimizer", "momentum"}, {"schedule", "simultaneous"}, {"loss_scale", "0.5"},
-     {"generator.rate", "0.1"}, {"discriminator.rate", "0.1"}, {"z.distribution", "unit-uniform"},
-     {"log.every", "1"}}};
-static const network dcgan = {
-    "dcgan",
-    28,
-    {{"model", "dcgan"}, {"log.every", "1"}, {"model.generator_features", "4"},
-     {"model.discriminator_features", "4"}, {"batch", "4"}, {"generator.average", "0.9"}}};
+static const network first_paper = {"2014",
+                                    8,
+                                    {{"model", "maxout"},
+                                     {"optimizer", "momentum"},
+                                     {"schedule", "simultaneous"},
+                                     {"loss_scale", "0.5"},
+                                     {"generator.rate", "0.1"},
+                                     {"discriminator.rate", "0.1"},
+                                     {"z.distribution", "unit-uniform"},
+                                     {"log.every", "1"}}};
+static const network dcgan = {"dcgan",
+                              28,
+                              {{"model", "dcgan"},
+                               {"log.every", "1"},
+                               {"model.generator_features", "4"},
+                               {"model.discriminator_features", "4"},
+                               {"batch", "4"},
+                               {"generator.average", "0.9"}}};
 
 static gan_settings *settings_of(const network *n) {
     char data[32];
@@ -42,7 +49,8 @@ static gan_settings *settings_of(const network *n) {
     return tiny_settings(scratch(data), &n->pairs);
 }
 
-static void train(const char *kind, const gan_settings *settings, const char *name, int64_t steps, bool resume) {
+static void train(const char *kind, const gan_settings *settings, const char *name, int64_t steps,
+                  bool resume) {
     char text[32], folder[512];
     gan_settings *s;
     gan_device *device;
@@ -94,7 +102,8 @@ static int compare_logs(const char *one, const char *other, double within) {
             assert_non_null(y);
             const double got = atof(x + strlen(logged[i])), wanted = atof(y + strlen(logged[i]));
             const double error = fabs(got - wanted) / (1 + fabs(wanted));
-            if (!(error <= within)) fail_msg("line %d, %s %.7g, expected %.7g", lines, logged[i], got, wanted);
+            if (!(error <= within))
+                fail_msg("line %d, %s %.7g, expected %.7g", lines, logged[i], got, wanted);
             if (error > worst) worst = error;
         }
         lines++;
@@ -115,8 +124,8 @@ static float *floats_of(gan_safetensors *file, const gan_tensor_info *t) {
     return x;
 }
 
-/* |a - b| of every f32 tensor of two checkpoints, in proportion to |b|, which counts as 1e-3 an element at
- * least. */
+/* |a - b| of every f32 tensor of two checkpoints, in proportion to |b|, which counts as 1e-3 an
+ * element at least. */
 static void compare_checkpoints(const char *one, const char *other, double within) {
     gan_safetensors *a, *b;
     double worst = 0;
@@ -206,7 +215,8 @@ static long iterate(const gan_settings *s, int64_t at_once, const char *name) {
     expect_ok(gan_device_open(&device, "cuda", NULL));
     expect_ok(gan_trainer_open(&trainer, s, device, NULL));
     const long before = simt_count().graph_launches;
-    for (int64_t i = 0; i < ITERATIONS; i += at_once) expect_ok(gan_program_run(trainer->program, at_once));
+    for (int64_t i = 0; i < ITERATIONS; i += at_once)
+        expect_ok(gan_program_run(trainer->program, at_once));
     expect_ok(gan_device_synchronize(device));
     const long launches = simt_count().graph_launches - before;
     expect_ok(gan_trainer_save(trainer, scratch(name)));

@@ -24,11 +24,11 @@ meeting &join(warp &w, site where, lane_op op, unsigned mask) {
         meeting &m = w.meetings[size_t(__builtin_ctz(used))];
         if (m.leaving || !(m.mask & mask)) continue;
         if (m.mask != mask)
-            fail(where, "lanes of one warp meet with masks %08x (here) and %08x (%s:%d)", mask, m.mask,
-                 m.where.file, m.where.line);
+            fail(where, "lanes of one warp meet with masks %08x (here) and %08x (%s:%d)", mask,
+                 m.mask, m.where.file, m.where.line);
         if (m.op != op || m.where.line != where.line)
-            fail(where, "lanes of mask %08x meet in different places: others wait at %s:%d", mask, m.where.file,
-                 m.where.line);
+            fail(where, "lanes of mask %08x meet in different places: others wait at %s:%d", mask,
+                 m.where.file, m.where.line);
         return m;
     }
     const unsigned slot = unsigned(__builtin_ctz(~w.used));
@@ -43,7 +43,8 @@ meeting &join(warp &w, site where, lane_op op, unsigned mask) {
 
 uint64_t voted(const meeting &m) {
     unsigned yes = 0;
-    for (unsigned lane = 0; lane < 32; lane++) yes |= unsigned((m.arrived >> lane & 1) && m.value[lane]) << lane;
+    for (unsigned lane = 0; lane < 32; lane++)
+        yes |= unsigned((m.arrived >> lane & 1) && m.value[lane]) << lane;
     return m.op == lane_op::ballot ? yes : m.op == lane_op::any ? yes != 0 : yes == m.arrived;
 }
 
@@ -61,15 +62,18 @@ uint64_t shuffled(const meeting &m, int lane, int argument, int width) {
 } // namespace
 
 void warp_left(warp &w) {
-    for (unsigned used = w.used; used; used &= used - 1) complete(w, w.meetings[size_t(__builtin_ctz(used))]);
+    for (unsigned used = w.used; used; used &= used - 1)
+        complete(w, w.meetings[size_t(__builtin_ctz(used))]);
 }
 
-uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int argument, int width) {
+uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int argument,
+                    int width) {
     thread &me = *running_thread;
     warp &w = running_block->warps[me.number / 32];
     const unsigned lane = me.number % 32;
     if (!(mask >> lane & 1)) fail(where, "lane %u is not in its own mask %08x", lane, mask);
-    if (width < 1 || width > 32 || (width & (width - 1))) fail(where, "width %d; expected a power of 2", width);
+    if (width < 1 || width > 32 || (width & (width - 1)))
+        fail(where, "width %d; expected a power of 2", width);
 
     meeting &m = join(w, where, op, mask);
     m.value[lane] = value;

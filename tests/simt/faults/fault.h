@@ -1,11 +1,11 @@
-/* Kernels that are wrong on purpose, each beside one that is right and otherwise the same. The harness has to
- * notice the first and to be silent about the second. */
+/* Kernels that are wrong on purpose, each beside one that is right and otherwise the same. The
+ * harness has to notice the first and to be silent about the second. */
 #pragma once
 
 #include "kernels/gpu.h"
 
 struct memory {
-    float *x, *y; /* device memory of `n` floats each: 0, 1, 2, …, and fresh */
+    float *x, *y;      /* device memory of `n` floats each: 0, 1, 2, …, and fresh */
     unsigned *counter; /* 0 */
     int n;
     cudaStream_t stream;

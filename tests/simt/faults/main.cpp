@@ -10,7 +10,8 @@ namespace {
 
 std::vector<const fault *> find(const char *name) {
     std::vector<const fault *> found;
-    for (const fault *list : {faults_memory, faults_barrier, faults_race, faults_warp, faults_launch})
+    for (const fault *list :
+         {faults_memory, faults_barrier, faults_race, faults_warp, faults_launch})
         for (; list->name; list++)
             if (!strcmp(list->name, name) || !strcmp("all", name)) found.push_back(list);
     return found;
@@ -36,7 +37,8 @@ int compare(const fault &f, const memory &m) {
     cudaMemcpyAsync(got.data(), m.y, got.size() * sizeof(float), cudaMemcpyDeviceToHost, m.stream);
     for (int i = 0; i < f.expected_floats; i++)
         if (!(got[size_t(i)] == f.expected(i))) {
-            fprintf(stderr, "%s: y[%d] is %g, expected %g\n", f.name, i, double(got[size_t(i)]), double(f.expected(i)));
+            fprintf(stderr, "%s: y[%d] is %g, expected %g\n", f.name, i, double(got[size_t(i)]),
+                    double(f.expected(i)));
             return 1;
         }
     return 0;

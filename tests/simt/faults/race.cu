@@ -12,18 +12,21 @@ float all_twice(int i) { return float(i * 3); }
 
 /* ---- in a block ---- */
 
-template <bool WRONG> __global__ void mirror(float *y) {
+template <bool WRONG>
+__global__ void mirror(float *y) {
     GPU_SHARED(float, tile, [THREADS]);
     tile[threadIdx.x] = float(threadIdx.x);
     if (!WRONG) __syncthreads();
     y[threadIdx.x] = tile[THREADS - 1 - threadIdx.x];
 }
-template <bool WRONG> void missing_barrier(const memory &m) {
+template <bool WRONG>
+void missing_barrier(const memory &m) {
     GPU_LAUNCH(mirror<WRONG>, dim3(1), dim3(THREADS), m.stream, m.y);
 }
 
 /* The next round writes what the last one may still be read from. */
-template <bool WRONG> __global__ void rounds(float *y) {
+template <bool WRONG>
+__global__ void rounds(float *y) {
     GPU_SHARED(float, value, );
     float sum = 0;
     for (int round = 1; round < 3; round++) {
@@ -34,50 +37,58 @@ template <bool WRONG> __global__ void rounds(float *y) {
     }
     y[threadIdx.x] = sum;
 }
-template <bool WRONG> void missing_second_barrier(const memory &m) {
+template <bool WRONG>
+void missing_second_barrier(const memory &m) {
     GPU_LAUNCH(rounds<WRONG>, dim3(1), dim3(THREADS), m.stream, m.y);
 }
 
 /* ---- in a warp ---- */
 
-template <bool WRONG> __global__ void swap(float *y) {
+template <bool WRONG>
+__global__ void swap(float *y) {
     GPU_SHARED(float, tile, [32]);
     tile[threadIdx.x] = float(threadIdx.x);
     if (!WRONG) __syncwarp();
     y[threadIdx.x] = tile[threadIdx.x ^ 1];
 }
-template <bool WRONG> void missing_syncwarp(const memory &m) {
+template <bool WRONG>
+void missing_syncwarp(const memory &m) {
     GPU_LAUNCH(swap<WRONG>, dim3(1), dim3(32), m.stream, m.y);
 }
 
 /* A shuffle brings a value over, but orders no memory. */
-template <bool WRONG> __global__ void swap_and_shuffle(float *y) {
+template <bool WRONG>
+__global__ void swap_and_shuffle(float *y) {
     GPU_SHARED(float, tile, [32]);
     tile[threadIdx.x] = float(threadIdx.x);
     const unsigned other = __shfl_xor_sync(0xffffffffu, threadIdx.x, 1);
     if (!WRONG) __syncwarp();
     y[threadIdx.x] = tile[other];
 }
-template <bool WRONG> void shuffle_for_barrier(const memory &m) {
+template <bool WRONG>
+void shuffle_for_barrier(const memory &m) {
     GPU_LAUNCH(swap_and_shuffle<WRONG>, dim3(1), dim3(32), m.stream, m.y);
 }
 
 /* ---- between blocks ---- */
 
-template <bool WRONG> __global__ void count(unsigned *counter) {
+template <bool WRONG>
+__global__ void count(unsigned *counter) {
     if (WRONG)
         *counter += 1;
     else
         atomicAdd(counter, 1u);
 }
 __global__ void show(const unsigned *counter, float *y) { *y = float(*counter); }
-template <bool WRONG> void race_between_blocks(const memory &m) {
+template <bool WRONG>
+void race_between_blocks(const memory &m) {
     GPU_LAUNCH(count<WRONG>, dim3(BLOCKS), dim3(WRONG ? 1 : THREADS), m.stream, m.counter);
     GPU_LAUNCH(show, dim3(1), dim3(1), m.stream, m.counter, m.y);
 }
 
 /* The last block to come sums what the others left; only the counter tells it that they did. */
-template <bool WRONG> __global__ void sum_by_last(float *y, float *part, unsigned *counter) {
+template <bool WRONG>
+__global__ void sum_by_last(float *y, float *part, unsigned *counter) {
     GPU_SHARED(bool, last, );
     if (threadIdx.x == 0) {
         part[blockIdx.x] = float(blockDim.x);
@@ -91,19 +102,18 @@ template <bool WRONG> __global__ void sum_by_last(float *y, float *part, unsigne
     for (unsigned i = 0; i < gridDim.x; i++) sum += part[i];
     *y = sum;
 }
-template <bool WRONG> void last_block_without_counter(const memory &m) {
+template <bool WRONG>
+void last_block_without_counter(const memory &m) {
     GPU_LAUNCH(sum_by_last<WRONG>, dim3(BLOCKS), dim3(THREADS), m.stream, m.y, m.x, m.counter);
 }
 
 } // namespace
 
-#define FAULT(name, expected, n) {#name, name<true>, name<false>, expected, n}
+#define FAULT(name, expected, n)                                                                   \
+    { #name, name < true>, name < false>, expected, n }
 const fault faults_race[] = {
-    FAULT(missing_barrier, mirrored, THREADS),
-    FAULT(missing_second_barrier, all_twice, THREADS),
-    FAULT(missing_syncwarp, swapped, 32),
-    FAULT(shuffle_for_barrier, swapped, 32),
-    FAULT(race_between_blocks, all_threads, 1),
-    FAULT(last_block_without_counter, all_threads, 1),
+    FAULT(missing_barrier, mirrored, THREADS),  FAULT(missing_second_barrier, all_twice, THREADS),
+    FAULT(missing_syncwarp, swapped, 32),       FAULT(shuffle_for_barrier, swapped, 32),
+    FAULT(race_between_blocks, all_threads, 1), FAULT(last_block_without_counter, all_threads, 1),
     {nullptr, nullptr, nullptr, nullptr, 0},
 };
