@@ -9,46 +9,49 @@ namespace {
 /* ---- the chains ---- */
 
 #define LAST GAN_LAUNCH_LAST
-#define ONE(fn)                                                                                    \
-    { FN_##fn, LAST, LAST, 0 } /* of the result before */
-#define TWO(fn, b)                                                                                 \
-    { FN_##fn, LAST, b, 0 }
 #define KEPT GAN_LAUNCH_INPUTS
+#define OF(fn, a, b)                                                                               \
+    { FN_##fn, a, b, 0 } /* of these two values */
+#define FIRST(fn)                                                                                  \
+    { FN_##fn, 0, LAST, 0 } /* of operand 0 */
+#define THEN(fn)                                                                                   \
+    { FN_##fn, LAST, LAST, 0 } /* of the result before */
+#define WITH(fn, b)                                                                                \
+    { FN_##fn, LAST, b, 0 } /* of the result before and b */
+#define KEEP(fn, b)                                                                                \
+    { FN_##fn, LAST, b, 1 } /* the same, and remembered: KEPT */
 constexpr Chain chains[] = {
     Identity::value,
 /* each function by itself */
 #define GAN_POINTWISE(name, arity, formula, da, db)                                                \
-    {arity, 1, 0, {{FN_##name, arity > 0 ? 0 : LAST, arity > 1 ? 1 : LAST, 0}}},
+    {arity, 1, 0, {OF(name, arity > 0 ? 0 : LAST, arity > 1 ? 1 : LAST)}},
 #include "base/pointwise.def"
 #undef GAN_POINTWISE
     /* a layer's bias and activation */
-    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(relu)}},
-    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(leaky_relu)}},
-    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(tanh)}},
-    {2, 2, 0, {{FN_add, 0, 1, 0}, ONE(sigmoid)}},
+    {2, 2, 0, {OF(add, 0, 1), THEN(relu)}},
+    {2, 2, 0, {OF(add, 0, 1), THEN(leaky_relu)}},
+    {2, 2, 0, {OF(add, 0, 1), THEN(tanh)}},
+    {2, 2, 0, {OF(add, 0, 1), THEN(sigmoid)}},
     /* and its gradient, from the activation */
-    {2, 2, 0, {{FN_leaky_step, 0, LAST, 0}, TWO(mul, 1)}},
-    {2, 4, 0, {{FN_square, 0, LAST, 0}, ONE(neg), ONE(shift), TWO(mul, 1)}},
-    {3,
-     5,
-     1,
-     {{FN_neg, 0, LAST, 0}, ONE(shift), {FN_mul, LAST, 0, 1}, {FN_mul, 1, 2, 0}, TWO(mul, KEPT)}},
+    {2, 2, 0, {FIRST(leaky_step), WITH(mul, 1)}},
+    {2, 4, 0, {FIRST(square), THEN(neg), THEN(shift), WITH(mul, 1)}},
+    {3, 5, 1, {FIRST(neg), THEN(shift), KEEP(mul, 0), OF(mul, 1, 2), WITH(mul, KEPT)}},
     /* batch norm, with its activation */
-    {4, 3, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3)}},
-    {4, 4, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3), ONE(relu)}},
-    {4, 4, 0, {{FN_sub, 0, 1, 0}, TWO(mul, 2), TWO(add, 3), ONE(leaky_relu)}},
+    {4, 3, 0, {OF(sub, 0, 1), WITH(mul, 2), WITH(add, 3)}},
+    {4, 4, 0, {OF(sub, 0, 1), WITH(mul, 2), WITH(add, 3), THEN(relu)}},
+    {4, 4, 0, {OF(sub, 0, 1), WITH(mul, 2), WITH(add, 3), THEN(leaky_relu)}},
     /* and its gradient */
-    {6,
-     5,
-     1,
-     {{FN_sub, 0, 1, 0}, TWO(mul, 2), {FN_add, LAST, 3, 1}, {FN_mul, 4, 5, 0}, TWO(add, KEPT)}},
+    {6, 5, 1, {OF(sub, 0, 1), WITH(mul, 2), KEEP(add, 3), OF(mul, 4, 5), WITH(add, KEPT)}},
     /* dropout */
-    {1, 3, 0, {ONE(value), TWO(greater, 0), ONE(scale)}},
-    {2, 4, 0, {ONE(value), TWO(greater, 0), ONE(scale), TWO(mul, 1)}},
+    {1, 3, 0, {THEN(value), WITH(greater, 0), THEN(scale)}},
+    {2, 4, 0, {THEN(value), WITH(greater, 0), THEN(scale), WITH(mul, 1)}},
 };
+#undef KEEP
+#undef WITH
+#undef THEN
+#undef FIRST
+#undef OF
 #undef KEPT
-#undef TWO
-#undef ONE
 #undef LAST
 constexpr int n_chains = int(sizeof chains / sizeof *chains);
 
