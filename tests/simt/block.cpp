@@ -134,7 +134,8 @@ void fibre_main() {
     const thread *first = nullptr;
     int shown = 0;
     for (const thread &t : b.threads) {
-        if (t.now == state::exited || shown++ == 8) continue;
+        if (t.now == state::exited || shown == 8) continue;
+        shown++;
         if (!first) first = &t;
         fprintf(stderr, "simt: thread (%u, %u, %u) waits in a %s at %s:%d", t.index.x, t.index.y,
                 t.index.z, name[int(t.now)], t.where.file, t.where.line);
