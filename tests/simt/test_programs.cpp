@@ -129,13 +129,23 @@ struct Computation {
 
     Computation(int64_t most, int n_inputs, int n_steps) : shape(random_shape(most)) {
         program = random_program(n_inputs, n_steps);
-        node.op = GAN_OP_pointwise;
-        for (int i = 0; i < n_inputs; i++) {
-            const gan_shape part = i == 0 ? shape : part_of(shape);
-            operand.push_back(new Array(pick(0, 2) ? GAN_F32 : GAN_BF16, part,
-                                        pick(0, 3) ? 0 : size_t(pick(1, 3))));
-            arrays.push_back(operand.back()->is);
+        for (int i = 0; i < n_inputs; i++)
+            add(i == 0 ? shape : part_of(shape), pick(0, 3) ? 0 : size_t(pick(1, 3)));
+    }
+    /* Operands that allow wide accesses, of the whole shape or repeated. */
+    Computation(const gan_pointwise_program &of, gan_shape of_shape)
+        : shape(of_shape), program(of) {
+        for (int i = 0; i < program.n_inputs; i++) {
+            gan_shape part = shape;
+            for (int axis = 0; axis + 1 < shape.rank && i > 0; axis++)
+                if (pick(0, 1)) part.dim[axis] = 1;
+            add(part, 0);
         }
+    }
+    void add(gan_shape part, size_t shift) {
+        operand.push_back(new Array(pick(0, 2) ? GAN_F32 : GAN_BF16, part, shift));
+        arrays.push_back(operand.back()->is);
+        node.op = GAN_OP_pointwise;
     }
     Computation(const Computation &) = delete;
     ~Computation() {
@@ -154,6 +164,26 @@ struct Computation {
     }
 };
 
+/* Runs it into bf16 or f32, `shift` bytes from an aligned address; returns how many values were
+ * remembered. */
+int expect_computed(const Computation &c, bool bf16, size_t shift, int i) {
+    gan_cuda_program bound;
+    if (gan_cuda_program_bind(&bound, &c.node, &c.program, c.shape, c.program.n_inputs,
+                              c.arrays.data(), 0, nullptr) != GAN_OK)
+        fail_msg("%d: %s", i, gan_last_error());
+    const int64_t size = gan_shape_size(c.shape);
+    Place out(size_t(size) * (bf16 ? 2 : 4), shift);
+    const gan_launch_pointwise_args args = {gan_cuda_program_at(&bound, c.arrays.data()),
+                                            out.data(), bf16};
+    expect_launched(gan_launch_pointwise(&args, nullptr));
+    const std::vector<float> y = floats(out, bf16);
+    for (int64_t e = 0; e < size; e++)
+        if (!same(y[size_t(e)], stored(c.at(e), bf16)))
+            fail_msg("program %d, element %ld: %.9g, expected %.9g", i, long(e),
+                     double(y[size_t(e)]), double(stored(c.at(e), bf16)));
+    return bound.launch.n_slots;
+}
+
 void programs(void **) {
     int remembered = 0, most = 0;
     for (int i = 0; i < 400; i++) {
@@ -161,26 +191,48 @@ void programs(void **) {
         const int n_inputs = int(pick(0, 2) ? pick(1, 4) : pick(1, GAN_LAUNCH_INPUTS));
         Computation c(pick(0, 3) ? 700 : 5000, n_inputs,
                       n_inputs == 1 && pick(0, 3) == 0 ? 0 : int(pick(1, 24)));
-        const bool bf16 = pick(0, 3) == 0;
-        gan_cuda_program bound;
-        if (gan_cuda_program_bind(&bound, &c.node, &c.program, c.shape, n_inputs, c.arrays.data(),
-                                  0, nullptr) != GAN_OK)
-            fail_msg("%d: %s", i, gan_last_error());
-        remembered += bound.launch.n_slots > 0;
-        most = bound.launch.n_slots > most ? bound.launch.n_slots : most;
-        const int64_t size = gan_shape_size(c.shape);
-        Place out(size_t(size) * (bf16 ? 2 : 4), pick(0, 3) ? 0 : 4);
-        const gan_launch_pointwise_args args = {gan_cuda_program_at(&bound, c.arrays.data()),
-                                                out.data(), bf16};
-        expect_launched(gan_launch_pointwise(&args, nullptr));
-        const std::vector<float> y = floats(out, bf16);
-        for (int64_t e = 0; e < size; e++)
-            if (!same(y[size_t(e)], stored(c.at(e), bf16)))
-                fail_msg("program %d, element %ld: %.9g, expected %.9g", i, long(e),
-                         double(y[size_t(e)]), double(stored(c.at(e), bf16)));
+        const int slots = expect_computed(c, pick(0, 3) == 0, pick(0, 3) ? 0 : 4, i);
+        remembered += slots > 0;
+        most = slots > most ? slots : most;
     }
     assert_true(remembered > 100); /* programs of every kind were met */
     assert_true(most > 3);
+}
+
+/* ---- the programs that networks are made of, some of which are compiled ahead ---- */
+
+#define STEP(fn, a, b)                                                                             \
+    { GAN_FN_##fn, {a, b}, 0.2f }
+
+void networks(void **) {
+    static const gan_pointwise_program known[] = {
+        {2, 2, {STEP(add, 0, 1), STEP(relu, 2, 0)}},
+        {2, 2, {STEP(add, 0, 1), STEP(leaky_relu, 2, 0)}},
+        {2, 2, {STEP(add, 1, 0), STEP(tanh, 2, 0)}},
+        {2, 2, {STEP(add, 0, 1), STEP(sigmoid, 2, 0)}},
+        {2, 2, {STEP(leaky_step, 1, 0), STEP(mul, 0, 2)}},
+        {2, 4, {STEP(square, 0, 0), STEP(neg, 2, 0), STEP(shift, 3, 0), STEP(mul, 4, 1)}},
+        {3,
+         5,
+         {STEP(neg, 2, 0), STEP(shift, 3, 0), STEP(mul, 2, 4), STEP(mul, 0, 1), STEP(mul, 6, 5)}},
+        {4, 3, {STEP(sub, 0, 1), STEP(mul, 4, 2), STEP(add, 5, 3)}},
+        {4, 4, {STEP(sub, 0, 1), STEP(mul, 4, 2), STEP(add, 5, 3), STEP(relu, 6, 0)}},
+        {4, 4, {STEP(sub, 0, 1), STEP(mul, 4, 2), STEP(add, 5, 3), STEP(leaky_relu, 6, 0)}},
+        {6,
+         5,
+         {STEP(sub, 0, 1), STEP(mul, 6, 2), STEP(add, 7, 3), STEP(mul, 4, 5), STEP(add, 8, 9)}},
+        {1, 3, {STEP(value, 0, 0), STEP(greater, 1, 0), STEP(scale, 2, 0)}},
+        {2, 4, {STEP(value, 0, 0), STEP(greater, 2, 0), STEP(scale, 3, 0), STEP(mul, 1, 4)}},
+        {1, 1, {STEP(sin, 0, 0)}},
+        {1, 0, {}},
+    };
+    for (const gan_pointwise_program &program : known) {
+        for (int i = 0; i < 12; i++) {
+            state = uint64_t(&program - known) * 100 + uint64_t(i);
+            Computation c(program, i % 2 ? gan_shape{3, {3, 17, 36}} : gan_shape{1, {1021}});
+            expect_computed(c, i % 3 == 0, 0, i);
+        }
+    }
 }
 
 /* ---- reductions ---- */
@@ -262,7 +314,7 @@ void divisions(void **) {
 } // namespace
 
 int main() {
-    const CMUnitTest tests[] = {cmocka_unit_test(programs), cmocka_unit_test(reductions),
-                                cmocka_unit_test(divisions)};
+    const CMUnitTest tests[] = {cmocka_unit_test(programs), cmocka_unit_test(networks),
+                                cmocka_unit_test(reductions), cmocka_unit_test(divisions)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
