@@ -34,6 +34,10 @@ typedef struct gan_scope_settings {
     /* i64 variable that dropout draws its noise by; needed only where a network drops in training.
      */
     gan_node *counter;
+    /* One-hot classes (m, classes) of the batch's rows, f32, or NULL; with condition_norm, batch norm
+     * has gains and biases a class. */
+    gan_node *condition;
+    bool condition_norm;
 } gan_scope_settings;
 
 /* The root of `group` ("generator"). `settings` are copied; NULL means evaluation. NULL with the
