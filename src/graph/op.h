@@ -1,6 +1,6 @@
 /* The op interface: what a node is, and the one row that says everything about an op.
  *
- * An op is a row of op.def: { name, arity, flags, infer, gradient, expand }. The functions of a row
+ * An op is a row of op.def: { name, arity, flags, infer, gradient, expand, cost }. The functions of a row
  * live in src/op/, one file a family; a backend brings a kernel for it, indexed by gan_op_id
  * (device/backend.h).
  */
@@ -10,7 +10,7 @@
 #include "ganc/graph.h"
 
 typedef enum gan_op_id {
-#define GAN_OP(name, arity, flags, infer, gradient, expand) GAN_OP_##name,
+#define GAN_OP(name, arity, flags, infer, gradient, expand, cost) GAN_OP_##name,
 #include "graph/op.def"
 #undef GAN_OP
     GAN_OP_COUNT
@@ -158,6 +158,18 @@ struct gan_node {
     const char *label; /* NULL, or a name for dumps and messages */
 };
 
+/* ---- what a launch costs ---- */
+
+typedef struct gan_cost {
+    int launches;          /* of the device; an op's rule leaves it alone */
+    int64_t flops;         /* of products: two a multiplication and addition */
+    int64_t read, written; /* bytes of memory */
+} gan_cost;
+
+/* The cost of a node by its op's rule, or by the rule for ops without one: operands are read and
+ * results written once, variables that are updated both. `launches` is 1. */
+gan_cost gan_node_cost(const gan_node *node);
+
 /* ---- an op ---- */
 
 enum {
@@ -184,6 +196,8 @@ typedef struct gan_op {
     void (*gradient)(gan_node *node, gan_node *dy, const bool *need, gan_node **dx);
     /* The same value in more primitive ops; also what a second derivative goes through. */
     gan_node *(*expand)(gan_node *node);
+    /* Corrects what the rule for ops without one says. */
+    void (*cost)(const gan_node *node, gan_cost *cost);
 } gan_op;
 
 extern const gan_op gan_op_table[GAN_OP_COUNT];

@@ -7,6 +7,7 @@
 typedef bool gan_infer_rule(gan_node *node);
 typedef void gan_gradient_rule(gan_node *node, gan_node *dy, const bool *need, gan_node **dx);
 typedef gan_node *gan_expand_rule(gan_node *node);
+typedef void gan_cost_rule(const gan_node *node, gan_cost *cost);
 
 /* leaf.c */
 gan_infer_rule gan_same_infer;
@@ -57,6 +58,11 @@ gan_infer_rule gan_random_infer, gan_shuffled_index_infer, gan_minibatch_infer;
 /* update.c */
 gan_infer_rule gan_assign_infer, gan_advance_infer, gan_moving_average_infer, gan_record_infer,
     gan_power_iteration_infer, gan_pack_infer, gan_adam_infer, gan_momentum_infer;
+
+/* cost.c */
+gan_cost_rule gan_matmul_cost, gan_conv2d_cost, gan_conv2d_grad_input_cost,
+    gan_conv2d_grad_weight_cost, gan_gather_cost, gan_slice_cost, gan_minibatch_cost,
+    gan_assign_cost, gan_record_cost, gan_power_iteration_cost;
 
 /* Whether operand x of a builder is there; an absent one is the graph's error unless it has one. */
 bool gan_check_given(gan_graph *g, const char *op, const gan_node *x);

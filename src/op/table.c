@@ -5,8 +5,8 @@
 #define gan_NULL NULL
 
 const gan_op gan_op_table[GAN_OP_COUNT] = {
-#define GAN_OP(name, arity, flags, infer, gradient, expand)                                        \
-    {#name, arity, flags, gan_##infer, gan_##gradient, gan_##expand},
+#define GAN_OP(name, arity, flags, infer, gradient, expand, cost)                                  \
+    {#name, arity, flags, gan_##infer, gan_##gradient, gan_##expand, gan_##cost},
 #include "graph/op.def"
 #undef GAN_OP
 };

@@ -26,7 +26,7 @@ typedef struct ref_call {
 } ref_call;
 
 /* One function an op: ref_op_NAME. */
-#define GAN_OP(name, arity, flags, infer, gradient, expand) void ref_op_##name(const ref_call *c);
+#define GAN_OP(name, arity, flags, infer, gradient, expand, cost) void ref_op_##name(const ref_call *c);
 #include "graph/op.def"
 #undef GAN_OP
 

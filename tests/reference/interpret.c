@@ -21,7 +21,7 @@ struct reference {
 };
 
 static void (*const op_table[GAN_OP_COUNT])(const ref_call *) = {
-#define GAN_OP(name, arity, flags, infer, gradient, expand) [GAN_OP_##name] = ref_op_##name,
+#define GAN_OP(name, arity, flags, infer, gradient, expand, cost) [GAN_OP_##name] = ref_op_##name,
 #include "graph/op.def"
 #undef GAN_OP
 };
