@@ -94,6 +94,14 @@ static void dcgan(void **state) {
     assert_int_equal(check("dcgan", gan_shape4(4, 16, 16, 2), &o, false), 0);
 }
 
+static void resnet(void **state) {
+    (void)state;
+    gan_model_options o = {.height = 16, .width = 16, .channels = 2, .discriminator_features = 3};
+    assert_int_equal(check("resnet", gan_shape4(2, 16, 16, 2), &o, true), 0);
+    o.spectral_norm = true;
+    assert_int_equal(check("resnet", gan_shape4(2, 16, 16, 2), &o, true), 0);
+}
+
 static void with_spectral_norm(void **state) {
     (void)state;
     gan_model_options o = {.height = 16,
@@ -112,6 +120,7 @@ int main(void) {
         cmocka_unit_test(mlp),
         cmocka_unit_test(maxout),
         cmocka_unit_test(dcgan),
+        cmocka_unit_test(resnet),
         cmocka_unit_test(with_spectral_norm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,10 @@ static gan_model_options images(int64_t height, int64_t width, int64_t channels)
         .height = height, .width = width, .channels = channels, .z_dim = 100};
 }
 
+static gan_model_options wide(int64_t size) {
+    return (gan_model_options){.height = size, .width = size, .channels = 3, .z_dim = 128};
+}
+
 /* Elements of a group's weights. */
 static int64_t parameters(const char *group) {
     int64_t n = 0;
@@ -47,13 +51,17 @@ static void sizes_are_those_of_the_papers(void **state) {
         /* 100·49·128+256 + 16·(128·64+64)+128; 16·(64+64·128)+256 + 49·128 */
         {"dcgan", images(28, 28, 1), 759680, 138624},
         {"dcgan", images(28, 28, 3), 761728, 140672},
+        /* as published beside a widely used reimplementation of the paper's networks */
+        {"resnet", wide(32), 4276739, 1053825},
+        {"resnet", wide(48), 4878083, 10141441},
+        {"resnet", wide(64), 12220675, 10141441},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         close_graph(state);
         open_graph(state);
         const gan_model *model = gan_model_find(rows[i].model);
         const gan_model_options *o = &rows[i].options;
-        gan_node *x = model->generator(training("generator"), F32(2, 100), o);
+        gan_node *x = model->generator(training("generator"), F32(2, o->z_dim), o);
         gan_node *logits = gan_model_logits(model, training("discriminator"), x, o);
         expect_ok(gan_graph_status(g));
         assert_true(gan_shape_equal(gan_node_shape(x), SHAPE(2, o->height, o->width, o->channels)));
@@ -61,7 +69,7 @@ static void sizes_are_those_of_the_papers(void **state) {
         assert_int_equal(parameters("generator/"), rows[i].generator);
         assert_int_equal(parameters("discriminator/"), rows[i].discriminator);
         gan_model_logits(model, training("discriminator"), F32(4, o->height, o->width, o->channels),
-                             o);
+                         o);
         assert_int_equal(parameters("discriminator/"), rows[i].discriminator); /* shared */
     }
 }
@@ -98,6 +106,26 @@ static void every_model_keeps_its_promises(void **state) {
     }
     assert_null(gan_model_at(gan_model_count()));
     assert_null(gan_model_find("no such model"));
+}
+
+static void resnet_takes_the_sizes_of_its_plans(void **state) {
+    const gan_model *resnet = gan_model_find("resnet");
+    gan_model_options o = {.channels = 2, .z_dim = 7};
+    const int64_t sizes[][2] = {{16, 16}, {28, 28}, {32, 48}, {48, 48}, {64, 32}, {128, 128}};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        close_graph(state);
+        open_graph(state);
+        o.height = sizes[i][0], o.width = sizes[i][1];
+        o.generator_features = o.discriminator_features = 2;
+        gan_node *x = resnet->generator(training("generator"), F32(3, 7), &o);
+        assert_true(gan_shape_equal(gan_node_shape(x), SHAPE(3, o.height, o.width, 2)));
+        gan_node *f = resnet->features(training("discriminator"), x, &o);
+        assert_int_equal(gan_node_shape(f).rank, 2); /* summed over the map */
+        expect_ok(gan_graph_status(g));
+    }
+    o.width = 40; /* 20, 10, 5: two blocks short */
+    assert_null(resnet->generator(training("generator"), F32(3, 7), &o));
+    expect_graph_error(GAN_ERROR_ARGUMENT, "128x40");
 }
 
 static void dcgan_takes_sizes_that_halve(void **state) {
@@ -236,6 +264,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(sizes_are_those_of_the_papers),
         TEST(every_model_keeps_its_promises),
+        TEST(resnet_takes_the_sizes_of_its_plans),
         TEST(dcgan_takes_sizes_that_halve),
         TEST(spectral_norm_covers_the_discriminator),
         TEST(marginals_become_the_output_bias),

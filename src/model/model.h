@@ -4,7 +4,8 @@
 
 #include "ganc/nn.h"
 
-extern const gan_model gan_model_mlp, gan_model_maxout, gan_model_dcgan, gan_model_toy;
+extern const gan_model gan_model_mlp, gan_model_maxout, gan_model_dcgan, gan_model_resnet,
+    gan_model_toy;
 
 /* `wanted`, or `own` where it is 0. */
 static inline int64_t gan_features(int64_t wanted, int64_t own) {

@@ -1,0 +1,134 @@
+/* G and D of residual blocks (Miyato et al. 2018, tables 3 to 6 of the appendix). A block of G:
+ * norm, ReLU, upsampling, 3x3, norm, ReLU, 3x3; a block of D: ReLU, 3x3, ReLU, 3x3, mean pooling;
+ * the short cut is a 1x1 convolution where size or channels change, else nothing.
+ */
+#include "model/residual.h"
+
+#include "graph/op.h"
+
+/* ---- the published plans ---- */
+
+enum { BLOCKS = 6 };
+
+/* Channels as multiples of the network's width. G begins with channel[0] at the smallest map and
+ * every block doubles it; D's first `downs` blocks halve it. */
+typedef struct plan {
+    int64_t pixels;
+    int ups;
+    int64_t g_width, g_channels[BLOCKS + 1]; /* the first: of the projected noise */
+    int blocks, downs;
+    int64_t d_width, d_channels[BLOCKS];
+} plan;
+
+static const plan plans[] = {
+    {16, 2, 256, {1, 1, 1}, 4, 2, 128, {1, 1, 1, 1}},
+    {28, 2, 256, {1, 1, 1}, 4, 2, 128, {1, 1, 1, 1}},
+    {32, 3, 256, {1, 1, 1, 1}, 4, 2, 128, {1, 1, 1, 1}},
+    {48, 3, 64, {8, 4, 2, 1}, 5, 4, 64, {1, 2, 4, 8, 16}},
+    {64, 4, 64, {16, 8, 4, 2, 1}, 5, 5, 64, {1, 2, 4, 8, 16}},
+    {128, 5, 64, {16, 16, 8, 4, 2, 1}, 6, 5, 64, {1, 2, 4, 8, 16, 16}},
+};
+
+/* The plan for images of this height; the width has to halve as often. */
+static const plan *plan_of(gan_scope *s, const gan_model_options *o, const char *name) {
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+        const plan *p = &plans[i];
+        const int most = p->ups > p->downs ? p->ups : p->downs;
+        if (p->pixels == o->height && o->width > 0 && o->width % (1 << most) == 0) return p;
+    }
+    gan_graph_error(gan_scope_graph(s), GAN_ERROR_ARGUMENT,
+                    "%s: images of %lldx%lld pixels; expected a height of 16, 28, 32, 48, 64 or "
+                    "128 and a width that halves as often",
+                    name, (long long)o->height, (long long)o->width);
+    return NULL;
+}
+
+/* ---- layers ---- */
+
+/* He's gain in the blocks' convolutions: U(±sqrt(2·6 / (fan_in + fan_out))). */
+static gan_node *conv3x3(gan_scope *s, const char *name, gan_node *x, int64_t channels,
+                         bool spectral) {
+    const gan_shape in = gan_node_shape(x);
+    if (!x) return NULL;
+    gan_init init = gan_init_xavier(9 * in.dim[3], 9 * channels);
+    const float gain = 1.41421356f;
+    init.a *= gain, init.b *= gain;
+    const gan_layer_options o = {.weight = &init, .spectral_norm = spectral};
+    return gan_layer_conv2d(s, name, x, channels, 3, gan_window_same(1, 1), &o);
+}
+
+static gan_node *conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t channels,
+                         bool spectral) {
+    const gan_layer_options o = {.spectral_norm = spectral};
+    return gan_layer_conv2d(s, name, x, channels, 1, gan_window_same(1, 0), &o);
+}
+
+static gan_node *halved(gan_graph *g, gan_node *x) {
+    return gan_average_pool(g, x, 2, 2, gan_window_same(2, 0));
+}
+
+/* ---- the generator ---- */
+
+/* The short cut's convolution is 1x1, so it may come before the upsampling: the same numbers, a
+ * quarter of the work. */
+static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool spectral) {
+    gan_graph *g = gan_scope_graph(s);
+    gan_node *h = gan_relu(g, gan_layer_batch_norm(s, "norm1", x, NULL));
+    h = conv3x3(s, "conv1", gan_upsample(g, h, 2), channels, spectral);
+    h = gan_relu(g, gan_layer_batch_norm(s, "norm2", h, NULL));
+    h = conv3x3(s, "conv2", h, channels, spectral);
+    return gan_add(g, h, gan_upsample(g, conv1x1(s, "shortcut", x, channels, spectral), 2));
+}
+
+gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_options *o,
+                                 const gan_residual_style *style) {
+    if (!s || !z) return NULL;
+    const plan *p = plan_of(s, o, style->name);
+    if (!p) return NULL;
+    gan_graph *g = gan_scope_graph(s);
+    const bool spectral = style->spectral_norm;
+    const int64_t width = gan_features(o->generator_features, p->g_width);
+    const int64_t h = o->height >> p->ups, w = o->width >> p->ups, first = width * p->g_channels[0];
+    const gan_layer_options layer = {.spectral_norm = spectral};
+    gan_node *x = gan_layer_linear(s, "project", z, h * w * first, &layer);
+    x = gan_reshape(g, x, gan_shape4(-1, h, w, first));
+    for (int i = 1; i <= p->ups; i++)
+        x = up_block(gan_scope_enter(s, "up%d", i), x, width * p->g_channels[i], spectral);
+    x = gan_relu(g, gan_layer_batch_norm(s, "norm", x, NULL));
+    return gan_tanh(
+        g, gan_layer_conv2d(s, "output", x, o->channels, 3, gan_window_same(1, 1), &layer));
+}
+
+/* ---- the discriminator ---- */
+
+/* The first block sees the image: it has no ReLU before its first convolution, and its short cut
+ * pools before it convolves, as the others do here too (both orders give the same numbers). */
+static gan_node *down_block(gan_scope *s, gan_node *x, int64_t channels, bool first, bool down,
+                            bool spectral) {
+    if (!x) return NULL;
+    gan_graph *g = gan_scope_graph(s);
+    const int64_t before = gan_node_shape(x).dim[3];
+    const bool same = !down && before == channels;
+    gan_node *h =
+        first ? conv3x3(s, "conv1", x, channels, spectral)
+              : conv3x3(s, "conv1", gan_relu(g, x), before, spectral); /* widened by the second */
+    h = conv3x3(s, "conv2", gan_relu(g, h), channels, spectral);
+    if (down) h = halved(g, h);
+    gan_node *short_cut = down ? halved(g, x) : x;
+    return gan_add(g, h, same ? x : conv1x1(s, "shortcut", short_cut, channels, spectral));
+}
+
+gan_node *gan_residual_features(gan_scope *s, gan_node *x, const gan_model_options *o,
+                                const gan_residual_style *style) {
+    if (!s || !x) return NULL;
+    const plan *p = plan_of(s, o, style->name);
+    if (!p) return NULL;
+    gan_graph *g = gan_scope_graph(s);
+    const bool spectral = style->spectral_norm || o->spectral_norm;
+    const int64_t width = gan_features(o->discriminator_features, p->d_width);
+    for (int i = 0; i < p->blocks; i++)
+        x = down_block(gan_scope_enter(s, "down%d", i + 1), x, width * p->d_channels[i], i == 0,
+                       i < p->downs, spectral);
+    x = gan_sum_axes(g, gan_relu(g, x), 1u << 1 | 1u << 2);
+    return gan_reshape(g, x, gan_shape2(-1, width * p->d_channels[p->blocks - 1]));
+}
