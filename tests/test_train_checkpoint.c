@@ -137,6 +137,35 @@ static void every_change_of_the_header_is_refused(void **state) {
     free(bytes);
 }
 
+/* The header has a hash of every tensor: one flipped bit anywhere is found, in training and in
+ * sampling, and the trainer's own weights stay. */
+static void every_damaged_tensor_is_refused(void **state) {
+    static const tiny_pairs pairs = {{"model", "toy"}};
+    size_t size, header = 8;
+    unsigned char *bytes = scratch_get("run/checkpoint.safetensors", &size);
+    (void)state;
+    for (int i = 0; i < 8; i++) header += (size_t)bytes[i] << (8 * i);
+    gan_trainer *t = open_trainer(&pairs);
+    expect_ok(gan_trainer_save(t, scratch("before")));
+    for (size_t k = 0; k <= 97; k++) {
+        const size_t i = header + (size - 1 - header) * k / 97; /* the first byte … the last */
+        bytes[i] ^= 4;
+        scratch_put("damaged", bytes, size);
+        bytes[i] ^= 4;
+        expect_failure(gan_trainer_load(t, scratch("damaged")), GAN_ERROR_FORMAT,
+                       "damaged: tensor ", " is damaged");
+    }
+    assert_int_equal(gan_trainer_step(t), 0);
+    expect_ok(gan_trainer_save(t, scratch("after")));
+    tiny_same_tensors(scratch("before"), scratch("after"));
+    gan_trainer_close(t);
+    for (size_t i = header; i < size; i++) bytes[i] ^= 1;
+    scratch_put("damaged", bytes, size);
+    expect_failure(gan_sample_checkpoint(scratch("damaged"), scratch("x.png"), device, NULL),
+                   GAN_ERROR_FORMAT, "tensor weight/generator/", " is damaged");
+    free(bytes);
+}
+
 static void a_run_of_other_settings_is_refused(void **state) {
     static const struct {
         tiny_pairs pairs;
@@ -227,7 +256,6 @@ static void one_too_many(rewritten *r) {
     r->tensor[r->n_tensors++] = (gan_tensor_info){"weight/generator/extra", GAN_F32, gan_shape1(3)};
 }
 static void no_metadata(rewritten *r) { r->n_metadata = 0; }
-static void no_changes(rewritten *r) { (void)r; }
 
 static void other_tensors_are_refused(void **state) {
     void (*const change[])(rewritten *) = {another_shape, another_dtype, one_missing, one_too_many};
@@ -257,6 +285,15 @@ static void format_rehashed(rewritten *r) {
 }
 static void step_rehashed(rewritten *r) { set_key(r, "ganc.step", "-3"), rehash(r); }
 static void log_rehashed(rewritten *r) { set_key(r, "ganc.log", "3 0x1p0"), rehash(r); }
+/* As written before tensors had hashes. */
+static void unhashed_rehashed(rewritten *r) {
+    size_t kept = 0;
+    for (size_t i = 0; i < r->n_metadata; i++)
+        if (strcmp(r->metadata[i].key, "ganc.tensors")) r->metadata[kept++] = r->metadata[i];
+    assert_int_equal(kept + 1, r->n_metadata);
+    r->n_metadata = kept;
+    rehash(r);
+}
 static void batch_rehashed(rewritten *r) { set_key(r, "setting.batch", "many"), rehash(r); }
 
 /* Files that somebody made on purpose: each message names the file and what is wrong with it. */
@@ -292,7 +329,7 @@ static void a_step_that_the_counter_contradicts_is_refused(void **state) {
     static const tiny_pairs pairs = {{"model", "toy"}};
     gan_trainer *t = open_trainer(&pairs);
     (void)state;
-    rewrite("zeros", no_changes);
+    rewrite("zeros", unhashed_rehashed);
     expect_failure(gan_trainer_load(t, scratch("zeros")), GAN_ERROR_FORMAT, "step 3",
                    "counter is at 0");
     gan_trainer_close(t);
@@ -353,6 +390,7 @@ int main(void) {
         TEST(names_are_role_group_name),
         TEST(a_file_cut_anywhere_is_refused),
         TEST(every_change_of_the_header_is_refused),
+        TEST(every_damaged_tensor_is_refused),
         TEST(a_run_of_other_settings_is_refused),
         TEST(free_settings_may_change),
         TEST(other_tensors_are_refused),

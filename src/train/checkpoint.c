@@ -1,4 +1,5 @@
-/* Writing a checkpoint: one pass over the variables. Reading is in checkpoint_read.c. */
+/* Writing a checkpoint: a pass over the variables to check and hash them, for the header comes
+ * first, and one to write them. Reading is in checkpoint_read.c. */
 #include "train/checkpoint.h"
 
 #include <inttypes.h>
@@ -14,20 +15,25 @@ typedef struct variables {
     const gan_variable **variable;
     gan_tensor_info *info;
     char (*name)[GAN_TENSOR_NAME];
+    char *hashes; /* GAN_HASH_DIGITS a variable, in order */
+    void *buffer; /* for the largest */
 } variables;
 
 static void close_variables(variables *v) {
     free(v->variable);
     free(v->info);
     free(v->name);
+    free(v->hashes);
+    free(v->buffer);
 }
 
 static gan_status list_variables(variables *v, const gan_store *store) {
     const size_t n = gan_store_count(store);
     *v = (variables){.variable = calloc(n + 1, sizeof *v->variable),
                      .info = calloc(n + 1, sizeof *v->info),
-                     .name = calloc(n + 1, sizeof *v->name)};
-    if (!v->variable || !v->info || !v->name)
+                     .name = calloc(n + 1, sizeof *v->name),
+                     .hashes = calloc(n + 1, GAN_HASH_DIGITS)};
+    if (!v->variable || !v->info || !v->name || !v->hashes)
         return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     for (size_t i = 0; i < n; i++) {
         const gan_variable *variable = gan_store_at(store, i);
@@ -39,6 +45,26 @@ static gan_status list_variables(variables *v, const gan_store *store) {
         const size_t bytes = gan_variable_bytes(variable);
         if (bytes > v->largest) v->largest = bytes;
         v->n++;
+    }
+    v->buffer = malloc(v->largest + 1);
+    return v->buffer ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
+}
+
+static bool finite(const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
+static gan_status hash_variables(variables *v, gan_store *store) {
+    for (size_t i = 0; i < v->n; i++) {
+        const size_t bytes = gan_variable_bytes(v->variable[i]);
+        GAN_TRY(gan_variable_read(store, v->variable[i], v->buffer, bytes));
+        if (v->info[i].dtype == GAN_F32 && !finite(v->buffer, bytes / sizeof(float)))
+            return gan_fail(GAN_ERROR_NOT_FINITE, "%s holds a number that is not finite",
+                            v->name[i]);
+        snprintf(v->hashes + i * GAN_HASH_DIGITS, GAN_HASH_DIGITS + 1, "%016" PRIx64,
+                 gan_hash_bytes(v->buffer, bytes));
     }
     return GAN_OK;
 }
@@ -64,7 +90,7 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
                                 const variables *v) {
     const size_t keys = gan_settings_key_count();
     *m = (metadata){.entry = calloc(keys + 16, sizeof *m->entry),
-                    .size = keys * 128 + 3 * GAN_SETTING_TEXT + 4096};
+                    .size = keys * 128 + 3 * GAN_SETTING_TEXT + 4096 + v->n * GAN_HASH_DIGITS};
     m->text = calloc(m->size, 1);
     if (!m->entry || !m->text) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     char text[GAN_SETTING_TEXT];
@@ -82,6 +108,7 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
     add(m, GAN_META, "example", text);
     snprintf(text, sizeof text, "%016" PRIx64, s->fingerprint);
     add(m, GAN_META, "data", text);
+    add(m, GAN_META, "tensors", v->hashes);
     for (size_t i = 0; i < keys; i++) {
         const char *key = gan_settings_key_at(i).name;
         GAN_TRY(gan_settings_get(settings, key, text, sizeof text));
@@ -97,39 +124,23 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
 
 /* ---- tensors ---- */
 
-static bool finite(const float *x, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
-    return true;
-}
-
 static gan_status write_tensors(gan_safetensors_writer *writer, gan_store *store,
-                                const variables *v, void *buffer) {
+                                const variables *v) {
     for (size_t i = 0; i < v->n; i++) {
         const size_t bytes = gan_variable_bytes(v->variable[i]);
-        GAN_TRY(gan_variable_read(store, v->variable[i], buffer, bytes));
-        if (v->info[i].dtype == GAN_F32 && !finite(buffer, bytes / sizeof(float)))
-            return gan_fail(GAN_ERROR_NOT_FINITE, "%s holds a number that is not finite",
-                            v->name[i]);
-        GAN_TRY(gan_safetensors_write(writer, v->name[i], buffer, bytes));
+        GAN_TRY(gan_variable_read(store, v->variable[i], v->buffer, bytes));
+        GAN_TRY(gan_safetensors_write(writer, v->name[i], v->buffer, bytes));
     }
     return GAN_OK;
 }
 
 static gan_status write_file(const char *path, gan_store *store, const variables *v,
                              const metadata *m) {
-    void *buffer = malloc(v->largest + 1);
-    if (!buffer) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     gan_safetensors_writer *writer;
-    gan_status status = gan_safetensors_create(&writer, path, v->info, v->n, m->entry, m->n);
-    if (status == GAN_OK) {
-        status = write_tensors(writer, store, v, buffer);
-        if (status == GAN_OK)
-            status = gan_safetensors_finish(writer);
-        else
-            gan_safetensors_abandon(writer);
-    }
-    free(buffer);
+    GAN_TRY(gan_safetensors_create(&writer, path, v->info, v->n, m->entry, m->n));
+    const gan_status status = write_tensors(writer, store, v);
+    if (status == GAN_OK) return gan_safetensors_finish(writer);
+    gan_safetensors_abandon(writer);
     return status;
 }
 
@@ -138,6 +149,7 @@ gan_status gan_checkpoint_write(const char *path, gan_store *store, const gan_se
     variables v = {0};
     metadata m = {0};
     gan_status status = list_variables(&v, store);
+    if (status == GAN_OK) status = hash_variables(&v, store);
     if (status == GAN_OK) status = list_metadata(&m, settings, state, &v);
     if (status == GAN_OK) status = write_file(path, store, &v, &m);
     close_variables(&v);

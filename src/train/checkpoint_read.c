@@ -1,4 +1,5 @@
-/* Reading a checkpoint: nothing reaches the store before all of the header agrees with it. */
+/* Reading a checkpoint: nothing reaches the store before all of the file has been
+ * checked. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,39 @@ static gan_status check_nothing_else(const gan_checkpoint *c, const gan_store *s
     return GAN_OK;
 }
 
+/* Where the file has hashes of its tensors (those of earlier versions have none), a tensor's bytes
+ * must agree with its own. */
+static gan_status check_bytes(const gan_checkpoint *c, const gan_tensor_info *t, const void *data,
+                              size_t bytes) {
+    const char *hashes = gan_safetensors_metadata(c->file, GAN_META "tensors");
+    if (!hashes) return GAN_OK;
+    size_t i = 0;
+    while (gan_safetensors_at(c->file, i) != t) i++;
+    char given[GAN_HASH_DIGITS + 1];
+    snprintf(given, sizeof given, "%016" PRIx64, gan_hash_bytes(data, bytes));
+    if (strlen(hashes) == gan_safetensors_count(c->file) * GAN_HASH_DIGITS &&
+        !memcmp(hashes + i * GAN_HASH_DIGITS, given, GAN_HASH_DIGITS))
+        return GAN_OK;
+    return gan_fail(GAN_ERROR_FORMAT,
+                    "%s: tensor %s is damaged: its bytes are not those that were written", c->path,
+                    t->name);
+}
+
+/* Reads and checks every tensor of the store; with `keep` into the store. */
+static gan_status restore(const gan_checkpoint *c, gan_store *store, void *buffer, bool keep) {
+    const gan_tensor_info *t;
+    for (size_t i = 0; i < gan_store_count(store); i++) {
+        const gan_variable *v = gan_store_at(store, i);
+        if (!gan_checkpoint_keeps(v)) continue;
+        const size_t bytes = gan_variable_bytes(v);
+        GAN_TRY(find(&t, c, v));
+        GAN_TRY(gan_safetensors_read(c->file, t, buffer, bytes));
+        GAN_TRY(check_bytes(c, t, buffer, bytes));
+        if (keep) GAN_TRY(gan_variable_write(store, v, buffer, bytes));
+    }
+    return GAN_OK;
+}
+
 gan_status gan_checkpoint_restore(const gan_checkpoint *c, gan_store *store, bool whole) {
     const gan_tensor_info *t;
     size_t largest = 1;
@@ -165,15 +199,8 @@ gan_status gan_checkpoint_restore(const gan_checkpoint *c, gan_store *store, boo
     if (whole) GAN_TRY(check_nothing_else(c, store));
     void *buffer = malloc(largest);
     if (!buffer) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
-    gan_status status = GAN_OK;
-    for (size_t i = 0; i < gan_store_count(store) && status == GAN_OK; i++) {
-        const gan_variable *v = gan_store_at(store, i);
-        if (!gan_checkpoint_keeps(v)) continue;
-        status = find(&t, c, v);
-        if (status == GAN_OK)
-            status = gan_safetensors_read(c->file, t, buffer, gan_variable_bytes(v));
-        if (status == GAN_OK) status = gan_variable_write(store, v, buffer, gan_variable_bytes(v));
-    }
+    gan_status status = restore(c, store, buffer, false);
+    if (status == GAN_OK) status = restore(c, store, buffer, true);
     free(buffer);
     return status;
 }
