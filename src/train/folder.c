@@ -2,9 +2,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "ganc/io.h"
@@ -30,6 +33,10 @@ char *gan_folder_picture(const char *folder, int64_t step) {
     return gan_folder_path(folder, name);
 }
 
+/* The file stays when the lock is let go: removed, it could be that another run had just opened it.
+ */
+static const char lock_name[] = ".lock";
+
 static gan_status check_resumable(const char *folder) {
     char *path = gan_folder_path(folder, "checkpoint.safetensors");
     if (!path) return GAN_ERROR_MEMORY;
@@ -48,12 +55,13 @@ static gan_status first_entry(char name[256], const char *folder) {
     if (!d && errno == ENOENT) return GAN_OK;
     if (!d) return gan_fail(GAN_ERROR_IO, "%s: %s", folder, strerror(errno));
     for (const struct dirent *e; (e = readdir(d)) && !name[0];)
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) snprintf(name, 256, "%s", e->d_name);
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && strcmp(e->d_name, lock_name))
+            snprintf(name, 256, "%s", e->d_name);
     closedir(d);
     return GAN_OK;
 }
 
-gan_status gan_folder_check(const char *folder, bool resume) {
+static gan_status check_contents(const char *folder, bool resume) {
     char name[256];
     if (resume) return check_resumable(folder);
     GAN_TRY(first_entry(name, folder));
@@ -63,6 +71,46 @@ gan_status gan_folder_check(const char *folder, bool resume) {
         "%s: the folder is not empty (it holds %s); continue the run in it with --resume, or give "
         "another folder with --out",
         folder, name);
+}
+
+/* Opens the folder's lock and takes it; -1 where there is none, or none is possible: some network
+ * file systems have no locks. */
+static gan_status take_lock(int *lock, const char *folder, int flags) {
+    char *path = gan_folder_path(folder, lock_name);
+    *lock = -1;
+    if (!path) return GAN_ERROR_MEMORY;
+    *lock = open(path, O_RDWR | O_CLOEXEC | flags, 0666);
+    free(path);
+    if (*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0) return GAN_OK;
+    const bool held = errno == EWOULDBLOCK;
+    gan_folder_unlock(*lock);
+    *lock = -1;
+    if (!held) return GAN_OK;
+    return gan_fail(GAN_ERROR_IO,
+                    "%s: another run is training into this folder; wait for its end, or give "
+                    "another folder with --out",
+                    folder);
+}
+
+void gan_folder_unlock(int lock) {
+    if (lock >= 0) close(lock);
+}
+
+gan_status gan_folder_lock(int *lock, const char *folder, bool resume) {
+    GAN_TRY(gan_file_make_directory(folder));
+    GAN_TRY(take_lock(lock, folder, O_CREAT));
+    const gan_status status = check_contents(folder, resume);
+    if (status == GAN_OK) return GAN_OK;
+    gan_folder_unlock(*lock);
+    *lock = -1;
+    return status;
+}
+
+gan_status gan_folder_check(const char *folder, bool resume) {
+    int lock;
+    GAN_TRY(take_lock(&lock, folder, 0));
+    gan_folder_unlock(lock);
+    return check_contents(folder, resume);
 }
 
 gan_status gan_folder_make(const char *folder, const gan_settings *settings) {

@@ -174,6 +174,8 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
     GAN_TRY(gan_program_load(t->program));
     GAN_TRY(gan_program_load(t->sampler.program));
     GAN_TRY(gan_source_place(&t->source, t->store));
+    /* Before the checkpoint is read: nobody must train on from another one meanwhile. */
+    if (t->folder) GAN_TRY(gan_folder_lock(&t->lock, t->folder, options->resume));
     if (options->resume) {
         GAN_TRY(gan_trainer_load(t, t->checkpoint_path));
         t->saved_step = t->state.step;
@@ -190,7 +192,7 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
 
 static gan_status open_trainer(gan_trainer *t, const gan_settings *settings,
                                const gan_trainer_options *options) {
-    t->saved_step = -1;
+    t->saved_step = t->lock = -1;
     if (options->folder) {
         GAN_TRY(gan_folder_check(options->folder, options->resume));
         t->checkpoint_path = gan_folder_path(options->folder, "checkpoint.safetensors");
@@ -233,6 +235,7 @@ void gan_trainer_close(gan_trainer *t) {
     if (t->graph) gan_graph_destroy(t->graph);
     if (t->store) gan_store_destroy(t->store);
     gan_settings_destroy(t->settings);
+    gan_folder_unlock(t->lock);
     free(t->checkpoint_path);
     free(t->folder);
     free(t);

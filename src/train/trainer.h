@@ -14,6 +14,7 @@ struct gan_trainer {
     gan_device *device;
     char *folder; /* NULL: nothing is written */
     char *checkpoint_path;
+    int lock; /* of the folder; -1: none */
     gan_source source;
     gan_store *store;
     gan_graph *graph;
