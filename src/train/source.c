@@ -1,6 +1,7 @@
 /* Data as the training graph sees them. */
 #include "train/source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,13 +51,22 @@ static size_t set_bytes(const gan_dataset *set) {
 /* Sets and mixtures share one key; the set's reader does not know of mixtures. */
 static gan_status unknown_data(const char *given) {
     const char *names[64];
-    size_t n = 0;
+    char list[512] = "";
+    size_t n = 0, used = 0;
+    for (size_t i = 0; n < 32 && gan_dataset_known(i); i++) names[n++] = gan_dataset_known(i);
     for (size_t i = 0; n < 64 && gan_mixture_at(i); i++) names[n++] = gan_mixture_at(i)->name;
     const char *near = gan_nearest(given, names, n);
-    if (!near) return GAN_ERROR_ARGUMENT;
+    if (near)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "data: '%.200s' is no data set, mixture, file or folder; did you mean "
+                        "'%s'?",
+                        given, near);
+    for (size_t i = 0; i < n && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s, ", names[i]);
     return gan_fail(GAN_ERROR_ARGUMENT,
-                    "data: '%.200s' is no data set, mixture or file; did you mean '%s'?", given,
-                    near);
+                    "data: '%.200s' is no data set, mixture, file or folder; expected one of "
+                    "%.500sor a path",
+                    given, list);
 }
 
 static gan_status open_set(gan_source *s, const gan_settings *settings) {
