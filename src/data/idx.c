@@ -80,6 +80,14 @@ static gan_status take_header(stream *s, gan_idx *out, int least, int most, int6
     if (got < sizeof magic)
         return gan_fail(GAN_ERROR_FORMAT, "%s: not an IDX file: %zu bytes, expected at least 4",
                         s->name, got);
+    const char *picture = !memcmp(magic, "\x89PNG", 4)        ? "PNG"
+                          : !memcmp(magic, "\xff\xd8\xff", 3) ? "JPEG"
+                                                              : NULL;
+    if (picture)
+        return gan_fail(GAN_ERROR_FORMAT,
+                        "%s: is a single %s picture, expected a set of them: a data set by name, "
+                        "its folder, or an IDX file of images, plain or gzip",
+                        s->name, picture);
     const char *type = type_name(magic[2]);
     if (magic[0] || magic[1] || !type)
         return gan_fail(
