@@ -117,7 +117,7 @@ static void wrong_arguments_are_usage_errors(void **state) {
     command_refused(2, "key=value", ARGS("train", "mlp", "--set", "batch"));
     command_refused(2, "did you mean 'minimax'?",
                     ARGS("train", "mlp", "--set", "objective=minmax"));
-    command_refused(2, "CHECKPOINT is missing", ARGS("sample", "-o", "x.png"));
+    command_refused(2, "CHECKPOINT or RUN is missing", ARGS("sample", "-o", "x.png"));
     command_refused(2, "-o FILE.png is missing", ARGS("sample", "x"));
     command_refused(2, "--count: '0' given", ARGS("sample", "x", "-o", "x.png", "--count", "0"));
     command_refused(2, "--seed: 'x' given", ARGS("sample", "x", "-o", "x.png", "--seed", "x"));
@@ -154,11 +154,43 @@ static void a_run_of_points_leaves_its_folder(void **state) {
                                          "{\"step\":25,\"images\":200,"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) assert_has(log, fields[i]);
     free(log);
-    command_done(ARGS("sample", "r/checkpoint.safetensors", "-o", "s.png", "--device", "cpu"));
+    assert_has(r.err, "\nganc: step 25 of 25 after ");
+    command_done(ARGS("sample", "r", "-o", "s.png", "--device", "cpu"));
     gan_picture picture;
     expect_ok(gan_png_read(&picture, scratch("s.png")));
     assert_int_equal(picture.width, 640);
     gan_png_free(&picture);
+}
+
+static void info_and_sample_take_a_run_folder(void **state) {
+    outcome one, other;
+    (void)state;
+    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "2", SMALL));
+    command(&one, ARGS("info", "r", "--device", "cpu"));
+    command(&other, ARGS("info", "r/checkpoint.safetensors", "--device", "cpu"));
+    assert_int_equal(one.code, 0);
+    assert_has(one.out, "step 2");
+    assert_string_equal(one.out, other.out);
+    command_refused(1, "r/samples/checkpoint.safetensors", ARGS("info", "r/samples"));
+    command_refused(1, "r/samples/checkpoint.safetensors",
+                    ARGS("sample", "r/samples", "-o", "x.png", "--device", "cpu"));
+}
+
+static void unknown_data_name_what_is_known(void **state) {
+    (void)state;
+    command_refused(1, "expected one of fashion-mnist, mnist, ring8, grid25, ",
+                    ARGS("train", "ring8", "--data", "/nope", "--out", "r", "--device", "cpu"));
+    command_refused(1, "did you mean 'ring8'?",
+                    ARGS("train", "ring8", "--data", "rign8", "--out", "r", "--device", "cpu"));
+    expect_ok(gan_png_write_grid(
+        scratch("x.png"),
+        &(gan_images){
+            .pixels = "x", .dtype = GAN_U8, .count = 1, .height = 1, .width = 1, .channels = 1},
+        1));
+    command_refused(1, "x.png: is a single PNG picture, expected a set of them",
+                    ARGS("train", "mlp", "--data", "x.png", "--out", "r", "--device", "cpu"));
+    assert_int_equal(unlink(scratch("x.png")), 0);
+    assert_int_equal(scratch_count(), 0);
 }
 
 static void assert_same_file(const char *one, const char *other, bool same) {
@@ -240,6 +272,21 @@ static void a_signal_stops_with_a_checkpoint(void **state) {
     }
 }
 
+/* The second run of a folder is refused while the first goes on, not after it was killed. */
+static void a_folder_has_one_run_at_a_time(void **state) {
+    static const char *const taken = "another run is training into this folder";
+    (void)state;
+    const pid_t process = command_start(
+        ARGS("train", "ring8", "--out", "a", "--steps", "100000000", "--set", "threads=1", SMALL));
+    wait_for("a/checkpoint.safetensors");
+    command_refused(1, taken, ARGS("train", "ring8", "--out", "a", "--steps", "3", SMALL));
+    command_refused(1, taken, ARGS("train", "--resume", "--out", "a", "--device", "cpu"));
+    assert_int_equal(kill(process, SIGKILL), 0);
+    assert_int_equal(command_wait(process), 128 + SIGKILL);
+    command_refused(1, "the folder is not empty",
+                    ARGS("train", "ring8", "--out", "a", "--steps", "3", SMALL));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
@@ -252,9 +299,12 @@ int main(void) {
         TEST(info_gives_every_figure),
         TEST(wrong_arguments_are_usage_errors),
         TEST(a_run_of_points_leaves_its_folder),
+        TEST(info_and_sample_take_a_run_folder),
+        TEST(unknown_data_name_what_is_known),
         TEST(a_run_of_images_is_sampled_alike),
         TEST(resume_needs_no_preset),
         TEST(a_signal_stops_with_a_checkpoint),
+        TEST(a_folder_has_one_run_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

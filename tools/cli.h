@@ -91,6 +91,13 @@ int unknown_preset(const usage *u, const char *name, const char *expected);
  * exit code after saying what is wrong. */
 int open_settings(const usage *u, gan_settings **out, const char *name);
 
+/* ---- checkpoints ---- */
+
+bool is_folder(const char *path);
+
+/* A run's folder stands for its checkpoint, anything else for itself; valid until the next call. */
+const char *checkpoint_path(const char *given);
+
 /* ---- devices ---- */
 
 /* "cpu (NAME, 2 threads)", "cuda:0 (NAME)"; valid until the next call. */

@@ -24,7 +24,7 @@ static const option options[] = {
 
 static const usage info_usage = {
     .command = "info",
-    .operands = "PRESET|FILE|CHECKPOINT",
+    .operands = "PRESET|FILE|CHECKPOINT|RUN",
     .about = "Prints what an iteration of a run costs. Nothing is trained and no memory of the "
              "device is taken.",
     .options = options,
@@ -83,18 +83,18 @@ static int print_info(const gan_settings *settings) {
 static int print_checkpoint(gan_settings **settings, const char *path) {
     gan_checkpoint_info about;
     char name[256];
-    if (gan_checkpoint_open(settings, &about, path)) return failed();
+    if (gan_checkpoint_open(settings, &about, checkpoint_path(path))) return failed();
     gan_settings_get(*settings, "name", name, sizeof name);
     printf("%-12s %s, step %" PRId64 ", by ganc %s\n", "checkpoint", name, about.step,
            about.version);
     return -1;
 }
 
-/* Checkpoints are told by their name. */
+/* Checkpoints are told by their name, runs are folders; a preset of that name comes first. */
 static bool is_checkpoint(const char *name) {
     static const char end[] = ".safetensors";
     const size_t n = strlen(name), m = sizeof end - 1;
-    return n > m && !strcmp(name + n - m, end);
+    return (n > m && !strcmp(name + n - m, end)) || (!find_preset(name) && is_folder(name));
 }
 
 int cmd_info(int argc, char **argv) {
@@ -102,7 +102,8 @@ int cmd_info(int argc, char **argv) {
     gan_settings *settings = NULL;
     int n_operands;
     int code = read_arguments(&info_usage, argc, argv, 1, &name, &n_operands);
-    if (code < 0 && !name) code = wrong_usage(&info_usage, "PRESET, FILE or CHECKPOINT is missing");
+    if (code < 0 && !name)
+        code = wrong_usage(&info_usage, "PRESET, FILE, CHECKPOINT or RUN is missing");
     if (code < 0)
         code = is_checkpoint(name) ? print_checkpoint(&settings, name)
                                    : open_settings(&info_usage, &settings, name);

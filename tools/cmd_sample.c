@@ -21,10 +21,12 @@ static const option options[] = {
 
 static const usage sample_usage = {
     .command = "sample",
-    .operands = "CHECKPOINT",
-    .about = "Draws samples from the generator of a checkpoint into a PNG: a grid of images, or "
-             "for points in the\n"
-             "plane a scatter plot over the modes. Equal seeds give equal pictures.",
+    .operands = "CHECKPOINT|RUN",
+    .about =
+        "Draws samples from the generator of a checkpoint, or of a run folder's, into a PNG: a "
+        "grid of images, or\n"
+        "for points in the plane a scatter plot over the modes. Equal seeds give equal "
+        "pictures.",
     .options = options,
 };
 
@@ -32,7 +34,8 @@ static int draw(const char *checkpoint, int64_t count, const uint64_t *seed) {
     gan_device *device;
     if (gan_device_open(&device, device_name, NULL)) return failed();
     const gan_sample_options sample = {.count = count, .seed = seed};
-    const gan_status status = gan_sample_checkpoint(checkpoint, png, device, &sample);
+    const gan_status status =
+        gan_sample_checkpoint(checkpoint_path(checkpoint), png, device, &sample);
     gan_device_close(device);
     return status ? failed() : EXIT_DONE;
 }
@@ -43,7 +46,7 @@ int cmd_sample(int argc, char **argv) {
     int64_t count = 0, number = 0;
     int code = read_arguments(&sample_usage, argc, argv, 1, &checkpoint, &n_operands);
     if (code >= 0) return code;
-    if (!checkpoint) return wrong_usage(&sample_usage, "CHECKPOINT is missing");
+    if (!checkpoint) return wrong_usage(&sample_usage, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(&sample_usage, "-o FILE.png is missing");
     if (count_text && (!read_count(count_text, 1, &count) || count > 1000000))
         return wrong_usage(&sample_usage,

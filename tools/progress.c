@@ -19,12 +19,13 @@ static void duration(char text[32], double seconds) {
 void progress_show(void *context, const gan_progress *p) {
     progress_line *line = context;
     char left[32] = "?";
-    if (!line->terminal) return;
+    line->last = *p;
     if (!line->begun) {
         line->begun = true;
         line->first_step = p->step;
         line->first_seconds = p->seconds;
     }
+    if (!line->terminal) return;
     if (p->step > line->first_step) {
         const double per_step =
             (p->seconds - line->first_seconds) / (double)(p->step - line->first_step);
@@ -40,5 +41,14 @@ void progress_show(void *context, const gan_progress *p) {
 }
 
 void progress_end(progress_line *line) {
+    const gan_progress *p = &line->last;
+    char taken[32];
     if (line->shown) fputc('\n', stderr);
+    if (line->terminal || !line->begun) return;
+    duration(taken, p->seconds);
+    fprintf(stderr,
+            "ganc: step %lld of %lld after %s: loss D %.3f G %.3f, D(real) %.2f D(fake) %.2f, "
+            "%.0f images/s\n",
+            (long long)p->step, (long long)p->steps, taken, p->d_loss, p->g_loss, p->d_real,
+            p->d_fake, p->images_per_second);
 }

@@ -1,4 +1,4 @@
-/* The line that shows how far a run is, on a terminal only. */
+/* The line that shows how far a run is: on a terminal while it goes, elsewhere once, at its end. */
 #ifndef GANC_TOOLS_PROGRESS_H
 #define GANC_TOOLS_PROGRESS_H
 
@@ -11,6 +11,7 @@ typedef struct progress_line {
     int64_t first_step;
     double first_seconds;
     bool begun;
+    gan_progress last;
 } progress_line;
 
 void progress_begin(progress_line *line);
@@ -18,6 +19,7 @@ void progress_begin(progress_line *line);
 /* gan_trainer_callbacks.progress; `line` is a progress_line. */
 void progress_show(void *line, const gan_progress *progress);
 
+/* Ends the line; without a terminal says in one what the run has come to. */
 void progress_end(progress_line *line);
 
 #endif
