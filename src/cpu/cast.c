@@ -6,7 +6,7 @@
 static gan_status run_cast(gan_device *device, const gan_call *call) {
     const int64_t n = gan_shape_size(call->out.shape);
     const size_t from = gan_dtype_size(call->in[0].dtype), to = gan_dtype_size(call->out.dtype);
-    gan_cpu_cast_loop *loop =
+    gan_cpu_conversion *loop =
         gan_cpu_simd_of(device)->cast->cast[call->in[0].dtype][call->out.dtype];
     const char *x = call->in[0].data;
     char *y = call->out.data;

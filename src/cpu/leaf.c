@@ -2,15 +2,18 @@
 #include "cpu/copy.h"
 #include "cpu/device.h"
 #include "cpu/kernels.h"
-
-static gan_status prepare_constant(gan_device *device, gan_call *call) {
-    (void)device;
-    return gan_cpu_require_f32(call, 0);
-}
+#include "cpu/simd.h"
 
 static gan_status run_constant(gan_device *device, const gan_call *call) {
     const int64_t n = gan_shape_size(call->out.shape);
     const float value = (float)call->node->attr.constant.value;
+    if (call->out.dtype == GAN_BF16) {
+        uint16_t half, *y = call->out.data;
+        gan_cpu_simd_of(device)->cast->cast[GAN_F32][GAN_BF16](&half, &value, 1);
+#pragma omp parallel for num_threads(device->threads) schedule(static) if (n >= GAN_CPU_SERIAL)
+        for (int64_t i = 0; i < n; i++) y[i] = half;
+        return GAN_OK;
+    }
     float *y = call->out.data;
 #pragma omp parallel for num_threads(device->threads) schedule(static) if (n >= GAN_CPU_SERIAL)
     for (int64_t i = 0; i < n; i++) y[i] = value;
@@ -23,6 +26,6 @@ static gan_status run_copy(gan_device *device, const gan_call *call) {
     return GAN_OK;
 }
 
-const gan_kernel gan_cpu_constant = {run_constant, prepare_constant, NULL};
+const gan_kernel gan_cpu_constant = {run_constant, NULL, NULL};
 const gan_kernel gan_cpu_stop_gradient = {run_copy, NULL, NULL};
 const gan_kernel gan_cpu_reshape = {run_copy, NULL, NULL};

@@ -5,6 +5,7 @@
 #include "cpu/device.h"
 #include "cpu/kernels.h"
 #include "cpu/program.h"
+#include "cpu/simd.h"
 
 enum { TILES = 16 }; /* that a thread takes at a time */
 
@@ -15,7 +16,6 @@ static void release(gan_device *device, gan_call *call) {
 }
 
 static gan_status prepare(gan_device *device, gan_call *call) {
-    GAN_TRY(gan_cpu_require_f32(call, 0));
     gan_cpu_program *p = malloc(sizeof *p);
     if (!p) return gan_fail(GAN_ERROR_MEMORY, "cpu: no memory for a program");
     call->state = p;
@@ -25,16 +25,20 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     return status;
 }
 
-/* Tiles t0 … t1-1. */
+/* Tiles t0 … t1-1; `narrow`: into bf16, where the result is. */
 static void run_tiles(const gan_cpu_program *p, gan_cpu_scratch *scratch, const gan_call *call,
-                      int64_t t0, int64_t t1) {
+                      gan_cpu_conversion *narrow, int64_t t0, int64_t t1) {
     float *y = call->out.data;
+    uint16_t *half = call->out.data;
     int64_t block = t0 / p->tiles_per_row, part = t0 - block * p->tiles_per_row;
     for (int64_t t = t0; t < t1; t++) {
         const int64_t r = block * p->tile_rows, c = part * p->tile_columns;
         const int64_t n = p->rows - r < p->tile_rows ? p->rows - r : p->tile_rows;
         const int64_t w = p->columns - c < p->tile_columns ? p->columns - c : p->tile_columns;
-        gan_cpu_program_tile(p, scratch, call->in, NULL, r, n, c, w, y + r * p->columns + c);
+        const int64_t at = r * p->columns + c;
+        const float *value =
+            gan_cpu_program_tile(p, scratch, call->in, NULL, r, n, c, w, narrow ? NULL : y + at);
+        if (narrow) narrow(half + at, value, n * w);
         if (++part == p->tiles_per_row) {
             part = 0;
             block++;
@@ -45,6 +49,8 @@ static void run_tiles(const gan_cpu_program *p, gan_cpu_scratch *scratch, const 
 static gan_status run(gan_device *device, const gan_call *call) {
     const gan_cpu_program *p = call->state;
     const int64_t chunks = (p->n_tiles + TILES - 1) / TILES;
+    gan_cpu_conversion *narrow =
+        call->out.dtype == GAN_BF16 ? gan_cpu_simd_of(device)->cast->cast[GAN_F32][GAN_BF16] : NULL;
 #pragma omp parallel num_threads(device->threads) if (p->size >= GAN_CPU_SERIAL)
     {
         gan_cpu_scratch scratch;
@@ -52,7 +58,7 @@ static gan_status run(gan_device *device, const gan_call *call) {
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < chunks; i++) {
             const int64_t end = (i + 1) * TILES;
-            run_tiles(p, &scratch, call, i * TILES, end < p->n_tiles ? end : p->n_tiles);
+            run_tiles(p, &scratch, call, narrow, i * TILES, end < p->n_tiles ? end : p->n_tiles);
         }
     }
     return GAN_OK;

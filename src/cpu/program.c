@@ -68,7 +68,8 @@ enum { FEW_BUFFERS = 2 };
 
 static void cut_tiles(gan_cpu_program *p) {
     int buffers = p->n_slots - p->n_inputs;
-    for (int i = p->given; i < p->n_inputs; i++) buffers += !p->operand[i].full;
+    for (int i = p->given; i < p->n_inputs; i++)
+        buffers += !p->operand[i].full || p->operand[i].bf16;
     p->tile = buffers <= FEW_BUFFERS ? GAN_CPU_TILE : GAN_CPU_TILE / 2;
     p->tile_rows = p->tiles_per_row = 1;
     p->tile_columns = p->columns;
@@ -138,14 +139,16 @@ gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device,
         bool fits = lead >= 0;
         for (int axis = 0; fits && axis < o->shape.rank; axis++)
             fits = o->shape.dim[axis] == 1 || o->shape.dim[axis] == shape.dim[axis + lead];
-        if (!fits || o->dtype != GAN_F32) {
+        if (!fits || (o->dtype != GAN_F32 && o->dtype != GAN_BF16)) {
             char text[GAN_SHAPE_TEXT], expected[GAN_SHAPE_TEXT];
             return gan_fail(
                 GAN_ERROR_SHAPE,
                 "cpu: operand %d of a program is %s, expected axes of %s or of length 1", given + i,
                 gan_shape_text(text, o->dtype, o->shape), gan_shape_text(expected, GAN_F32, shape));
         }
+        p->operand[given + i].bf16 = o->dtype == GAN_BF16;
     }
+    p->widen = gan_cpu_simd_of(device)->cast->cast[GAN_BF16][GAN_F32];
     for (int s = 0; s < p->n_steps; s++) {
         const gan_program_step *from = &program->step[s];
         gan_cpu_step *to = &p->step[s];
@@ -170,7 +173,19 @@ void gan_cpu_scratch_begin(gan_cpu_scratch *scratch, const gan_cpu_program *p, i
     scratch->capacity = capacity;
 }
 
-static inline void fill_row(float *y, const float *x, int64_t inner, int64_t w) {
+/* Element `i` of an operand. */
+static inline const void *element(const gan_cpu_operand *o, const void *x, int64_t i) {
+    return o->bf16 ? (const void *)((const uint16_t *)x + i) : (const void *)((const float *)x + i);
+}
+
+static inline void fill_row(const gan_cpu_program *p, const gan_cpu_operand *o, float *y,
+                            const void *x_, int64_t inner, int64_t w) {
+    if (o->bf16) {
+        p->widen(y, x_, inner ? w : 1);
+        for (int64_t i = 1; i < w && !inner; i++) y[i] = y[0];
+        return;
+    }
+    const float *x = x_;
     if (inner) {
         for (int64_t i = 0; i < w; i++) y[i] = x[i];
     } else {
@@ -180,28 +195,28 @@ static inline void fill_row(float *y, const float *x, int64_t inner, int64_t w) 
 }
 
 /* The same row over and over. */
-static void repeat_row(float *y, const float *x, int64_t inner, int64_t n, int64_t w) {
-    fill_row(y, x, inner, w);
+static void repeat_row(const gan_cpu_program *p, const gan_cpu_operand *o, float *y, const void *x,
+                       int64_t inner, int64_t n, int64_t w) {
+    fill_row(p, o, y, x, inner, w);
     const int64_t total = n * w;
     for (int64_t done = w; done < total; done *= 2)
         memcpy(y + done, y, sizeof *y * (size_t)(done < total - done ? done : total - done));
 }
 
 /* n rows from outer position `index` on. */
-static void spread_rows(float *y, const float *x, const gan_cpu_program *p,
-                        const gan_cpu_operand *o, const int64_t *index, int64_t n, int64_t c,
-                        int64_t w) {
+static void spread_rows(float *y, const void *x, const gan_cpu_program *p, const gan_cpu_operand *o,
+                        const int64_t *index, int64_t n, int64_t c, int64_t w) {
     int64_t at[GAN_MAX_RANK];
     memcpy(at, index, sizeof at);
     const int last = p->n_outer - 1;
-    x += o->inner * c;
     while (n > 0) {
-        const float *row = x;
+        int64_t row = o->inner * c;
         for (int g = 0; g <= last; g++) row += at[g] * o->stride[g];
         int64_t run = p->outer[last] - at[last];
         if (run > n) run = n;
         const int64_t step = o->stride[last];
-        for (int64_t r = 0; r < run; r++) fill_row(y + r * w, row + r * step, o->inner, w);
+        for (int64_t r = 0; r < run; r++)
+            fill_row(p, o, y + r * w, element(o, x, row + r * step), o->inner, w);
         y += run * w;
         n -= run;
         at[last] += run;
@@ -215,18 +230,27 @@ static void spread_rows(float *y, const float *x, const gan_cpu_program *p,
 /* A value in a tile: computed for it alone; newly filled, or as it was, for the whole capacity. */
 typedef enum state { ALONE, FILLED, SAME } state;
 
-static state operand_values(const gan_cpu_program *p, gan_cpu_scratch *s, int i, const float *data,
+/* `n` consecutive elements: where they are, or converted in the operand's buffer. */
+static const float *consecutive(const gan_cpu_program *p, gan_cpu_scratch *s, int i,
+                                const void *from, int64_t n) {
+    if (!p->operand[i].bf16) return from;
+    p->widen(s->buffer[i], from, n);
+    s->key[i] = -1;
+    return s->buffer[i];
+}
+
+static state operand_values(const gan_cpu_program *p, gan_cpu_scratch *s, int i, const void *data,
                             const int64_t *index, int64_t r, int64_t n, int64_t c, int64_t w,
                             const float **value) {
     const gan_cpu_operand *o = &p->operand[i];
     if (o->full && (n == 1 || w == p->columns)) {
-        *value = data + r * p->columns + c;
+        *value = consecutive(p, s, i, element(o, data, r * p->columns + c), n * w);
         return ALONE;
     }
     int64_t offset = 0;
     for (int g = 0; g < p->n_outer; g++) offset += index[g] * o->stride[g];
     if (n == 1 && o->inner) {
-        *value = data + offset + c;
+        *value = consecutive(p, s, i, element(o, data, offset + c), w);
         return ALONE;
     }
     float *y = s->buffer[i];
@@ -235,14 +259,14 @@ static state operand_values(const gan_cpu_program *p, gan_cpu_scratch *s, int i,
     if (n == 1) { /* odd keys: one number, good for any columns */
         const int64_t key = 2 * offset + 1;
         if (s->key[i] == key) return SAME;
-        repeat_row(y, data + offset, 0, 1, s->capacity);
+        repeat_row(p, o, y, element(o, data, offset), 0, 1, s->capacity);
         s->key[i] = key;
         return FILLED;
     }
     if (o->stride[last] == 0 && n <= p->outer[last] - index[last]) {
         const int64_t key = 2 * offset;
         if (s->key[i] == key) return SAME;
-        repeat_row(y, data + offset + o->inner * c, o->inner, s->capacity / w, w);
+        repeat_row(p, o, y, element(o, data, offset + o->inner * c), o->inner, s->capacity / w, w);
         s->key[i] = key;
         return FILLED;
     }

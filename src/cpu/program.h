@@ -5,7 +5,8 @@
  * all, one or a repetition. Then tiles of at most GAN_CPU_TILE elements are evaluated, each step
  * one vectorised loop. Operands that are not consecutive in a tile are first spread into a buffer,
  * which is kept for the next tile where it would be the same (per-channel vectors, scalars),
- * together with what is computed from such operands alone.
+ * together with what is computed from such operands alone. Operands in bf16 are spread, too: values
+ * in a tile are f32.
  */
 #ifndef GANC_CPU_PROGRAM_H
 #define GANC_CPU_PROGRAM_H
@@ -18,10 +19,12 @@ enum {
 };
 
 typedef void gan_cpu_function(float *y, const float *a, const float *b, float k, int64_t n);
+typedef void gan_cpu_conversion(void *y, const void *x, int64_t n);
 
 /* How an operand lies along the collapsed axes. */
 typedef struct gan_cpu_operand {
     bool full;                    /* has every element of the result, in its order */
+    bool bf16;                    /* else f32 */
     int64_t stride[GAN_MAX_RANK]; /* of the axes outside the rows, 0 where repeated; the last is
                                      next to the rows */
     int64_t inner;                /* 1, or 0: the same along a row */
@@ -50,6 +53,7 @@ typedef struct gan_cpu_program {
     gan_cpu_operand operand[GAN_MAX_PROGRAM_INPUTS];
     gan_cpu_step step[GAN_MAX_PROGRAM_STEPS];
     int n_slots;
+    gan_cpu_conversion *widen; /* bf16 to f32 */
 } gan_cpu_program;
 
 /* Working memory of one thread, on its stack. */
@@ -65,8 +69,8 @@ typedef struct gan_cpu_scratch {
 #define GAN_CPU_CUT_LAST 0x80000000u
 
 /* Binds `program` (NULL: the identity of one input) to values of `shape`. The inputs from `given`
- * on are `operand[0…]`, of which only types and shapes are looked at. Bit i of `cuts`: axis i may
- * not be collapsed with the axes before it. */
+ * on are `operand[0…]`, f32 or bf16, of which only types and shapes are looked at. Bit i of `cuts`:
+ * axis i may not be collapsed with the axes before it. */
 gan_status gan_cpu_program_bind(gan_cpu_program *p, const gan_device *device,
                                 const gan_pointwise_program *program, gan_shape shape, int given,
                                 int n_operands, const gan_array *operand, uint32_t cuts);

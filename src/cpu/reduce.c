@@ -102,7 +102,8 @@ static void release(gan_device *device, gan_call *call) {
 }
 
 static gan_status prepare(gan_device *device, gan_call *call) {
-    GAN_TRY(gan_cpu_require_f32(call, 0));
+    const gan_call result = {.node = call->node, .out = call->out};
+    GAN_TRY(gan_cpu_require_f32(&result, 0));
     reduction *r = malloc(sizeof *r);
     if (!r) return gan_fail(GAN_ERROR_MEMORY, "cpu: no memory for a reduction");
     call->state = r;

@@ -60,9 +60,8 @@ typedef struct gan_cpu_update_loops {
 } gan_cpu_update_loops;
 
 /* simd_cast.c */
-typedef void gan_cpu_cast_loop(void *y, const void *x, int64_t n);
 typedef struct gan_cpu_cast_loops {
-    gan_cpu_cast_loop *cast[GAN_U8 + 1][GAN_BF16 + 1]; /* [from][to] */
+    gan_cpu_conversion *cast[GAN_U8 + 1][GAN_BF16 + 1]; /* [from][to] */
     void (*bytes)(float *y, const uint8_t *x, int64_t n, float scale,
                   float shift); /* scale·x + shift */
 } gan_cpu_cast_loops;
