@@ -182,6 +182,7 @@ const gan_backend gan_cpu_backend = {
     .replay = replay,
     .release_record = release_record,
     .kernel = gan_cpu_kernels,
+    .takes = gan_cpu_takes,
 };
 
 gan_status gan_cpu_require_f32(const gan_call *call, int first) {

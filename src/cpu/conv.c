@@ -66,7 +66,8 @@ static conv_way best_way(const gan_cpu_conv *v) {
 
 static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_kind kind,
                              const conv_way *forced) {
-    GAN_TRY(gan_cpu_require_f32(call, 0));
+    const gan_call own = {.node = call->node, .n_in = 2, .in = call->in, .out = call->out};
+    GAN_TRY(gan_cpu_require_f32(&own, 0));
     conv_state s = {.conv = conv_of(call, kind)};
     if (kind != GAN_CPU_CONV_DW) GAN_TRY(gan_cpu_epilogue_prepare(&s.conv.epilogue, device, call));
     s.way = forced != NULL ? *forced : as_product(&s) ? BY_PRODUCT : best_way(&s.conv);

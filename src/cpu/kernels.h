@@ -7,6 +7,7 @@
 
 extern const gan_backend gan_cpu_backend;
 extern const gan_kernel *const gan_cpu_kernels[GAN_OP_COUNT]; /* by op; NULL: none */
+bool gan_cpu_takes(const gan_node *node);                     /* types.c */
 
 extern const gan_kernel gan_cpu_constant, gan_cpu_stop_gradient;
 extern const gan_kernel gan_cpu_pointwise, gan_cpu_cast, gan_cpu_one_hot;

@@ -13,7 +13,8 @@ typedef struct matmul_state {
 } matmul_state;
 
 static gan_status matmul_prepare(gan_device *device, gan_call *call) {
-    GAN_TRY(gan_cpu_require_f32(call, 0));
+    const gan_call own = {.node = call->node, .n_in = 2, .in = call->in, .out = call->out};
+    GAN_TRY(gan_cpu_require_f32(&own, 0));
     const gan_shape a = call->in[0].shape, out = call->out.shape;
     const bool ta = call->node->attr.transpose.a, tb = call->node->attr.transpose.b;
     const int64_t batch = out.rank == 3 ? out.dim[0] : 1, k = a.dim[a.rank - (ta ? 2 : 1)];

@@ -206,4 +206,5 @@ const gan_backend gan_cuda_backend = {
     .replay = gan_cuda_replay,
     .release_record = gan_cuda_release_record,
     .kernel = gan_cuda_kernels,
+    .takes = gan_cuda_takes,
 };

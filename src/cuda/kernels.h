@@ -5,6 +5,7 @@
 #include "device/backend.h"
 
 extern const gan_kernel *const gan_cuda_kernels[GAN_OP_COUNT]; /* by op; NULL: none */
+bool gan_cuda_takes(const gan_node *node);                      /* types.c */
 
 extern const gan_kernel gan_cuda_constant, gan_cuda_stop_gradient;
 extern const gan_kernel gan_cuda_pointwise, gan_cuda_cast, gan_cuda_one_hot;

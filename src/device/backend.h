@@ -76,6 +76,11 @@ struct gan_backend {
     void (*release_record)(gan_device *device, void *record);
 
     const gan_kernel *const *kernel; /* by op, GAN_OP_COUNT of them; NULL: no kernel for this op */
+
+    /* Whether the op's kernel takes the types of this node, f32 and bf16 being mixed as they are in
+     * its operands, those of its program among them, and its result. Where it does not, the plan
+     * goes through f32. Every kernel takes f32 alone. */
+    bool (*takes)(const gan_node *node);
 };
 
 /* The device table; the only place that knows which backends a build has. */

@@ -11,6 +11,11 @@ static bool supported(const void *context, gan_op_id op) {
     return ((const gan_backend *)context)->kernel[op] != NULL;
 }
 
+static bool takes(const void *context, const gan_node *node) {
+    const gan_backend *backend = context;
+    return !backend->takes || backend->takes(node);
+}
+
 /* ---- compiling ---- */
 
 static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call) {
@@ -35,7 +40,10 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
     p->device = device;
     p->unroll = 16;
     device->seed = graph->store->seed;
-    gan_plan_options options = {supported, device->backend, keep_apart};
+    gan_plan_options options = {.supported = supported,
+                                .takes = takes,
+                                .context = device->backend,
+                                .keep_apart = keep_apart};
     gan_status status = gan_plan_create(&p->plan, graph, &options);
     if (status == GAN_OK) {
         p->call = calloc((size_t)p->plan->n_launches + 1, sizeof *p->call);

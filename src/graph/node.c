@@ -207,7 +207,7 @@ bool gan_node_is_view(const gan_node *node, size_t *offset) {
     }
     size_t start = row * (size_t)node->attr.slice.start;
     if (offset) *offset = start;
-    return start % 64 == 0;
+    return start % 32 == 0;
 }
 
 gan_node *gan_node_base(gan_node *node) {

@@ -35,7 +35,7 @@ gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
     gan_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     gan_status status = gan_plan_lower(plan, source, options);
-    if (status == GAN_OK) status = gan_plan_fuse(plan);
+    if (status == GAN_OK) status = gan_plan_fuse(plan, options);
     if (status == GAN_OK) status = gan_plan_order(plan);
     if (status == GAN_OK) status = gan_plan_place(plan, options);
     if (status != GAN_OK) {

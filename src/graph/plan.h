@@ -1,7 +1,8 @@
 /* The plan: a graph made ready for one device.
  *
- * Lowering copies what is live into a graph of its own and replaces ops that the device has no
- * kernel for by their expansion (plan_lower.c). Fusion merges pointwise chains, broadcasts,
+ * Lowering copies what is live into a graph of its own, replaces ops that the device has no kernel
+ * for by their expansion (plan_lower.c) and puts casts around kernels that do not take bfloat16
+ * (plan_cast.c). Fusion merges pointwise chains, broadcasts,
  * prologues and epilogues (plan_fuse.c). Ordering keeps the effects in their order and computes
  * values as late as they are needed (plan_order.c). Placing gives every value a place in one arena
  * by its lifetime (plan_place.c).
@@ -20,6 +21,8 @@ typedef struct gan_place {
 
 typedef struct gan_plan_options {
     bool (*supported)(const void *context, gan_op_id op); /* the device has a kernel */
+    /* That kernel takes this node's types; NULL: it takes any. Where not, casts go around it. */
+    bool (*takes)(const void *context, const gan_node *node);
     const void *context;
     bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones
                         (tests) */
@@ -43,7 +46,7 @@ void gan_plan_destroy(gan_plan *plan);
 
 /* The steps, in this order. */
 gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source, const gan_plan_options *options);
-gan_status gan_plan_fuse(gan_plan *plan);
+gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_order(gan_plan *plan);
 gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options);
 

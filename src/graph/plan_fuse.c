@@ -8,6 +8,7 @@
 
 typedef struct fusion {
     gan_graph *g;
+    const gan_plan_options *options;
     int *uses; /* by node id: operand slots and outputs that need the value */
 } fusion;
 
@@ -161,8 +162,36 @@ static bool absorb_through_reshape(fusion *f, gan_node *c, gan_node *x, gan_shap
     return substitute(f, c, x, p->program, view);
 }
 
+/* A program computes in f32, so that a value in bf16 that nobody else reads is not rounded. */
+static bool is_float(const gan_node *x) { return x->dtype == GAN_F32 || x->dtype == GAN_BF16; }
+
+static bool converts_float(const gan_node *x) {
+    return x->op == GAN_OP_cast && is_float(x) && is_float(x->in[0]);
+}
+
+/* A program reads what is cast: bf16 always, which is exact and less to read; f32 where nobody else
+ * needs it in bf16. A cast by itself rounds. */
+static bool absorb_cast(fusion *f, gan_node *c, gan_node *x) {
+    gan_node *in = x->in[0];
+    if (c->op == GAN_OP_cast || !can_move(f->g, x, c)) return false;
+    if (in->dtype != GAN_BF16 && f->uses[x->id] != slots(c, x)) return false;
+    const int n = slots(c, x);
+    if (!c->program) {
+        gan_node **list = gan_arena_copy(f->g->memory, &in, sizeof in);
+        if (!list) return false;
+        c->in = list;
+    } else if (!substitute(f, c, x, &identity, &in)) {
+        return false;
+    }
+    f->uses[in->id]++; /* as with a broadcast */
+    f->uses[x->id] -= n;
+    if (f->uses[x->id] == 0) f->uses[in->id]--;
+    return true;
+}
+
 static bool absorb(fusion *f, gan_node *c, gan_node *x) {
-    if (x->dtype != GAN_F32) return false;
+    if (!is_float(x)) return false;
+    if (converts_float(x)) return absorb_cast(f, c, x);
     if (x->op == GAN_OP_constant && c->program) {
         gan_pointwise_program value = {
             .n_steps = 1, .step = {{.fn = GAN_FN_value, .k = (float)x->attr.constant.value}}};
@@ -176,7 +205,8 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
         if (f->uses[x->id] == 0) f->uses[in->id]--;
         return true;
     }
-    const gan_shape whole = c->op == GAN_OP_pointwise ? c->shape : c->attr.reduce.in_shape;
+    const bool reduces = gan_op_of(c)->flags & GAN_OP_PROLOGUE;
+    const gan_shape whole = reduces ? c->attr.reduce.in_shape : c->shape;
     if (x->op == GAN_OP_reshape && absorb_through_reshape(f, c, x, whole)) return true;
     if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) &&
         gan_shape_equal(x->shape, whole) && can_move(f->g, x, c))
@@ -184,18 +214,40 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     return false;
 }
 
+/* A cast that has absorbed something is a program with a result of another type. */
 static void absorb_operands(fusion *f, gan_node *c) {
     for (bool again = true; again && f->g->status == GAN_OK;) {
         again = false;
         for (int i = 0; i < c->n_in && !again; i++) again = absorb(f, c, c->in[i]);
+        if (c->op == GAN_OP_cast && c->program) c->op = GAN_OP_pointwise;
     }
 }
 
 /* ---- epilogues ---- */
 
 static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c) {
-    return (gan_op_of(m)->flags & GAN_OP_EPILOGUE) && !m->program && f->uses[m->id] == 1 &&
-           m->dtype == GAN_F32 && gan_shape_equal(m->shape, c->shape) && can_move(f->g, m, c);
+    if (!(gan_op_of(m)->flags & GAN_OP_EPILOGUE) || m->program || f->uses[m->id] != 1 ||
+        !is_float(m) || !gan_shape_equal(m->shape, c->shape) || !can_move(f->g, m, c))
+        return false;
+    gan_node joined = *m;
+    joined.dtype = c->dtype;
+    return m->dtype == c->dtype || !f->options->takes ||
+           f->options->takes(f->options->context, &joined);
+}
+
+static void become_product(gan_node *c, const gan_node *m) {
+    c->op = m->op;
+    c->attr = m->attr;
+    if (!c->label) c->label = m->label;
+}
+
+/* The cast c of a product becomes that product, with a result of its own type. */
+static void join_cast_product(fusion *f, gan_node *c) {
+    gan_node *m = c->in[0];
+    if (!takes_epilogue(f, m, c)) return;
+    c->in = m->in;
+    c->n_in = m->n_in;
+    become_product(c, m);
 }
 
 /* The pointwise node c becomes the product it reads, with c's program as epilogue. */
@@ -221,25 +273,25 @@ static void join_product(fusion *f, gan_node *c) {
     }
     c->in = list;
     c->n_in = n;
-    c->op = m->op;
-    c->attr = m->attr;
-    if (!c->label) c->label = m->label;
+    become_product(c, m);
 }
 
-gan_status gan_plan_fuse(gan_plan *plan) {
-    fusion f = {.g = plan->graph};
+gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
+    fusion f = {.g = plan->graph, .options = options};
     gan_status status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
         gan_node *node = f.g->node[id];
-        if (f.uses[id] == 0 || node->dtype != GAN_F32) continue;
-        if (node->op == GAN_OP_pointwise || (gan_op_of(node)->flags & GAN_OP_PROLOGUE))
+        if (f.uses[id] == 0 || !is_float(node)) continue;
+        if (node->op == GAN_OP_pointwise || converts_float(node) ||
+            (gan_op_of(node)->flags & GAN_OP_PROLOGUE))
             absorb_operands(&f, node);
         status = gan_graph_status(f.g);
     }
     if (status == GAN_OK) status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
-        if (f.uses[id] > 0 && f.g->node[id]->op == GAN_OP_pointwise)
-            join_product(&f, f.g->node[id]);
+        if (f.uses[id] == 0) continue;
+        if (f.g->node[id]->op == GAN_OP_pointwise) join_product(&f, f.g->node[id]);
+        if (converts_float(f.g->node[id])) join_cast_product(&f, f.g->node[id]);
         status = gan_graph_status(f.g);
     }
     free(f.uses);

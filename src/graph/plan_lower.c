@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "graph/plan.h"
+#include "graph/plan_cast.h"
 
 /* Views cost nothing and leaves are not computed; every device has them. */
 static bool is_supported(const gan_node *node, const gan_plan_options *options) {
@@ -92,15 +93,20 @@ static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
 
 /* What a node becomes in the copy, its operands already being there. */
 static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
-                       const gan_plan_options *options, bool *expanded) {
+                       const gan_plan_options *options, gan_plan_casts *casts, bool *expanded) {
     if (node->op == GAN_OP_stop_gradient) return in[0];
-    if (node->op == GAN_OP_cast && node->dtype == in[0]->dtype) return in[0];
+    if (node->op == GAN_OP_cast) {
+        gan_node *same = gan_plan_cast(casts, to, node, in[0]);
+        if (same || to->status != GAN_OK) return same;
+    }
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
     if (node->op == GAN_OP_reshape) return reshaped(to, in[0], node->shape);
     const gan_node *model = whose_shape(node, in);
     if (model) return in_shape(to, node, in, model->shape);
     gan_node *copy = gan_node_append(to, node, in);
-    if (!copy || is_supported(node, options)) return copy;
+    if (!copy) return NULL;
+    if (gan_op_of(node)->flags & (GAN_OP_LEAF | GAN_OP_VIEW)) return copy;
+    if (is_supported(node, options)) return gan_plan_typed(casts, to, copy, options);
     if (!gan_op_of(node)->expand)
         return gan_graph_error(to, GAN_ERROR_DEVICE, "%s: the device has no kernel for this op",
                                gan_op_of(node)->name);
@@ -150,6 +156,7 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
         return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     }
     gan_node **in = NULL;
+    gan_plan_casts casts = {0};
     int capacity = 0;
     gan_status status = GAN_OK;
     for (int id = 0; id < from->n_nodes && status == GAN_OK; id++) {
@@ -165,13 +172,15 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
             in = more;
         }
         for (int i = 0; i < node->n_in; i++) in[i] = map[node->in[i]->id];
-        map[id] = stale[id] ? copied(to, node, in[0]) : lower(to, node, in, options, expanded);
+        map[id] =
+            stale[id] ? copied(to, node, in[0]) : lower(to, node, in, options, &casts, expanded);
         status = gan_graph_status(to);
     }
     for (int i = 0; i < from->n_outputs && status == GAN_OK; i++) {
         gan_output(to, map[from->output[i]->id]);
         status = gan_graph_status(to);
     }
+    gan_plan_casts_close(&casts);
     free(in);
     free(live);
     free(stale);
