@@ -20,6 +20,8 @@ extern "C" {
 /* A place in the tree of names ("generator/block1") together with the settings of one pass. Belongs
  * to its graph. Make a new root for every pass of a network: variables are found again by name. */
 typedef struct gan_scope gan_scope;
+typedef struct gan_norm gan_norm;
+typedef struct gan_weight_rule gan_weight_rule;
 
 typedef struct gan_scope_settings {
     /* Training: batch norm uses the batch's statistics and dropout drops. Otherwise batch norm uses
@@ -34,10 +36,17 @@ typedef struct gan_scope_settings {
     /* i64 variable that dropout draws its noise by; needed only where a network drops in training.
      */
     gan_node *counter;
-    /* One-hot classes (m, classes) of the batch's rows, f32, or NULL; with condition_norm, batch norm
-     * has gains and biases a class. */
+    /* One-hot classes (m, classes) of the batch's rows, f32, or NULL; with condition_norm, batch
+     * norm has gains and biases a class. */
     gan_node *condition;
     bool condition_norm;
+    /* What normalises between layers and how weights are scaled, in place of what the network's own
+     * paper has; NULL: as that paper has it. */
+    const gan_norm *norm;
+    const gan_weight_rule *weight;
+    /* Leading rows of the batch that are the reference batch of virtual batch norm. `groups` part
+     * the rows after them. */
+    int64_t reference;
 } gan_scope_settings;
 
 /* The root of `group` ("generator"). `settings` are copied; NULL means evaluation. NULL with the
@@ -89,9 +98,31 @@ typedef struct gan_layer_options {
      * filter is (in, R, S, out), as (in·R·S, out), which has the same singular values as (out,
      * in·R·S). */
     bool spectral_norm;
+    /* Not 0: equalised learning rate with this gain. */
+    double equalized;
     const gan_init *weight; /* NULL: Xavier */
     const gan_init *bias;   /* NULL: 0 */
 } gan_layer_options;        /* all layers take NULL for the defaults */
+
+/* How a layer's weight comes from the variables that are trained. A layer's own rule
+ * (spectral_norm, equalized) and another one of its scope do not go together: each sets the
+ * weight's scale.
+ * - plain: the variable itself.
+ * - spectral: as spectral_norm above.
+ * - weight-norm: w = g·v/‖v‖ with a length g an output, weights "weight" (v) and "gain" (g)
+ * (Salimans and Kingma 2016, eq. 2); g starts as v's expected length, so w starts as plain weights
+ * do.
+ * - equalized: the variable starts as N(0, 1) and is multiplied by gain/sqrt(fan_in), gain sqrt(2)
+ *   unless the layer has its own (Karras et al. 2018, section 4.1). */
+struct gan_weight_form;
+struct gan_weight_rule {
+    const char *name, *about; /* about: one line */
+    gan_node *(*apply)(gan_scope *scope, const struct gan_weight_form *form);
+};
+
+GAN_API size_t gan_weight_rule_count(void);
+GAN_API const gan_weight_rule *gan_weight_rule_at(size_t index);
+GAN_API const gan_weight_rule *gan_weight_rule_find(const char *name); /* NULL when unknown */
 
 /* x (m, …), taken as (m, in) -> (m, units). weight (units, in), bias (units). */
 GAN_API gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int64_t units,

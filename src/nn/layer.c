@@ -1,17 +1,20 @@
 /* Layers with a weight and a bias: linear, maxout, convolution and its transpose. */
 #include <stddef.h>
 
-#include "nn/spectral.h"
+#include "nn/weight.h"
 
 static const gan_layer_options plain = {0};
 
-/* The layer's weight, normalised where asked; the matrix for the norm is (rows, everything else).
- */
-static gan_node *weight_of(gan_scope *s, gan_shape shape, int64_t rows, int64_t fan_in,
-                           int64_t fan_out, const gan_layer_options *o) {
-    const gan_init init = o->weight ? *o->weight : gan_init_xavier(fan_in, fan_out);
-    gan_node *w = gan_scope_weight(s, "weight", shape, init);
-    return o->spectral_norm ? gan_spectral_weight(s, w, rows, gan_shape_size(shape) / rows) : w;
+/* Outputs lie along `out_axis`; the matrix for spectral norm is (rows, everything else). */
+static gan_node *weight_of(gan_scope *s, gan_shape shape, int out_axis, int64_t rows,
+                           int64_t fan_in, int64_t fan_out, const gan_layer_options *o) {
+    const gan_weight_form form = {.shape = shape,
+                                  .out_axis = out_axis,
+                                  .rows = rows,
+                                  .fan_in = fan_in,
+                                  .init =
+                                      o->weight ? *o->weight : gan_init_xavier(fan_in, fan_out)};
+    return gan_layer_weight(s, form, o);
 }
 
 static gan_node *add_bias(gan_scope *s, gan_node *y, int64_t units, const gan_layer_options *o) {
@@ -30,7 +33,7 @@ gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int6
     const int64_t rows = in.rank > 0 ? in.dim[0] : 1;
     const int64_t fan_in = rows ? gan_shape_size(in) / rows : 0;
     if (in.rank != 2) x = gan_reshape(g, x, gan_shape2(rows, fan_in));
-    gan_node *w = weight_of(s, gan_shape2(units, fan_in), units, fan_in, units, o);
+    gan_node *w = weight_of(s, gan_shape2(units, fan_in), 0, units, fan_in, units, o);
     return add_bias(s, gan_matmul(g, x, w, false, true), units, o);
 }
 
@@ -51,8 +54,8 @@ gan_node *gan_layer_conv2d(gan_scope *scope, const char *name, gan_node *x, int6
     const gan_layer_options *o = options ? options : &plain;
     const gan_shape in = gan_node_shape(x);
     const int64_t c = in.dim[in.rank - 1], area = (int64_t)size * size;
-    gan_node *w =
-        weight_of(s, gan_shape4(channels, size, size, c), channels, c * area, channels * area, o);
+    gan_node *w = weight_of(s, gan_shape4(channels, size, size, c), 0, channels, c * area,
+                            channels * area, o);
     return add_bias(s, gan_conv2d(gan_scope_graph(s), x, w, window), channels, o);
 }
 
@@ -64,8 +67,8 @@ gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_nod
     const gan_layer_options *o = options ? options : &plain;
     const gan_shape in = gan_node_shape(x);
     const int64_t c = in.dim[in.rank - 1], area = (int64_t)size * size;
-    gan_node *w =
-        weight_of(s, gan_shape4(c, size, size, channels), c * area, c * area, channels * area, o);
+    gan_node *w = weight_of(s, gan_shape4(c, size, size, channels), 3, c * area, c * area,
+                            channels * area, o);
     gan_node *y = gan_conv2d_grad_input(gan_scope_graph(s), x, w, height, width, window);
     return add_bias(s, y, channels, o);
 }
