@@ -66,6 +66,56 @@ typedef struct gan_scatter {
  * error. */
 GAN_API gan_status gan_png_write_scatter(const char *path, const gan_scatter *scatter);
 
+/* Line plots: curves in panels, panels in a grid. */
+typedef enum gan_stroke {
+    GAN_STROKE_SOLID,
+    GAN_STROKE_DASHED,
+    GAN_STROKE_DOTTED,
+    GAN_STROKE_POINTS /* a disc at every point, no line */
+} gan_stroke;
+
+typedef enum gan_colour {
+    GAN_BLACK,
+    GAN_BLUE,
+    GAN_GREEN,
+    GAN_RED,
+    GAN_ORANGE,
+    GAN_PURPLE,
+    GAN_GREY
+} gan_colour;
+
+typedef struct gan_curve {
+    const double *x, *y; /* (count) each; a point that is not finite interrupts the line */
+    int64_t count;
+    gan_stroke stroke;
+    gan_colour colour;
+    const char *label; /* in the legend; NULL: not there. ASCII; "p_data" lowers "data" */
+} gan_curve;
+
+/* All zero but the curves is a panel without words that shows all of them. */
+typedef struct gan_panel {
+    const char *title, *x_label, *y_label; /* ASCII, or NULL */
+    const gan_curve *curves;               /* drawn in this order, the last on top */
+    int64_t curve_count;
+    double x_low, x_high, y_low, y_high; /* the view; where low equals high: that of the curves */
+    /* A map drawn below the axis as arrows (from[i], to[i]), from a line of its own, whose ends are
+     * from_low and from_high, up to the axis; NULL: none. */
+    const double *from, *to;
+    int64_t arrows;
+    double from_low, from_high;
+    const char *from_label, *to_label; /* of the two lines, or NULL */
+} gan_panel;
+
+typedef struct gan_plot {
+    const gan_panel *panels;
+    int64_t count, columns; /* columns 0: all in one row */
+    int64_t width, height;  /* pixels a panel; 0: 640 and 440 */
+} gan_plot;
+
+/* Draws the panels, row by row, on white. Argument error for no panels or curves, or a view that is
+ * empty or not finite; memory error; I/O error. */
+GAN_API gan_status gan_png_write_plot(const char *path, const gan_plot *plot);
+
 /* One image in host memory: (height, width, channels), channels 1 or 3. */
 typedef struct gan_picture {
     uint8_t *pixels;
