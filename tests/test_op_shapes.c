@@ -36,6 +36,8 @@ static void makes_pointwise(void **state) {
     MAKES(gan_maximum(g, F32(0, 3), F32(1, 3)), 0, 3);
     MAKES(gan_minimum(g, F32(5, 1), F32(0)), 5, 0);
     MAKES_TYPE(GAN_BF16, gan_greater(g, BF16(2), BF16(2)), 2);
+    MAKES_TYPE(GAN_F32, gan_mul(g, F32(2), BF16(2)), 2);
+    MAKES_TYPE(GAN_F32, gan_sub(g, BF16(3, 2), F32(2)), 3, 2);
     MAKES_TYPE(GAN_BF16, gan_equal(g, gan_constant(g, 1, gan_shape0()), BF16(2)), 2);
     gan_node *(*const unary[])(gan_graph *, gan_node *) = {
         gan_neg,   gan_abs,        gan_sign,     gan_floor, gan_square, gan_sqrt,

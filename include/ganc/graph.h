@@ -136,7 +136,8 @@ GAN_API gan_node *gan_variable_node(gan_graph *g, gan_role role, const char *nam
  * the group is created with the layout of its weights when it does not exist yet (moments, averages). */
 GAN_API gan_node *gan_flat_variables(gan_graph *g, gan_role role, const char *group);
 
-/* ---- pointwise functions; operands of different shapes are broadcast as NumPy does ---- */
+/* ---- pointwise functions; operands of different shapes are broadcast as NumPy does; of f32 and bf16
+ * the result is f32 ---- */
 
 GAN_API gan_node *gan_add(gan_graph *g, gan_node *a, gan_node *b);
 GAN_API gan_node *gan_sub(gan_graph *g, gan_node *a, gan_node *b);

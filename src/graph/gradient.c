@@ -96,7 +96,9 @@ static void step(gan_graph *g, pass *p, gan_node *node) {
         any = any || need[i];
     }
     if (!any || !operands_unchanged(g, node)) return;
+    const int first = g->n_nodes;
     node_gradient(g, node, p->grad[node->id], need, dx);
+    for (int id = first; node->tf32 && id < g->n_nodes; id++) g->node[id]->tf32 = true;
     for (int i = 0; i < node->n_in && g->status == GAN_OK; i++) {
         if (!need[i] || !dx[i]) continue;
         gan_node *x = node->in[i];

@@ -155,6 +155,7 @@ struct gan_node {
      * shape, each axis equal or 1. */
     gan_pointwise_program *program;
     gan_graph *graph;
+    bool tf32;         /* a product whose operands may be rounded to tensor float */
     const char *label; /* NULL, or a name for dumps and messages */
 };
 

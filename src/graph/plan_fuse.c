@@ -238,6 +238,7 @@ static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c
 static void become_product(gan_node *c, const gan_node *m) {
     c->op = m->op;
     c->attr = m->attr;
+    c->tf32 = m->tf32;
     if (!c->label) c->label = m->label;
 }
 

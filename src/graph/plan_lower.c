@@ -111,7 +111,10 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
         return gan_graph_error(to, GAN_ERROR_DEVICE, "%s: the device has no kernel for this op",
                                gan_op_of(node)->name);
     *expanded = true;
-    return gan_op_of(node)->expand(copy);
+    const int first = to->n_nodes;
+    gan_node *expansion = gan_op_of(node)->expand(copy);
+    for (int id = first; node->tf32 && id < to->n_nodes; id++) to->node[id]->tf32 = true;
+    return expansion;
 }
 
 /* ---- views of variables ---- */

@@ -174,10 +174,13 @@ static gan_node *binary(gan_graph *g, gan_fn fn, gan_node *a, gan_node *b) {
     /* A constant has no storage, hence takes the type of its partner. */
     if (is_constant(a) && gan_is_float(b->dtype)) a = gan_cast(g, a, b->dtype);
     if (is_constant(b) && gan_is_float(a->dtype)) b = gan_cast(g, b, a->dtype);
-    if (!gan_is_float(a->dtype) || a->dtype != b->dtype)
-        return gan_graph_error(g, GAN_ERROR_SHAPE,
-                               "%s: of %s and %s; expected both f32 or both bf16", name,
+    if (!gan_is_float(a->dtype) || !gan_is_float(b->dtype))
+        return gan_graph_error(g, GAN_ERROR_SHAPE, "%s: of %s and %s; expected f32 or bf16", name,
                                GAN_TEXT(a), GAN_TEXT(b));
+    if (a->dtype != b->dtype) { /* one is f32, and so is the result */
+        a = gan_cast(g, a, GAN_F32);
+        b = gan_cast(g, b, GAN_F32);
+    }
     gan_shape shape = {0};
     if (!meet(a->shape, b->shape, &shape))
         return gan_graph_error(g, GAN_ERROR_SHAPE, "%s: %s does not broadcast with %s", name,
