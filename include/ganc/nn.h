@@ -15,6 +15,20 @@
 extern "C" {
 #endif
 
+/* ---- precision ---- */
+
+/* What layers compute in. Weights, optimisers, statistics, losses and every sum are f32 in all of
+ * them, and so is what a generator and a discriminator hand out. */
+typedef enum gan_precision {
+    GAN_PRECISION_F32,
+    GAN_PRECISION_TF32, /* products may round their f32 operands to 11 bits where a device is faster
+                           so (CUDA's tensor cores); as f32 elsewhere */
+    GAN_PRECISION_BF16, /* products of bf16 weights and activations, activations stored as bf16 */
+} gan_precision;
+
+GAN_API const char *gan_precision_name(gan_precision precision); /* "f32", "tf32", "bf16" */
+GAN_API bool gan_precision_find(gan_precision *out, const char *name); /* false when unknown */
+
 /* ---- scopes ---- */
 
 /* A place in the tree of names ("generator/block1") together with the settings of one pass. Belongs
@@ -36,6 +50,7 @@ typedef struct gan_scope_settings {
     /* i64 variable that dropout draws its noise by; needed only where a network drops in training.
      */
     gan_node *counter;
+    gan_precision precision;
     /* One-hot classes (m, classes) of the batch's rows, f32, or NULL; with condition_norm, batch
      * norm has gains and biases a class. */
     gan_node *condition;
@@ -72,6 +87,14 @@ GAN_API void gan_scope_overlay(gan_scope *scope, gan_node *variable, gan_node *r
 GAN_API gan_node *gan_scope_weight(gan_scope *scope, const char *name, gan_shape shape,
                                    gan_init init);
 
+/* x, f32 or bf16, in the type that the layers of this scope compute and store in: bf16 where their
+ * precision is, else f32. Layers cast what enters a product; weights remain f32 variables. */
+GAN_API gan_node *gan_scope_activation(gan_scope *scope, gan_node *x);
+
+/* Marks y = gan_matmul(), gan_conv2d() … as a product of this scope's precision (tf32); its
+ * gradients are so, too. Returns y. */
+GAN_API gan_node *gan_scope_product(gan_scope *scope, gan_node *y);
+
 /* The f32 variable SCOPE/name of role statistic. */
 GAN_API gan_node *gan_scope_statistic(gan_scope *scope, const char *name, gan_shape shape,
                                       gan_init init);
@@ -88,7 +111,8 @@ GAN_API gan_init gan_init_xavier(int64_t fan_in, int64_t fan_out);
 /* U(±sqrt(6 / ((1 + slope²)·fan_in))), for (leaky) rectifiers (He et al. 2015, eq. 15). */
 GAN_API gan_init gan_init_he(int64_t fan_in, double slope);
 
-/* ---- layers: (scope, name of the layer, x, …); variables are SCOPE/name/… ---- */
+/* ---- layers: (scope, name of the layer, x, …); variables are SCOPE/name/…; results have the type
+ * of gan_scope_activation() ---- */
 
 typedef struct gan_layer_options {
     bool no_bias;
@@ -203,12 +227,12 @@ typedef struct gan_model {
 } gan_model;
 
 /* The layer SCOPE/name from D's features (m, …) to (m, units), initialised as the model does its
- * logits and with spectral norm where `options` ask for it. */
+ * logits and with spectral norm where `options` ask for it; f32. */
 GAN_API gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char *name,
                                    gan_node *features, int64_t units,
                                    const gan_model_options *options);
 
-/* The whole discriminator: x -> logits (m, 1). */
+/* The whole discriminator: x -> f32 logits (m, 1). */
 GAN_API gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan_node *x,
                                    const gan_model_options *options);
 

@@ -9,11 +9,12 @@ gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char 
                            gan_node *features, int64_t units, const gan_model_options *options) {
     /* Biases are left out beside batch norm, whose place spectral norm takes. */
     const bool spectral = options->spectral_norm;
-    return gan_layer_linear(
+    gan_node *y = gan_layer_linear(
         scope, name, features, units,
         &(gan_layer_options){.weight = same(model->output, xavier) ? NULL : &model->output,
                              .no_bias = model->output_no_bias && !spectral,
                              .spectral_norm = spectral});
+    return y ? gan_cast(gan_scope_graph(scope), y, GAN_F32) : NULL;
 }
 
 gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan_node *x,

@@ -34,6 +34,7 @@ gan_node *gan_layer_batch_norm(gan_scope *scope, const char *name, gan_node *x,
     const gan_batch_norm_options o = options ? *options : (gan_batch_norm_options){0};
     const double momentum = o.momentum > 0 ? o.momentum : 0.1, eps = o.eps > 0 ? o.eps : 1e-5;
     const gan_shape shape = gan_node_shape(x);
+    x = gan_scope_activation(s, x); /* its statistics and what they do to it are f32 inside */
     const int64_t c = shape.rank ? shape.dim[shape.rank - 1] : 1;
     const gan_shape each = gan_shape1(c);
     gan_node *gamma = gan_scope_weight(s, "gamma", each, o.gamma ? *o.gamma : gan_init_constant(1));

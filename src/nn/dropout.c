@@ -18,5 +18,6 @@ gan_node *gan_layer_dropout(gan_scope *scope, gan_node *x, double keep) {
     const gan_shape shape = gan_node_shape(x);
     gan_node *noise = gan_random_uniform(g, settings->counter, shape, 0, 1);
     gan_node *mask = gan_greater(g, gan_constant(g, keep, shape), noise);
-    return gan_mul(g, x, gan_scale(g, mask, 1 / keep));
+    gan_node *y = gan_mul(g, gan_cast(g, x, GAN_F32), gan_scale(g, mask, 1 / keep));
+    return gan_cast(g, y, gan_node_dtype(x));
 }

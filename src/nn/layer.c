@@ -5,7 +5,8 @@
 
 static const gan_layer_options plain = {0};
 
-/* Outputs lie along `out_axis`; the matrix for spectral norm is (rows, everything else). */
+/* The weight as the product takes it. Outputs lie along `out_axis`; the matrix for spectral norm is
+ * (rows, everything else). */
 static gan_node *weight_of(gan_scope *s, gan_shape shape, int out_axis, int64_t rows,
                            int64_t fan_in, int64_t fan_out, const gan_layer_options *o) {
     const gan_weight_form form = {.shape = shape,
@@ -14,13 +15,18 @@ static gan_node *weight_of(gan_scope *s, gan_shape shape, int out_axis, int64_t 
                                   .fan_in = fan_in,
                                   .init =
                                       o->weight ? *o->weight : gan_init_xavier(fan_in, fan_out)};
-    return gan_layer_weight(s, form, o);
+    return gan_scope_activation(s, gan_layer_weight(s, form, o));
 }
 
-static gan_node *add_bias(gan_scope *s, gan_node *y, int64_t units, const gan_layer_options *o) {
+/* What a layer makes of its product: the bias is added in f32, which costs nothing where the two
+ * are one launch, and keeps its gradient f32. */
+static gan_node *finish(gan_scope *s, gan_node *y, int64_t units, const gan_layer_options *o) {
+    gan_graph *g = gan_scope_graph(s);
+    y = gan_scope_product(s, y);
     if (o->no_bias || !y) return y;
     const gan_init init = o->bias ? *o->bias : gan_init_constant(0);
-    return gan_add(gan_scope_graph(s), y, gan_scope_weight(s, "bias", gan_shape1(units), init));
+    gan_node *bias = gan_scope_weight(s, "bias", gan_shape1(units), init);
+    return gan_scope_activation(s, gan_add(g, gan_cast(g, y, GAN_F32), bias));
 }
 
 gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int64_t units,
@@ -34,7 +40,8 @@ gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int6
     const int64_t fan_in = rows ? gan_shape_size(in) / rows : 0;
     if (in.rank != 2) x = gan_reshape(g, x, gan_shape2(rows, fan_in));
     gan_node *w = weight_of(s, gan_shape2(units, fan_in), 0, units, fan_in, units, o);
-    return add_bias(s, gan_matmul(g, x, w, false, true), units, o);
+    x = gan_scope_activation(s, x);
+    return finish(s, gan_matmul(g, x, w, false, true), units, o);
 }
 
 gan_node *gan_layer_maxout(gan_scope *scope, const char *name, gan_node *x, int64_t units,
@@ -56,7 +63,8 @@ gan_node *gan_layer_conv2d(gan_scope *scope, const char *name, gan_node *x, int6
     const int64_t c = in.dim[in.rank - 1], area = (int64_t)size * size;
     gan_node *w = weight_of(s, gan_shape4(channels, size, size, c), 0, channels, c * area,
                             channels * area, o);
-    return add_bias(s, gan_conv2d(gan_scope_graph(s), x, w, window), channels, o);
+    x = gan_scope_activation(s, x);
+    return finish(s, gan_conv2d(gan_scope_graph(s), x, w, window), channels, o);
 }
 
 gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_node *x,
@@ -69,6 +77,7 @@ gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_nod
     const int64_t c = in.dim[in.rank - 1], area = (int64_t)size * size;
     gan_node *w = weight_of(s, gan_shape4(c, size, size, channels), 3, c * area, c * area,
                             channels * area, o);
+    x = gan_scope_activation(s, x);
     gan_node *y = gan_conv2d_grad_input(gan_scope_graph(s), x, w, height, width, window);
-    return add_bias(s, y, channels, o);
+    return finish(s, y, channels, o);
 }

@@ -108,6 +108,18 @@ gan_node *gan_scope_statistic(gan_scope *scope, const char *name, gan_shape shap
     return variable(scope, GAN_STATISTIC, name, shape, init);
 }
 
+gan_node *gan_scope_activation(gan_scope *scope, gan_node *x) {
+    if (!scope || !x) return NULL;
+    const tree *t = scope->tree;
+    const bool half = t->settings.precision == GAN_PRECISION_BF16;
+    return gan_cast(t->graph, x, half ? GAN_BF16 : GAN_F32);
+}
+
+gan_node *gan_scope_product(gan_scope *scope, gan_node *y) {
+    if (scope && y) y->tf32 = scope->tree->settings.precision == GAN_PRECISION_TF32;
+    return y;
+}
+
 bool gan_scope_first(gan_scope *scope, const gan_node *node) {
     tree *t = scope->tree;
     if (find(t->seen, node)) return false;
