@@ -109,8 +109,9 @@ GAN_API gan_node *gan_momentum_schedule(gan_graph *g, gan_node *counter, int64_t
 typedef struct gan_game_options {
     const gan_model *model;
     gan_model_options networks;
-    int64_t batch;   /* m: real examples a D-step, and fakes of D- and G-step */
-    int64_t d_steps; /* D-steps a G-step; 0 counts as 1 */
+    gan_precision precision; /* of both networks; samplers always are f32 */
+    int64_t batch;           /* m: real examples a D-step, and fakes of D- and G-step */
+    int64_t d_steps;         /* D-steps a G-step; 0 counts as 1 */
     /* The last D-step and the G-step take both gradients from the same parameters and the same
      * fakes, then both are updated (the 2014 code). Otherwise they alternate. */
     bool simultaneous;

@@ -32,14 +32,16 @@ static gan_scope *pass(const iteration *it, const char *group, bool update_stati
                             &(gan_scope_settings){.training = true,
                                                   .update_statistics = update_statistics,
                                                   .groups = groups,
-                                                  .counter = it->counter});
+                                                  .counter = it->counter,
+                                                  .precision = it->o->precision});
 }
 
 static gan_node *generate(const iteration *it, bool update_statistics) {
     const gan_game_options *o = it->o;
     gan_node *z = o->prior->draw(it->g, it->counter, gan_shape2(o->batch, o->networks.z_dim));
     gan_scope *scope = pass(it, "generator", update_statistics, 1);
-    return gan_named(o->model->generator(scope, z, &o->networks), "fake");
+    gan_node *fake = o->model->generator(scope, z, &o->networks);
+    return fake ? gan_named(gan_cast(it->g, fake, GAN_F32), "fake") : NULL;
 }
 
 static gan_node *score(const iteration *it, gan_node *x, bool update_statistics, int groups) {

@@ -30,9 +30,9 @@ NAMES(choice_optimizer, gan_optimizer_count, gan_optimizer_at)
         static const char *const word[] = {__VA_ARGS__};                                           \
         return i < sizeof word / sizeof *word ? word[i] : NULL;                                    \
     }
-WORDS(choice_fit, "pad", "resize")
+WORDS(choice_fit, "pad", "resize", "contain", "stretch")
 WORDS(choice_schedule, "alternating", "simultaneous")
-WORDS(choice_precision, "f32")
+WORDS(choice_precision, "f32", "tf32", "bf16")
 
 typedef struct row {
     kind kind;

@@ -36,9 +36,12 @@ static int64_t epoch_updates(const gan_source *source, int64_t examples) {
 }
 
 static gan_game_options game_options(const gan_settings *s, gan_source *source) {
+    gan_precision precision = GAN_PRECISION_F32;
+    gan_precision_find(&precision, s->precision); /* a key's word is one of them */
     return (gan_game_options){
         .model = source->model,
         .networks = source->networks,
+        .precision = precision,
         .batch = s->batch,
         .d_steps = s->d_steps,
         .simultaneous = !strcmp(s->schedule, "simultaneous"),
