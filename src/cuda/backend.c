@@ -7,7 +7,6 @@
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
-#include "kernels/launch.h"
 
 enum { STAGING_BYTES = 1 << 22, BLAS_WORKSPACE_BYTES = 1 << 25 };
 
@@ -201,6 +200,9 @@ const gan_backend gan_cuda_backend = {
     .zero = zero,
     .upload = upload,
     .download = download,
+    .begin_download = gan_cuda_begin_download,
+    .end_download = gan_cuda_end_download,
+    .release_download = gan_cuda_release_download,
     .synchronize = synchronize,
     .record = gan_cuda_record_calls,
     .replay = gan_cuda_replay,

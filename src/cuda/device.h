@@ -56,6 +56,12 @@ gan_status gan_cuda_require_31_bits(const gan_call *call);
 /* Makes the device current for the calling thread. */
 gan_status gan_cuda_enter(gan_device *device);
 
+/* src/cuda/download.c */
+gan_status gan_cuda_begin_download(gan_device *device, gan_download *download, const void *from,
+                                   size_t bytes);
+gan_status gan_cuda_end_download(gan_device *device, gan_download *download);
+void gan_cuda_release_download(gan_device *device, gan_download *download);
+
 /* src/cuda/record.c: a program as a captured graph. */
 gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll,
                                  void **record);

@@ -16,6 +16,7 @@
 #include "graph/op.h"
 
 typedef struct gan_backend gan_backend;
+typedef struct gan_download gan_download;
 
 /* Every backend's device begins with this. */
 struct gan_device {
@@ -66,6 +67,13 @@ struct gan_backend {
     /* Host <-> device; in order with runs; on return the host memory may be reused. */
     gan_status (*upload)(gan_device *device, void *to, const void *from, size_t bytes);
     gan_status (*download)(gan_device *device, void *to, const void *from, size_t bytes);
+    /* Downloads that the host does not wait for (device/download.h); NULL, all three, on a device
+     * that has done a run when it returns from it. release gives back what begin made, in whatever
+     * state the device is. */
+    gan_status (*begin_download)(gan_device *device, gan_download *download, const void *from,
+                                 size_t bytes);
+    gan_status (*end_download)(gan_device *device, gan_download *download);
+    void (*release_download)(gan_device *device, gan_download *download);
     gan_status (*synchronize)(gan_device *device);
 
     /* Makes `calls` replayable `unroll` iterations at a time; *record may stay NULL (the calls are

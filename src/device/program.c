@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "device/download.h"
 #include "graph/store.h"
 
 static bool supported(const void *context, gan_op_id op) {
@@ -180,13 +181,28 @@ gan_status gan_program_write(gan_program *p, const gan_node *input, const void *
     return p->device->backend->upload(p->device, address(p, copy), from, bytes);
 }
 
-gan_status gan_program_read(gan_program *p, const gan_node *output, void *to, size_t bytes) {
+static gan_status find_output(gan_program *p, const gan_node *output, size_t bytes,
+                              const void **data) {
     GAN_TRY(check_access(p, output, bytes));
     const gan_node *copy = NULL;
     for (int i = 0; i < p->source->n_outputs && !copy; i++)
         if (p->source->output[i] == output) copy = p->plan->copy_of[output->id];
     if (!copy) return gan_fail(GAN_ERROR_ARGUMENT, "%s: not an output", gan_op_of(output)->name);
-    return p->device->backend->download(p->device, to, address(p, copy), bytes);
+    *data = address(p, copy);
+    return GAN_OK;
+}
+
+gan_status gan_program_read(gan_program *p, const gan_node *output, void *to, size_t bytes) {
+    const void *data = NULL;
+    GAN_TRY(find_output(p, output, bytes, &data));
+    return p->device->backend->download(p->device, to, data, bytes);
+}
+
+gan_status gan_program_begin_read(gan_program *p, const gan_node *output, gan_download *download) {
+    const size_t bytes = gan_node_bytes(output);
+    const void *data = NULL;
+    GAN_TRY(find_output(p, output, bytes, &data));
+    return gan_download_begin(download, p->device, data, bytes);
 }
 
 /* ---- what the tests do ---- */

@@ -18,6 +18,10 @@ struct gan_program {
     int unroll;
 };
 
+/* gan_program_read() that does not wait: queued behind the runs so far; gan_download_end() waits. */
+gan_status gan_program_begin_read(gan_program *program, const gan_node *output,
+                                  gan_download *download);
+
 /* gan_compile() with a plan in which no bytes are shared, so that gaps can be checked. */
 gan_status gan_compile_apart(gan_program **out, gan_graph *graph, gan_device *device);
 
