@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "ganc/metric.h"
+#include "graph/store.h"
 #include "train/folder.h"
 #include "train/trainer.h"
 
@@ -23,8 +24,27 @@ static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, flo
                     what_is_kept(t, kept));
 }
 
-gan_status gan_trainer_fetch(gan_trainer *t, gan_scalars ring[GAN_RING]) {
-    return gan_variable_read(t->store, t->ring, ring, GAN_RING * sizeof *ring);
+/* ---- what the device brings ---- */
+
+gan_status gan_trainer_begin_fetch(gan_trainer *t, gan_stretch *stretch) {
+    GAN_TRY(gan_download_begin(&stretch->ring, t->device, gan_variable_data(t->ring),
+                               GAN_RING * sizeof(gan_scalars)));
+    if (!stretch->drawn) return GAN_OK;
+    return gan_sampler_begin(&t->sampler, &stretch->samples, t->settings->sample_count);
+}
+
+gan_status gan_trainer_end_fetch(gan_trainer *t, gan_stretch *stretch, const gan_scalars **ring) {
+    GAN_TRY(gan_download_end(&stretch->ring, t->device));
+    *ring = stretch->ring.data;
+    return GAN_OK;
+}
+
+gan_status gan_trainer_samples(gan_trainer *t, gan_stretch *stretch, float **samples) {
+    const int64_t count = t->settings->sample_count;
+    *samples = malloc((size_t)count * t->sampler.sample_elements * sizeof **samples);
+    if (!*samples)
+        return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
+    return gan_sampler_end(&t->sampler, &stretch->samples, *samples);
 }
 
 gan_status gan_trainer_collect(gan_trainer *t, const gan_scalars ring[GAN_RING], int64_t step,
@@ -41,24 +61,15 @@ gan_status gan_trainer_collect(gan_trainer *t, const gan_scalars ring[GAN_RING],
         for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] += (double)row[i];
         s->summed++;
         /* The stretch's last line is left to the loop, which knows whether the run ends there. */
-        if (s->step < step && s->step % t->settings->log_every == 0) GAN_TRY(gan_trainer_log(t));
+        if (s->step < step && s->step % t->settings->log_every == 0)
+            GAN_TRY(gan_trainer_log(t, NULL));
     }
     return GAN_OK;
 }
 
 /* ---- log ---- */
 
-static gan_status coverage(gan_trainer *t, gan_mode_coverage *out) {
-    const int64_t count = t->settings->sample_count;
-    float *points = malloc((size_t)count * 2 * sizeof *points);
-    if (!points) return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
-    gan_status status = gan_sampler_draw(&t->sampler, points, count);
-    if (status == GAN_OK) status = gan_metric_mode_coverage(out, points, count, t->source.mixture);
-    free(points);
-    return status;
-}
-
-gan_status gan_trainer_log(gan_trainer *t) {
+gan_status gan_trainer_log(gan_trainer *t, const float *samples) {
     gan_run_state *s = &t->state;
     const int64_t a_step = t->settings->batch * t->settings->d_steps;
     const double passed = s->seconds - t->line_seconds, n = (double)s->summed;
@@ -71,7 +82,8 @@ gan_status gan_trainer_log(gan_trainer *t) {
         field[fields++] = gan_journal_real(scalar_name[i], s->sum[i] / n);
     if (t->journal && t->source.mixture) {
         gan_mode_coverage c;
-        GAN_TRY(coverage(t, &c));
+        GAN_TRY(
+            gan_metric_mode_coverage(&c, samples, t->settings->sample_count, t->source.mixture));
         field[fields++] = gan_journal_integer("modes", c.captured);
         field[fields++] = gan_journal_real("high_quality", c.high_quality);
     }
@@ -89,12 +101,11 @@ gan_status gan_trainer_log(gan_trainer *t) {
 
 /* ---- picture and checkpoint ---- */
 
-gan_status gan_trainer_picture(gan_trainer *t) {
-    if (!t->folder) return GAN_OK;
+gan_status gan_trainer_picture(gan_trainer *t, const float *samples) {
     char *png = gan_folder_picture(t->folder, t->state.step);
     if (!png) return GAN_ERROR_IO;
-    const gan_status status = gan_sampler_paint(&t->sampler, t->source.model, &t->source.networks,
-                                                t->source.mixture, t->settings->sample_count, png);
+    const gan_status status = gan_sampler_paint(samples, t->settings->sample_count, t->source.model,
+                                                &t->source.networks, t->source.mixture, png);
     free(png);
     return status;
 }

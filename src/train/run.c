@@ -1,6 +1,7 @@
 /* The loop: iterations in stretches up to whatever is due next, so that the host is out of the way.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -26,7 +27,7 @@ static bool due(int64_t step, int64_t every) { return every && step % every == 0
 /* Where the next stretch ends. */
 static int64_t stretch_end(const gan_trainer *t) {
     const gan_settings *s = t->settings;
-    const int64_t step = t->state.step;
+    const int64_t step = t->queued;
     /* Lines in between come from the ring afterwards; those that need samples cannot. */
     int64_t end = t->source.mixture ? next_multiple(step, s->log_every, s->steps) : s->steps;
     end = next_multiple(step, s->sample_every, end);
@@ -36,16 +37,53 @@ static int64_t stretch_end(const gan_trainer *t) {
     return end - step > stretch ? step + stretch : end;
 }
 
-/* `origin`: when the run would have begun, had it never stopped. */
-static gan_status stretch(gan_trainer *t, double origin) {
-    static _Thread_local gan_scalars ring[GAN_RING];
-    const int64_t end = stretch_end(t), n = end - t->state.step;
-    const double start = now();
+/* ---- what is due at a step ---- */
+
+static bool line_due(const gan_trainer *t, int64_t step) {
+    return step == t->settings->steps || due(step, t->settings->log_every);
+}
+
+static bool picture_due(const gan_trainer *t, int64_t step) {
+    return t->folder && (step == t->settings->steps || due(step, t->settings->sample_every));
+}
+
+static bool checkpoint_due(const gan_trainer *t, int64_t step) {
+    return t->folder && (step == t->settings->steps || due(step, t->settings->checkpoint_every));
+}
+
+/* ---- stretches: while the host looks at what one has brought, the device is at the next ---- */
+
+/* Whether another may be queued: a checkpoint holds the very state that has been looked at, so the
+ * device rests for it, as it does where runs are over when they return. */
+static bool can_queue(const gan_trainer *t, int under_way) {
+    if (t->queued == t->settings->steps || under_way == 2) return false;
+    if (under_way == 0) return true;
+    return t->device->backend->begin_download && !checkpoint_due(t, t->queued);
+}
+
+static gan_status queue(gan_trainer *t, gan_stretch *stretch) {
+    stretch->end = stretch_end(t);
+    stretch->begun = now();
+    stretch->drawn = picture_due(t, stretch->end) ||
+                     (t->journal && t->source.mixture && line_due(t, stretch->end));
+    const int64_t n = stretch->end - t->queued;
+    t->queued = stretch->end;
     GAN_TRY(gan_program_run(t->program, n));
-    GAN_TRY(gan_trainer_fetch(t, ring));
-    const double stop = now();
-    t->step_seconds = (stop - start) / (double)n;
-    return gan_trainer_collect(t, ring, end, stop - origin);
+    return gan_trainer_begin_fetch(t, stretch);
+}
+
+/* `last`: when the one before was over; `origin`: when the run would have begun, had it never
+ * stopped. */
+static gan_status collect(gan_trainer *t, gan_stretch *stretch, double *last, double origin) {
+    const gan_scalars *ring;
+    const gan_status status = gan_trainer_end_fetch(t, stretch, &ring);
+    if (status != GAN_OK)
+        return gan_fail_within(status, "steps %lld to %lld", (long long)t->state.step + 1,
+                               (long long)stretch->end);
+    const double stop = now(), begun = stretch->begun > *last ? stretch->begun : *last;
+    t->step_seconds = (stop - begun) / (double)(stretch->end - t->state.step);
+    *last = stop;
+    return gan_trainer_collect(t, ring, stretch->end, stop - origin);
 }
 
 static void report(const gan_trainer *t, const gan_trainer_callbacks *callbacks, int64_t first_step,
@@ -69,13 +107,21 @@ static void report(const gan_trainer *t, const gan_trainer_callbacks *callbacks,
 
 /* What is due after a stretch. A checkpoint comes last: when it is there, log and picture are too.
  */
-static gan_status events(gan_trainer *t) {
-    const gan_settings *s = t->settings;
+static gan_status events(gan_trainer *t, gan_stretch *stretch) {
     const int64_t step = t->state.step;
-    const bool end = step == s->steps;
-    if (end || due(step, s->log_every)) GAN_TRY(gan_trainer_log(t));
-    if (end || due(step, s->sample_every)) GAN_TRY(gan_trainer_picture(t));
-    return end || due(step, s->checkpoint_every) ? gan_trainer_keep(t) : GAN_OK;
+    float *samples = NULL;
+    gan_status status = stretch->drawn ? gan_trainer_samples(t, stretch, &samples) : GAN_OK;
+    if (status == GAN_OK && line_due(t, step)) status = gan_trainer_log(t, samples);
+    if (status == GAN_OK && picture_due(t, step)) status = gan_trainer_picture(t, samples);
+    free(samples);
+    if (status == GAN_OK && checkpoint_due(t, step)) status = gan_trainer_keep(t);
+    return status;
+}
+
+static gan_status interrupted(gan_trainer *t) {
+    GAN_TRY(gan_trainer_keep(t));
+    return gan_fail(GAN_ERROR_INTERRUPTED, "stopped at step %lld of %lld", (long long)t->state.step,
+                    (long long)t->settings->steps);
 }
 
 gan_status gan_trainer_run(gan_trainer *t, const gan_trainer_callbacks *callbacks) {
@@ -83,16 +129,18 @@ gan_status gan_trainer_run(gan_trainer *t, const gan_trainer_callbacks *callback
     if (!callbacks) callbacks = &none;
     const int64_t first_step = t->state.step;
     const double first_seconds = t->state.seconds, start = now();
+    double last = start;
+    bool stopped = false;
     GAN_TRY(gan_trainer_keep(t)); /* a folder that cannot be written is found now, not in an hour */
-    while (t->state.step < t->settings->steps) {
-        if (callbacks->stop && callbacks->stop(callbacks->context)) {
-            GAN_TRY(gan_trainer_keep(t));
-            return gan_fail(GAN_ERROR_INTERRUPTED, "stopped at step %lld of %lld",
-                            (long long)t->state.step, (long long)t->settings->steps);
-        }
-        GAN_TRY(stretch(t, start - first_seconds));
+    for (int done = 0, queued = 0; t->state.step < t->settings->steps;) {
+        stopped = stopped || (callbacks->stop && callbacks->stop(callbacks->context));
+        if (stopped && queued == done) return interrupted(t);
+        if (!stopped && can_queue(t, queued - done)) GAN_TRY(queue(t, &t->stretch[queued++ % 2]));
+        if (!stopped && can_queue(t, queued - done)) continue;
+        gan_stretch *stretch = &t->stretch[done++ % 2];
+        GAN_TRY(collect(t, stretch, &last, start - first_seconds));
         if (callbacks->progress) report(t, callbacks, first_step, first_seconds);
-        GAN_TRY(events(t));
+        GAN_TRY(events(t, stretch));
     }
     return GAN_OK;
 }

@@ -1,4 +1,6 @@
 /* Samples from a checkpoint, without the data that it was trained on. */
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "train/checkpoint.h"
 #include "train/sampler.h"
@@ -16,8 +18,13 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     GAN_TRY(gan_sampler_open(&sampler, store, device, c->settings, model, &networks, count, seed));
     gan_status status = gan_store_place(store, device);
     if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);
+    float *samples = malloc((size_t)count * sampler.sample_elements * sizeof *samples);
+    if (status == GAN_OK && !samples)
+        status = gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
+    if (status == GAN_OK) status = gan_sampler_draw(&sampler, samples, count);
     if (status == GAN_OK)
-        status = gan_sampler_paint(&sampler, model, &networks, mixture, count, png);
+        status = gan_sampler_paint(samples, count, model, &networks, mixture, png);
+    free(samples);
     gan_sampler_close(&sampler);
     return status;
 }

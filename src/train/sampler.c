@@ -2,10 +2,13 @@
 #include "train/sampler.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "device/program.h"
 #include "ganc/adversarial.h"
 #include "ganc/io.h"
+#include "graph/store.h"
 
 enum { MAX_BATCH = 256, MAX_POINTS_BATCH = 4096 };
 
@@ -24,6 +27,7 @@ static gan_status build(gan_sampler *s, const gan_settings *settings, const gan_
     gan_node *z = prior->draw(g, part, gan_shape2(s->batch, networks->z_dim));
     s->samples =
         gan_output(g, gan_sampler_build(g, model, networks, z, settings->generator_average > 0));
+    gan_advance(g, part, 1);
     s->sample_elements = (size_t)(gan_shape_size(gan_node_shape(s->samples)) / s->batch);
     return gan_graph_status(g);
 }
@@ -50,30 +54,64 @@ void gan_sampler_close(gan_sampler *s) {
     *s = (gan_sampler){0};
 }
 
-gan_status gan_sampler_draw(gan_sampler *s, float *out, int64_t count) {
+/* ---- drawing ---- */
+
+static gan_status reserve(gan_draw *draw, int64_t parts) {
+    if (parts <= draw->parts) return GAN_OK;
+    gan_download *part = realloc(draw->part, (size_t)parts * sizeof *part);
+    if (!part) return gan_fail(GAN_ERROR_MEMORY, "no memory for samples");
+    draw->part = part;
+    while (draw->parts < parts) part[draw->parts++] = (gan_download){0};
+    return GAN_OK;
+}
+
+gan_status gan_sampler_begin(gan_sampler *s, gan_draw *draw, int64_t count) {
     const gan_variable *part = gan_store_find(s->store, GAN_RECORD, part_name);
-    const size_t bytes = (size_t)s->batch * s->sample_elements * sizeof(float);
-    float *all = malloc(bytes);
-    if (!all) return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)s->batch);
-    gan_status status = gan_program_load(s->program);
-    for (int64_t i = 0, done = 0; done < count && status == GAN_OK; i++, done += s->batch) {
-        status = gan_variable_write(s->store, part, &i, sizeof i);
-        if (status == GAN_OK) status = gan_program_run(s->program, 1);
-        if (status == GAN_OK) status = gan_program_read(s->program, s->samples, all, bytes);
-        const int64_t take = count - done < s->batch ? count - done : s->batch;
-        for (size_t j = 0; j < (size_t)take * s->sample_elements && status == GAN_OK; j++)
-            out[(size_t)done * s->sample_elements + j] = all[j];
+    gan_device *device = s->program->device;
+    GAN_TRY(reserve(draw, (count + s->batch - 1) / s->batch));
+    GAN_TRY(gan_program_load(s->program));
+    GAN_TRY(device->backend->zero(device, gan_variable_data(part), sizeof(int64_t)));
+    draw->count = count;
+    for (int64_t i = 0; i * s->batch < count; i++) {
+        GAN_TRY(gan_program_run(s->program, 1));
+        GAN_TRY(gan_program_begin_read(s->program, s->samples, &draw->part[i]));
     }
-    free(all);
+    return GAN_OK;
+}
+
+gan_status gan_sampler_end(gan_sampler *s, gan_draw *draw, float *out) {
+    for (int64_t i = 0, done = 0; done < draw->count; i++, done += s->batch) {
+        const int64_t take = draw->count - done < s->batch ? draw->count - done : s->batch;
+        GAN_TRY(gan_download_end(&draw->part[i], s->program->device));
+        memcpy(out + (size_t)done * s->sample_elements, draw->part[i].data,
+               (size_t)take * s->sample_elements * sizeof *out);
+    }
+    return GAN_OK;
+}
+
+void gan_sampler_close_draw(gan_sampler *s, gan_draw *draw) {
+    for (int64_t i = 0; i < draw->parts; i++)
+        gan_download_close(&draw->part[i], s->program->device);
+    free(draw->part);
+    *draw = (gan_draw){0};
+}
+
+gan_status gan_sampler_draw(gan_sampler *s, float *out, int64_t count) {
+    gan_draw draw = {0};
+    gan_status status = gan_sampler_begin(s, &draw, count);
+    if (status == GAN_OK) status = gan_sampler_end(s, &draw, out);
+    gan_sampler_close_draw(s, &draw);
     return status;
 }
 
-static gan_status paint(const float *sample, const gan_model *model,
-                        const gan_model_options *networks, const gan_mixture *mixture,
-                        int64_t count, const char *png) {
+/* ---- painting ---- */
+
+gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_model *model,
+                             const gan_model_options *networks, const gan_mixture *mixture,
+                             const char *png) {
     if (model->points) {
         const float e = mixture->extent;
-        return gan_png_write_scatter(png, &(gan_scatter){.points = sample,
+        return gan_png_write_scatter(png, &(gan_scatter){.points = samples,
                                                          .count = count,
                                                          .centres = mixture->centres,
                                                          .modes = mixture->modes,
@@ -84,7 +122,7 @@ static gan_status paint(const float *sample, const gan_model *model,
                                                          .y_high = e});
     }
     return gan_png_write_grid(png,
-                              &(gan_images){.pixels = sample,
+                              &(gan_images){.pixels = samples,
                                             .dtype = GAN_F32,
                                             .count = count,
                                             .height = networks->height,
@@ -93,15 +131,4 @@ static gan_status paint(const float *sample, const gan_model *model,
                                             .low = (float)model->low,
                                             .high = (float)model->high},
                               0);
-}
-
-gan_status gan_sampler_paint(gan_sampler *s, const gan_model *model,
-                             const gan_model_options *networks, const gan_mixture *mixture,
-                             int64_t count, const char *png) {
-    float *sample = malloc((size_t)count * s->sample_elements * sizeof *sample);
-    if (!sample) return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
-    gan_status status = gan_sampler_draw(s, sample, count);
-    if (status == GAN_OK) status = paint(sample, model, networks, mixture, count, png);
-    free(sample);
-    return status;
 }

@@ -2,6 +2,7 @@
 #ifndef GANC_TRAIN_SAMPLER_H
 #define GANC_TRAIN_SAMPLER_H
 
+#include "device/download.h"
 #include "ganc/nn.h"
 #include "train/settings.h"
 #include "train/source.h"
@@ -22,14 +23,28 @@ gan_status gan_sampler_open(gan_sampler *out, gan_store *store, gan_device *devi
                             const gan_model_options *networks, int64_t count, uint64_t seed);
 void gan_sampler_close(gan_sampler *sampler);
 
-/* The first `count` samples of the noise into out[count · sample_elements], by the weights of now.
- */
+/* Samples on their way to the host. Starts as zeros. */
+typedef struct gan_draw {
+    int64_t count;
+    gan_download *part; /* of up to `batch` samples each */
+    int64_t parts;
+} gan_draw;
+
+/* Queues the first `count` samples of the noise, by the weights that the runs so far leave. The
+ * host does not wait for them, and runs that are queued later do not change them. */
+gan_status gan_sampler_begin(gan_sampler *sampler, gan_draw *draw, int64_t count);
+
+/* Waits for them and copies them to out[count · sample_elements]. */
+gan_status gan_sampler_end(gan_sampler *sampler, gan_draw *draw, float *out);
+
+void gan_sampler_close_draw(gan_sampler *sampler, gan_draw *draw);
+
+/* Draws `count` samples, and waits for them. */
 gan_status gan_sampler_draw(gan_sampler *sampler, float *out, int64_t count);
 
-/* Draws `count` samples and writes their picture: a grid of images, or points over the mixture's
- * modes. */
-gan_status gan_sampler_paint(gan_sampler *sampler, const gan_model *model,
+/* Writes the picture of `count` samples: a grid of images, or points over the mixture's modes. */
+gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_model *model,
                              const gan_model_options *networks, const gan_mixture *mixture,
-                             int64_t count, const char *png);
+                             const char *png);
 
 #endif

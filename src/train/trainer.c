@@ -139,6 +139,7 @@ gan_status gan_trainer_load(gan_trainer *t, const char *path) {
                           (long long)c.state.step, (long long)iteration);
     if (status == GAN_OK) {
         t->state = c.state;
+        t->queued = c.state.step;
         t->line_step = c.state.step;
         t->line_seconds = c.state.seconds;
     }
@@ -147,6 +148,10 @@ gan_status gan_trainer_load(gan_trainer *t, const char *path) {
 }
 
 gan_status gan_trainer_save(gan_trainer *t, const char *path) {
+    if (t->queued != t->state.step)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: the run failed at step %lld, and its variables are beyond it", path,
+                        (long long)t->state.step);
     return gan_checkpoint_write(path, t->store, t->settings, &t->state);
 }
 
@@ -233,6 +238,10 @@ void gan_trainer_close(gan_trainer *t) {
     if (!t) return;
     gan_source_close(&t->source);
     if (t->journal) gan_journal_close(t->journal);
+    for (int i = 0; i < 2; i++) {
+        gan_download_close(&t->stretch[i].ring, t->device);
+        gan_sampler_close_draw(&t->sampler, &t->stretch[i].samples);
+    }
     gan_sampler_close(&t->sampler);
     if (t->program) gan_program_destroy(t->program);
     if (t->graph) gan_graph_destroy(t->graph);

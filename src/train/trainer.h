@@ -9,6 +9,15 @@
 
 enum { GAN_RING = 1024 }; /* steps whose scalars the device remembers */
 
+/* Iterations that the device has been asked for, and what they bring. */
+typedef struct gan_stretch {
+    int64_t end;  /* the step they lead to */
+    double begun; /* when they were queued */
+    bool drawn;   /* samples come with them */
+    gan_download ring;
+    gan_draw samples;
+} gan_stretch;
+
 struct gan_trainer {
     gan_settings *settings;
     gan_device *device;
@@ -22,7 +31,9 @@ struct gan_trainer {
     const gan_variable *ring, *counter;
     gan_sampler sampler;
     gan_journal *journal;
-    gan_run_state state;
+    gan_run_state state; /* of the last step whose scalars have been looked at */
+    gan_stretch stretch[2];
+    int64_t queued;      /* the step that the device is asked to reach; state.step when it rests */
     int64_t saved_step;  /* of the checkpoint on disk; -1: there is none */
     double step_seconds; /* how long an iteration takes, 0 before the first */
     /* of the last line of the log, or of the run's start */
@@ -35,8 +46,12 @@ typedef struct gan_scalars {
     float value[GAN_SCALARS];
 } gan_scalars;
 
-/* Waits for the iterations that are under way and copies the ring. */
-gan_status gan_trainer_fetch(gan_trainer *trainer, gan_scalars ring[GAN_RING]);
+/* Queues what the stretch brings: the ring, and with `drawn` the samples. */
+gan_status gan_trainer_begin_fetch(gan_trainer *trainer, gan_stretch *stretch);
+
+/* Waits for the ring; it stays until the stretch is used again. */
+gan_status gan_trainer_end_fetch(gan_trainer *trainer, gan_stretch *stretch,
+                                 const gan_scalars **ring);
 
 /* Adds the scalars of the steps after `state.step` up to `step` to the state, writes the lines of
  * the log that fell due before the last of them, and fails at the first that is not finite.
@@ -45,11 +60,15 @@ gan_status gan_trainer_fetch(gan_trainer *trainer, gan_scalars ring[GAN_RING]);
 gan_status gan_trainer_collect(gan_trainer *trainer, const gan_scalars ring[GAN_RING], int64_t step,
                                double seconds);
 
-/* Appends a line to the log. */
-gan_status gan_trainer_log(gan_trainer *trainer);
+/* Waits for what log and pictures are made of at the end of `stretch`: sample.count samples, the
+ * caller's to free. */
+gan_status gan_trainer_samples(gan_trainer *trainer, gan_stretch *stretch, float **samples);
+
+/* Appends a line to the log; the line of a run on a mixture takes samples, others NULL. */
+gan_status gan_trainer_log(gan_trainer *trainer, const float *samples);
 
 /* Writes samples/step-N.png. */
-gan_status gan_trainer_picture(gan_trainer *trainer);
+gan_status gan_trainer_picture(gan_trainer *trainer, const float *samples);
 
 /* Writes the folder's checkpoint, unless it is that of this step already. */
 gan_status gan_trainer_keep(gan_trainer *trainer);
