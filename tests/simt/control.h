@@ -29,6 +29,7 @@ typedef struct simt_counts {
     long operations; /* kernels, copies, fills, library calls: executed */
     long graph_launches;
     long synchronizations;         /* host waited */
+    long rests;                    /* after which nothing was left for the stream to do */
     long allocations;              /* live, of device memory */
     long streams, graphs, handles; /* live: streams and events, graphs and their executables,
                                       library handles and descriptors */

@@ -66,6 +66,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
     const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr);
     finish(nullptr);
     counts.synchronizations++;
+    counts.rests++;
     return error ? error : usable();
 }
 

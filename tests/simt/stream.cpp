@@ -59,6 +59,7 @@ cudaError_t wait_for(cudaStream_t stream, const char *call) {
     if (const cudaError_t error = check_stream(stream, call)) return error;
     if (const cudaError_t error = forbidden_in_capture(call)) return error;
     counts.synchronizations++;
+    counts.rests++;
     finish(stream);
     return usable();
 }
@@ -199,6 +200,7 @@ cudaError_t cudaDeviceSynchronize() {
     SIMT_ENTRY;
     if (const cudaError_t error = forbidden_in_capture("cudaDeviceSynchronize")) return error;
     counts.synchronizations++;
+    counts.rests++;
     finish_device(current_device());
     return usable();
 }
@@ -240,7 +242,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     SIMT_ENTRY;
     if (const cudaError_t error = forbidden_in_capture("cudaEventSynchronize")) return error;
     counts.synchronizations++;
-    if (event->stream) run_until(event->stream, event->position);
+    if (event->stream) {
+        run_until(event->stream, event->position);
+        counts.rests += event->stream->queue.empty();
+    }
     return usable();
 }
 
