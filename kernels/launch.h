@@ -10,6 +10,7 @@
 #include "kernels/launch_cast.h"
 #include "kernels/launch_code.h"
 #include "kernels/launch_gather.h"
+#include "kernels/launch_joined.h"
 #include "kernels/launch_layout.h"
 #include "kernels/launch_loss.h"
 #include "kernels/launch_norm.h"

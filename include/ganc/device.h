@@ -25,7 +25,9 @@ typedef struct gan_device_info {
 } gan_device_info;
 
 typedef struct gan_device_options {
-    int threads; /* CPU: 0 = all processors the process may use */
+    int threads;    /* CPU: 0 = all processors the process may use */
+    bool plan_only; /* no device is looked for or opened: programs can be compiled and described for one of this
+                       kind, not loaded or run. What a library would choose on the device is left out */
 } gan_device_options;
 
 /* Opens "cpu", "cuda", "cuda:1", …; NULL or "auto" takes the first CUDA device that works, else the CPU.
@@ -60,10 +62,15 @@ typedef struct gan_program_info {
     size_t variable_bytes;   /* all variables, parameters included */
     size_t activation_bytes; /* the arena of intermediate values */
     size_t workspace_bytes;
-    int launches;            /* kernel calls an iteration */
-    int64_t bytes_moved;     /* operands read and results written an iteration */
-    int64_t flops;           /* multiplications and additions an iteration of products and convolutions */
     int64_t parameters;      /* elements of weights */
+    /* of an iteration */
+    int launches;            /* of the device: kernels, copies, calls of libraries */
+    int launches_least;      /* products, optimiser steps and mini-batches, one each, and one for the losses */
+    int64_t flops;           /* multiplications and additions of products and convolutions */
+    int64_t bytes_moved;     /* bytes_read + bytes_written */
+    int64_t bytes_read, bytes_written; /* operands and results, in memory */
+    int64_t bytes_updates;   /* of bytes_moved: what updates of variables move, the optimiser's above all */
+    int64_t bytes_least;     /* what products and updates cannot avoid moving: as bytes_moved with all else fused */
 } gan_program_info;
 
 /* Compiles for `device`: expands, drops what no effect or output needs, fuses, orders, places. Allocates no

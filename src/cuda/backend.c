@@ -63,7 +63,7 @@ static gan_status describe(int index, gan_device_info *info) {
 
 static void close_device(gan_device *device) {
     gan_cuda_device *d = gan_cuda(device);
-    cudaSetDevice(device->index);
+    if (!device->plan_only) cudaSetDevice(device->index);
     if (d->dnn) cudnnDestroy(d->dnn);
     if (d->blas) cublasDestroy(d->blas);
     if (d->blas_workspace) cudaFree(d->blas_workspace);
@@ -99,7 +99,10 @@ static gan_status set_up(gan_cuda_device *d) {
     GAN_CUBLAS_TRY(NULL, cublasSetStream(d->blas, d->stream));
     GAN_CUDA_TRY(NULL, cudaMalloc(&d->blas_workspace, BLAS_WORKSPACE_BYTES));
     GAN_CUBLAS_TRY(NULL, cublasSetWorkspace(d->blas, d->blas_workspace, BLAS_WORKSPACE_BYTES));
-    GAN_CUBLAS_TRY(NULL, cublasSetMathMode(d->blas, CUBLAS_PEDANTIC_MATH));
+    /* Products say themselves what they compute in; no sum is to be in bf16. */
+    GAN_CUBLAS_TRY(
+        NULL, cublasSetMathMode(d->blas, CUBLAS_DEFAULT_MATH |
+                                             CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION));
     GAN_CUDNN_TRY(NULL, cudnnCreate(&d->dnn));
     GAN_CUDNN_TRY(NULL, cudnnSetStream(d->dnn, d->stream));
     return GAN_OK;
@@ -108,11 +111,10 @@ static gan_status set_up(gan_cuda_device *d) {
 extern const gan_backend gan_cuda_backend;
 
 static gan_status open_device(gan_device **out, int index, const gan_device_options *options) {
-    (void)options;
     gan_cuda_device *d = calloc(1, sizeof *d);
     if (!d) return gan_fail(GAN_ERROR_MEMORY, "cuda: out of memory");
-    d->base = (gan_device){.backend = &gan_cuda_backend, .index = index, .threads = 1};
-    gan_status status = set_up(d);
+    d->base = (gan_device){.backend = &gan_cuda_backend, .index = index, .threads = 1, .plan_only = options->plan_only};
+    gan_status status = options->plan_only ? GAN_OK : set_up(d);
     if (status != GAN_OK) {
         close_device(&d->base);
         return gan_fail_within(status, "device cuda:%d", index);
@@ -207,6 +209,10 @@ const gan_backend gan_cuda_backend = {
     .record = gan_cuda_record_calls,
     .replay = gan_cuda_replay,
     .release_record = gan_cuda_release_record,
+    .joins = gan_cuda_joins,
+    .join_most = GAN_LAUNCH_TASKS,
+    .run_joined = gan_cuda_run_joined,
+    .cost = gan_cuda_cost,
     .kernel = gan_cuda_kernels,
     .takes = gan_cuda_takes,
 };

@@ -22,6 +22,7 @@ static const size_t most_workspace = (size_t)1 << 30;
 typedef struct conv {
     int64_t n, h, w, c, p, q, k, r, s;
     gan_window window;
+    size_t element;           /* bytes of one, of x, w and y alike */
     bool empty;               /* nothing to sum up: the result is zeros */
     bool framed;              /* x lies in the workspace, with its padding */
     int64_t frame_h, frame_w; /* of what cuDNN takes for x */
@@ -45,6 +46,7 @@ static conv conv_of(const gan_call *call, conv_kind kind) {
     v.p = y->dim[1], v.q = y->dim[2], v.k = y->dim[3];
     v.r = w->dim[1], v.s = w->dim[2];
     v.window = call->node->attr.window;
+    v.element = gan_dtype_size(call->in[0].dtype);
     v.empty = v.n == 0 || v.h == 0 || v.w == 0 || v.c == 0 || v.p == 0 || v.q == 0 || v.k == 0 ||
               v.r == 0 || v.s == 0;
     return v;
@@ -66,7 +68,7 @@ static void frame(conv *v) {
 }
 
 static size_t frame_bytes(const conv *v) {
-    return v->framed ? (size_t)(v->n * v->frame_h * v->frame_w * v->c) * sizeof(float) : 0;
+    return v->framed ? (size_t)(v->n * v->frame_h * v->frame_w * v->c) * v->element : 0;
 }
 
 /* ---- what cuDNN wants to know ---- */
@@ -82,17 +84,21 @@ static gan_status describe(conv *v, const gan_node *node) {
     GAN_CUDNN_TRY(node, cudnnCreateTensorDescriptor(&v->y));
     GAN_CUDNN_TRY(node, cudnnCreateFilterDescriptor(&v->filter));
     GAN_CUDNN_TRY(node, cudnnCreateConvolutionDescriptor(&v->how));
-    GAN_CUDNN_TRY(node,
-                  cudnnSetTensor4dDescriptor(v->x, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, (int)v->n,
-                                             (int)v->c, (int)v->frame_h, (int)v->frame_w));
-    GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->y, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT,
-                                                   (int)v->n, (int)v->k, (int)v->p, (int)v->q));
-    GAN_CUDNN_TRY(node, cudnnSetFilter4dDescriptor(v->filter, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
-                                                   (int)v->k, (int)v->c, (int)v->r, (int)v->s));
+    const cudnnDataType_t type =
+        v->element == gan_dtype_size(GAN_BF16) ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->x, CUDNN_TENSOR_NHWC, type, (int)v->n,
+                                                   (int)v->c, (int)v->frame_h, (int)v->frame_w));
+    GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->y, CUDNN_TENSOR_NHWC, type, (int)v->n,
+                                                   (int)v->k, (int)v->p, (int)v->q));
+    GAN_CUDNN_TRY(node, cudnnSetFilter4dDescriptor(v->filter, type, CUDNN_TENSOR_NHWC, (int)v->k,
+                                                   (int)v->c, (int)v->r, (int)v->s));
     GAN_CUDNN_TRY(node, cudnnSetConvolution2dDescriptor(v->how, pad_h, pad_w, v->window.stride_h,
                                                         v->window.stride_w, 1, 1,
                                                         CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
-    GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(v->how, CUDNN_FMA_MATH));
+    /* The default lets f32 through the tensor cores as tensor float, and says what they take. */
+    const bool exact = type == CUDNN_DATA_FLOAT && !node->tf32;
+    GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(v->how, exact ? CUDNN_FMA_MATH
+                                                                  : CUDNN_DEFAULT_MATH));
     return GAN_OK;
 }
 
@@ -105,7 +111,8 @@ static gan_status describe(conv *v, const gan_node *node) {
         GAN_CUDNN_TRY(node, cudnnGetConvolution##direction##Algorithm_v7(d->dnn, A, B, v->how, C,  \
                                                                          ALGORITHMS, &n, found));  \
         for (int i = 0; i < n; i++) {                                                              \
-            if (!usable(found[i].status, found[i].determinism, found[i].mathType)) continue;       \
+            if (!usable(v, node, found[i].status, found[i].determinism, found[i].mathType))        \
+                continue;                                                                          \
             if (cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C,             \
                                                               found[i].algo, &v->library_bytes) != \
                     CUDNN_STATUS_SUCCESS ||                                                        \
@@ -117,9 +124,13 @@ static gan_status describe(conv *v, const gan_node *node) {
         return none_found(v, node, n);                                                             \
     }
 
-static bool usable(cudnnStatus_t status, cudnnDeterminism_t determinism, cudnnMathType_t math) {
+/* Tensor cores take bf16 as it is; f32 only where it may be rounded. */
+static bool usable(const conv *v, const gan_node *node, cudnnStatus_t status,
+                   cudnnDeterminism_t determinism, cudnnMathType_t math) {
+    const bool cores = v->element == gan_dtype_size(GAN_BF16) || node->tf32;
     return status == CUDNN_STATUS_SUCCESS && determinism == CUDNN_DETERMINISTIC &&
-           (math == CUDNN_DEFAULT_MATH || math == CUDNN_FMA_MATH);
+           (math == CUDNN_DEFAULT_MATH || math == CUDNN_FMA_MATH ||
+            (math == CUDNN_TENSOR_OP_MATH && cores));
 }
 
 static gan_status none_found(const conv *v, const gan_node *node, int looked_at) {
@@ -139,15 +150,18 @@ CHOOSE(BackwardFilter, cudnnConvolutionBwdFilterAlgoPerf_t, v->x, v->y, v->filte
 static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     const gan_node *node = call->node;
     gan_cuda_device *d = gan_cuda(device);
-    GAN_TRY(gan_cuda_require_f32(call, 0, 2));
     conv *v = malloc(sizeof *v);
     if (!v) return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", gan_op_of(node)->name);
     *v = conv_of(call, kind);
     call->state = v;
     if (kind != CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, call));
     if (v->empty) return GAN_OK;
-    GAN_TRY(gan_cuda_enter(device));
     frame(v);
+    if (device->plan_only) {
+        call->workspace_bytes = frame_bytes(v);
+        return GAN_OK;
+    }
+    GAN_TRY(gan_cuda_enter(device));
     GAN_TRY(describe(v, node));
     GAN_TRY(kind == CONV_Y    ? choose_Forward(d, v, node)
             : kind == CONV_DX ? choose_BackwardData(d, v, node)
@@ -179,15 +193,20 @@ static void release(gan_device *device, gan_call *call) {
     call->state = NULL;
 }
 
+bool gan_cuda_conv_is_framed(const gan_call *call) {
+    const conv *v = call->state;
+    return v->framed;
+}
+
 /* ---- running ---- */
 
-static float *frame_of(const conv *v, const gan_call *call) {
-    return (float *)(void *)((char *)call->workspace + v->library_bytes);
+static void *frame_of(const conv *v, const gan_call *call) {
+    return (char *)call->workspace + v->library_bytes;
 }
 
 /* x where cuDNN reads it. */
 static gan_status framed_x(gan_cuda_device *d, const gan_call *call, const conv *v,
-                           const float **x) {
+                           const void **x) {
     *x = call->in[0].data;
     if (!v->framed) return GAN_OK;
     *x = frame_of(v, call);
@@ -198,7 +217,7 @@ static gan_status framed_x(gan_cuda_device *d, const gan_call *call, const conv 
                                         v->frame_w,
                                         v->h,
                                         v->w,
-                                        v->c * (int64_t)sizeof(float),
+                                        v->c * (int64_t)v->element,
                                         v->window.top,
                                         v->window.left};
     GAN_CUDA_TRY(call->node, gan_launch_frame(&args, d->stream));
@@ -206,7 +225,7 @@ static gan_status framed_x(gan_cuda_device *d, const gan_call *call, const conv 
 }
 
 static gan_status zero(gan_cuda_device *d, const gan_call *call) {
-    const size_t bytes = (size_t)gan_shape_size(call->out.shape) * sizeof(float);
+    const size_t bytes = gan_node_bytes(call->node);
     if (bytes) GAN_CUDA_TRY(call->node, cudaMemsetAsync(call->out.data, 0, bytes, d->stream));
     return GAN_OK;
 }
@@ -216,7 +235,7 @@ static const float one = 1, none = 0;
 static gan_status run_y(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
-    const float *x;
+    const void *x;
     if (v->empty) {
         GAN_TRY(zero(d, call));
     } else {
@@ -236,7 +255,7 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
         GAN_TRY(zero(d, call));
         return gan_cuda_epilogue_run(&v->epilogue, device, call);
     }
-    float *x = v->framed ? frame_of(v, call) : call->out.data;
+    void *x = v->framed ? frame_of(v, call) : call->out.data;
     GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardData(
                                   d->dnn, &one, v->filter, call->in[1].data, v->y, call->in[0].data,
                                   v->how, (cudnnConvolutionBwdDataAlgo_t)v->algorithm,
@@ -245,7 +264,7 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
         const gan_launch_frame_args args = {call->out.data, x,
                                             v->n,           v->h,
                                             v->w,           v->frame_h,
-                                            v->frame_w,     v->c * (int64_t)sizeof(float),
+                                            v->frame_w,     v->c * (int64_t)v->element,
                                             -v->window.top, -v->window.left};
         GAN_CUDA_TRY(call->node, gan_launch_frame(&args, d->stream));
     }
@@ -255,7 +274,7 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
 static gan_status run_dw(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
-    const float *x;
+    const void *x;
     if (v->empty) return zero(d, call);
     GAN_TRY(framed_x(d, call, v, &x));
     GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardFilter(

@@ -68,4 +68,15 @@ gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call
 gan_status gan_cuda_replay(gan_device *device, void *record);
 void gan_cuda_release_record(gan_device *device, void *record);
 
+/* src/cuda/joined.c: small calls as one launch. */
+gan_join gan_cuda_joins(const gan_node *node);
+gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls);
+
+/* src/cuda/cost.c: how many launches a prepared call makes, and what they move beside its operands
+ * and result. */
+void gan_cuda_cost(const gan_call *call, gan_cost *cost);
+
+/* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one. */
+bool gan_cuda_conv_is_framed(const gan_call *call);
+
 #endif

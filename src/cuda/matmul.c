@@ -12,12 +12,13 @@ typedef struct product {
     int m, n, k, batch;
     cublasOperation_t a, b;
     int lda, ldb;
+    cudaDataType_t from, to;
+    cublasComputeType_t compute; /* sums are f32 in all of them */
     gan_cuda_epilogue epilogue;
 } product;
 
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
-    GAN_TRY(gan_cuda_require_f32(call, 0, 2));
     const gan_shape a = call->in[0].shape, out = call->out.shape;
     const bool ta = call->node->attr.transpose.a, tb = call->node->attr.transpose.b;
     const int64_t m = out.dim[out.rank - 2], n = out.dim[out.rank - 1],
@@ -36,27 +37,37 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     p->b = tb ? CUBLAS_OP_T : CUBLAS_OP_N;
     p->lda = ta ? p->m : p->k;
     p->ldb = tb ? p->k : p->n;
+    const bool half = call->in[0].dtype == GAN_BF16;
+    p->from = half ? CUDA_R_16BF : CUDA_R_32F;
+    p->to = call->out.dtype == GAN_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+    p->compute = half               ? CUBLAS_COMPUTE_32F
+                 : call->node->tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                    : CUBLAS_COMPUTE_32F_PEDANTIC;
     return gan_cuda_epilogue_prepare(&p->epilogue, call);
 }
 
 static gan_status multiply(gan_device *device, const gan_call *call, const product *p) {
     const float one = 1, zero = 0;
     gan_cuda_device *d = gan_cuda(device);
-    const float *a = call->in[0].data, *b = call->in[1].data;
-    float *y = call->out.data;
+    const void *a = call->in[0].data, *b = call->in[1].data;
+    void *y = call->out.data;
     if (p->k == 0) {
-        const size_t bytes = (size_t)gan_shape_size(call->out.shape) * sizeof *y;
+        const size_t bytes =
+            (size_t)gan_shape_size(call->out.shape) * gan_dtype_size(call->out.dtype);
         GAN_CUDA_TRY(call->node, cudaMemsetAsync(y, 0, bytes, d->stream));
     } else if (p->batch == 1) {
-        GAN_CUBLAS_TRY(call->node, cublasSgemm(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
-                                               p->ldb, a, p->lda, &zero, y, p->n));
+        GAN_CUBLAS_TRY(call->node,
+                       cublasGemmEx(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b, p->from, p->ldb,
+                                    a, p->from, p->lda, &zero, y, p->to, p->n, p->compute,
+                                    CUBLAS_GEMM_DEFAULT));
     } else {
         const long long k = p->k, a_step = p->m * k, b_step = k * p->n,
                         y_step = (long long)p->m * p->n;
         GAN_CUBLAS_TRY(call->node,
-                       cublasSgemmStridedBatched(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
-                                                 p->ldb, b_step, a, p->lda, a_step, &zero, y, p->n,
-                                                 y_step, p->batch));
+                       cublasGemmStridedBatchedEx(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
+                                                  p->from, p->ldb, b_step, a, p->from, p->lda,
+                                                  a_step, &zero, y, p->to, p->n, y_step, p->batch,
+                                                  p->compute, CUBLAS_GEMM_DEFAULT));
     }
     return GAN_OK;
 }

@@ -12,6 +12,7 @@ static gan_launch_norm_args args_of(const gan_call *call) {
         .rows = channels && groups ? gan_shape_size(x) / channels / groups : 0,
         .channels = channels,
         .x = call->in[0].data,
+        .bf16 = call->in[0].dtype == GAN_BF16,
         .out = call->out.data,
         .workspace = call->workspace,
     };
@@ -19,7 +20,6 @@ static gan_launch_norm_args args_of(const gan_call *call) {
 
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
-    GAN_TRY(gan_cuda_require_f32(call, 0, call->n_in));
     GAN_TRY(gan_cuda_require_31_bits(call));
     const gan_launch_norm_args a = args_of(call);
     call->workspace_bytes = gan_launch_norm_workspace(&a);

@@ -15,8 +15,7 @@ static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls
     gan_status status = GAN_OK;
     GAN_CUDA_TRY(NULL, cudaStreamBeginCapture(d->stream, cudaStreamCaptureModeThreadLocal));
     for (int u = 0; u < unroll && status == GAN_OK; u++)
-        for (int i = 0; i < n_calls && status == GAN_OK; i++)
-            status = gan_cuda_kernels[calls[i].node->op]->run(&d->base, &calls[i]);
+        status = gan_calls_run(&d->base, n_calls, calls);
     cudaError_t error = cudaStreamEndCapture(d->stream, graph);
     if (status != GAN_OK) {
         if (error == cudaSuccess && *graph) cudaGraphDestroy(*graph);

@@ -16,7 +16,8 @@ static void release(gan_device *device, gan_call *call) {
     call->state = NULL;
 }
 
-static gan_launch_reduce_args args_of(const reduction *r, const gan_call *call) {
+gan_launch_reduce_args gan_cuda_reduce_args(const gan_call *call) {
+    const reduction *r = call->state;
     return (gan_launch_reduce_args){
         .program = gan_cuda_program_at(&r->program, call->in),
         .reduced = r->reduced,
@@ -36,13 +37,13 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     call->state = r;
     GAN_TRY(gan_cuda_program_bind(&r->program, node, node->program, node->attr.reduce.in_shape,
                                   call->n_in, call->in, node->attr.reduce.axes, &r->reduced));
-    const gan_launch_reduce_args args = args_of(r, call);
+    const gan_launch_reduce_args args = gan_cuda_reduce_args(call);
     call->workspace_bytes = gan_launch_reduce_workspace(&args);
     return GAN_OK;
 }
 
 static gan_status run(gan_device *device, const gan_call *call) {
-    const gan_launch_reduce_args args = args_of(call->state, call);
+    const gan_launch_reduce_args args = gan_cuda_reduce_args(call);
     GAN_CUDA_TRY(call->node, gan_launch_reduce(&args, gan_cuda(device)->stream));
     return GAN_OK;
 }

@@ -9,13 +9,23 @@ static bool any(const gan_node *node) {
     return true;
 }
 
-/* What follows a product is a program over operands of either type. */
-static bool f32_product(const gan_node *node) {
-    const int arity = gan_op_of(node)->arity;
-    bool all = node->dtype == GAN_F32;
-    for (int i = 0; i < arity; i++) all = all && node->in[i]->dtype == GAN_F32;
+/* The first operands and the result are of one type, what follows is a program over either. */
+static bool alike(const gan_node *node) {
+    bool all = node->dtype == node->in[0]->dtype;
+    for (int i = 1; i < gan_op_of(node)->arity; i++) all = all && node->in[i]->dtype == node->dtype;
     return all;
 }
+
+static bool of_index(const gan_node *node) { return node->dtype == node->in[0]->dtype; }
+
+/* cuBLAS stores what it makes of bf16 as f32, too. */
+static bool product(const gan_node *node) {
+    const gan_dtype from = node->in[0]->dtype;
+    return from == node->in[1]->dtype && (from == GAN_BF16 || node->dtype == GAN_F32);
+}
+
+/* Of x and dy alike; the result is f32. */
+static bool sums(const gan_node *node) { return node->in[0]->dtype == node->in[2]->dtype; }
 
 #define ROW(op, rule) [GAN_OP_##op] = rule
 
@@ -34,9 +44,19 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(pad, any),
     ROW(gather, any),
     ROW(assign, any),
-    ROW(matmul, f32_product),
-    ROW(conv2d, f32_product),
-    ROW(conv2d_grad_input, f32_product),
+    ROW(matmul, product),
+    ROW(conv2d, alike),
+    ROW(conv2d_grad_input, alike),
+    ROW(conv2d_grad_weight, alike),
+    ROW(average_pool, alike),
+    ROW(average_pool_adjoint, alike),
+    ROW(max_pool, alike),
+    ROW(max_pool_adjoint, alike),
+    ROW(max_pool_select, alike),
+    ROW(scatter_add, of_index),
+    ROW(moments, any),
+    ROW(batch_norm_sums, sums),
+    ROW(pack, any),
 };
 
 bool gan_cuda_takes(const gan_node *node) {

@@ -13,7 +13,7 @@
 #define GANC_DEVICE_BACKEND_H
 
 #include "ganc/device.h"
-#include "graph/op.h"
+#include "graph/plan.h"
 
 typedef struct gan_backend gan_backend;
 typedef struct gan_download gan_download;
@@ -24,6 +24,7 @@ struct gan_device {
     int index;
     uint64_t seed; /* of the program being prepared: noise and shuffles take it in prepare() */
     int threads;   /* CPU: how many threads; 1 elsewhere */
+    bool plan_only; /* nothing is open: kernels are prepared as far as shapes decide, and never run */
 };
 
 /* A dense row-major array. */
@@ -38,6 +39,7 @@ typedef struct gan_call {
     int n_in;
     gan_array *in; /* effects write the first gan_op_writes(node) of them */
     gan_array out; /* data NULL for effects */
+    int joined;    /* calls from here on that are one launch; 0 inside such a run */
     uint64_t seed; /* of the store, for random, shuffled_index and minibatch */
     size_t
         workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
@@ -57,6 +59,7 @@ struct gan_backend {
     /* How many devices of this kind can be used now; 0 with the reason as the thread's message. */
     int (*count)(void);
     gan_status (*describe)(int index, gan_device_info *info);
+    /* With options->plan_only: no device is looked for. */
     gan_status (*open)(gan_device **out, int index, const gan_device_options *options);
     void (*close)(gan_device *device);
 
@@ -83,6 +86,16 @@ struct gan_backend {
     gan_status (*replay)(gan_device *device, void *record);
     void (*release_record)(gan_device *device, void *record);
 
+    /* Which calls can be of one launch with others, how many tasks a launch has room for, and that
+     * launch; NULL: none. Calls are run in their order, each seeing what those before have done. */
+    gan_join (*joins)(const gan_node *node);
+    int join_most;
+    gan_status (*run_joined)(gan_device *device, int n, const gan_call *calls);
+
+    /* Corrects what the node of a prepared call costs by what this device does: launches, values
+     * that go to memory in between. May be NULL. */
+    void (*cost)(const gan_call *call, gan_cost *cost);
+
     const gan_kernel *const *kernel; /* by op, GAN_OP_COUNT of them; NULL: no kernel for this op */
 
     /* Whether the op's kernel takes the types of this node, f32 and bf16 being mixed as they are in
@@ -90,6 +103,9 @@ struct gan_backend {
      * goes through f32. Every kernel takes f32 alone. */
     bool (*takes)(const gan_node *node);
 };
+
+/* Runs prepared calls in their order, joined ones together. */
+gan_status gan_calls_run(gan_device *device, int n, const gan_call *calls);
 
 /* The device table; the only place that knows which backends a build has. */
 extern const gan_backend *const gan_backends[];

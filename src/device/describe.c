@@ -1,4 +1,4 @@
-/* What a program costs, counted from its plan. */
+/* What a program costs, counted from its plan: nothing has to run for it. */
 #include <stdio.h>
 
 #include "base/error.h"
@@ -6,47 +6,49 @@
 #include "graph/dump.h"
 #include "graph/store.h"
 
-/* Effects write their first operands back. */
-static int64_t call_bytes(const gan_node *node) {
-    int64_t bytes = gan_op_of(node)->flags & GAN_OP_EFFECT ? 0 : (int64_t)gan_node_bytes(node);
-    for (int i = 0; i < node->n_in; i++) {
-        int64_t in = (int64_t)gan_node_bytes(node->in[i]);
-        if (node->op == GAN_OP_minibatch && i == 0)
-            in = gan_shape_size(node->shape); /* the rows it picks */
-        if (node->op == GAN_OP_gather && i == 0) in = (int64_t)gan_node_bytes(node);
-        bytes += i < gan_op_writes(node) ? 2 * in : in;
-    }
+static gan_cost cost_of(const gan_program *p, const gan_call *call) {
+    gan_cost cost = gan_node_cost(call->node);
+    if (call->joined == 1 && p->device->backend->cost) p->device->backend->cost(call, &cost);
+    if (call->joined == 0) cost.launches = 0;
+    return cost;
+}
+
+/* ---- the least that is possible ---- */
+
+static bool is_effect(const gan_node *node) { return gan_op_of(node)->flags & GAN_OP_EFFECT; }
+
+/* Passes over a group's weights, or over a data set: what no product can do on the side. */
+static bool is_pass(const gan_node *node) {
+    return node->op == GAN_OP_adam || node->op == GAN_OP_momentum || node->op == GAN_OP_minibatch ||
+           node->op == GAN_OP_power_iteration;
+}
+
+/* What a product moves with all that surrounds it fused into it, and what updates move. */
+static int64_t least_bytes(const gan_node *node, const gan_cost *cost) {
+    if (cost->flops == 0) return is_effect(node) ? cost->read + cost->written : 0;
+    int64_t bytes = (int64_t)gan_node_bytes(node);
+    for (int i = 0; i < gan_op_of(node)->arity; i++) bytes += (int64_t)gan_node_bytes(node->in[i]);
     return bytes;
 }
 
-/* Two a multiplication and addition. */
-static int64_t call_flops(const gan_node *node) {
-    const gan_node *a = node->n_in > 0 ? node->in[0] : NULL,
-                   *b = node->n_in > 1 ? node->in[1] : NULL;
-    switch (node->op) {
-    case GAN_OP_matmul: {
-        int rank = a->shape.rank;
-        int64_t inner = a->shape.dim[rank - (node->attr.transpose.a ? 2 : 1)];
-        return 2 * gan_shape_size(node->shape) * inner;
-    }
-    case GAN_OP_conv2d: /* every output: one filter */
-        return 2 * gan_shape_size(node->shape) * gan_shape_size(b->shape) /
-               (b->shape.dim[0] ? b->shape.dim[0] : 1);
-    case GAN_OP_conv2d_grad_input:
-        return 2 * gan_shape_size(a->shape) * gan_shape_size(b->shape) /
-               (b->shape.dim[0] ? b->shape.dim[0] : 1);
-    case GAN_OP_conv2d_grad_weight:
-        return 2 * gan_shape_size(b->shape) * gan_shape_size(node->shape) /
-               (node->shape.dim[0] ? node->shape.dim[0] : 1);
-    default:
-        return 0;
-    }
+/* ---- a program ---- */
+
+static void add_call(const gan_program *p, const gan_call *call, gan_program_info *out) {
+    const gan_cost cost = cost_of(p, call);
+    const int64_t moved = cost.read + cost.written;
+    out->launches += cost.launches;
+    out->flops += cost.flops;
+    out->bytes_read += cost.read;
+    out->bytes_written += cost.written;
+    out->bytes_moved += moved;
+    if (is_effect(call->node)) out->bytes_updates += moved;
+    if (cost.flops > 0 || is_pass(call->node)) out->launches_least++;
+    out->bytes_least += least_bytes(call->node, &cost);
 }
 
 void gan_program_describe(const gan_program *p, gan_program_info *out) {
     *out = (gan_program_info){.activation_bytes = p->plan->arena_bytes,
-                              .workspace_bytes = p->workspace_bytes,
-                              .launches = p->n_calls};
+                              .workspace_bytes = p->workspace_bytes};
     const gan_store *store = p->source->store;
     for (size_t i = 0; i < store->n_variables; i++) {
         const gan_variable *v = store->variable[i];
@@ -56,26 +58,29 @@ void gan_program_describe(const gan_program *p, gan_program_info *out) {
         out->weight_bytes += bytes;
         out->parameters += gan_shape_size(v->shape);
     }
-    for (int i = 0; i < p->n_calls; i++) {
-        out->bytes_moved += call_bytes(p->call[i].node);
-        out->flops += call_flops(p->call[i].node);
-    }
+    for (int i = 0; i < p->n_calls; i++) add_call(p, &p->call[i], out);
+    if (out->launches > out->launches_least) out->launches_least++; /* for the losses */
+}
+
+/* ---- as a table ---- */
+
+static void print_call(const gan_program *p, int i, FILE *file) {
+    const gan_call *call = &p->call[i];
+    const gan_node *node = call->node;
+    const gan_cost cost = cost_of(p, call);
+    char op[256], shape[GAN_SHAPE_TEXT] = "effect";
+    gan_node_text(node, op, sizeof op);
+    if (!is_effect(node)) gan_shape_text(shape, node->dtype, node->shape);
+    fprintf(file, "%6d %8d  %-40s %-24s %12lld %12lld %12.3f", i, cost.launches, op, shape,
+            (long long)cost.read, (long long)cost.written, (double)cost.flops * 1e-6);
+    if (p->plan->place[node->id].kind == GAN_PLACE_ARENA)
+        fprintf(file, " %10zu", p->plan->place[node->id].offset);
+    fprintf(file, "%s%s\n", node->label ? "  " : "", node->label ? node->label : "");
 }
 
 gan_status gan_program_print(const gan_program *p, FILE *file) {
-    fprintf(file, "%6s  %-40s %-24s %12s %12s %10s\n", "launch", "op", "value", "bytes moved",
-            "MFLOP", "place");
-    for (int i = 0; i < p->n_calls; i++) {
-        const gan_node *node = p->call[i].node;
-        char op[256], shape[GAN_SHAPE_TEXT] = "effect";
-        gan_node_text(node, op, sizeof op);
-        if (!(gan_op_of(node)->flags & GAN_OP_EFFECT))
-            gan_shape_text(shape, node->dtype, node->shape);
-        fprintf(file, "%6d  %-40s %-24s %12lld %12.3f", i, op, shape, (long long)call_bytes(node),
-                (double)call_flops(node) * 1e-6);
-        if (p->plan->place[node->id].kind == GAN_PLACE_ARENA)
-            fprintf(file, " %10zu", p->plan->place[node->id].offset);
-        fprintf(file, "%s%s\n", node->label ? "  " : "", node->label ? node->label : "");
-    }
+    fprintf(file, "%6s %8s  %-40s %-24s %12s %12s %12s %10s\n", "call", "launches", "op", "value",
+            "bytes read", "written", "MFLOP", "place");
+    for (int i = 0; i < p->n_calls; i++) print_call(p, i, file);
     return fflush(file) || ferror(file) ? gan_fail(GAN_ERROR_IO, "program: cannot write") : GAN_OK;
 }

@@ -1,4 +1,5 @@
 /* Opening, listing and describing devices. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,11 @@ gan_status gan_device_open(gan_device **out, const char *name, const gan_device_
                             name);
         return gan_fail(GAN_ERROR_ARGUMENT, "device '%s': expected cpu, cuda or cuda:N", name);
     }
+    if (options->plan_only) {
+        GAN_TRY(backend->open(out, index, options));
+        (*out)->plan_only = true;
+        return GAN_OK;
+    }
     int n = backend->count();
     if (n <= 0) return gan_fail_within(GAN_ERROR_DEVICE, "device '%s'", name);
     if (index >= n)
@@ -68,7 +74,16 @@ int gan_device_list(gan_device_info *out, int capacity) {
     return n;
 }
 
+/* No device bounds what is only planned. */
+static gan_status describe_plan(const gan_device *device, gan_device_info *out) {
+    *out = (gan_device_info){.index = device->index, .memory_free = SIZE_MAX};
+    snprintf(out->kind, sizeof out->kind, "%s", device->backend->name);
+    snprintf(out->name, sizeof out->name, "none, planned only");
+    return GAN_OK;
+}
+
 gan_status gan_device_describe(const gan_device *device, gan_device_info *out) {
+    if (device->plan_only) return describe_plan(device, out);
     GAN_TRY(device->backend->describe(device->index, out));
     out->threads = device->threads;
     return GAN_OK;

@@ -33,6 +33,9 @@ static gan_status initialise(gan_store *store, gan_variable_arena *arena) {
 gan_status gan_store_place(gan_store *store, gan_device *device) {
     if (store->device && store->device != device)
         return gan_fail(GAN_ERROR_ARGUMENT, "store: its variables are on another device");
+    if (device->plan_only)
+        return gan_fail(GAN_ERROR_DEVICE, "%s: the device was opened for planning only",
+                        device->backend->name);
     size_t wanted = 0, available;
     for (size_t i = 0; i < store->n_arenas; i++)
         if (!store->arenas[i]->data) wanted += store->arenas[i]->bytes;

@@ -17,6 +17,10 @@ static bool takes(const void *context, const gan_node *node) {
     return !backend->takes || backend->takes(node);
 }
 
+static gan_join joins(const void *context, const gan_node *node) {
+    return ((const gan_backend *)context)->joins(node);
+}
+
 /* ---- compiling ---- */
 
 static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call) {
@@ -32,6 +36,15 @@ static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call
     return GAN_OK;
 }
 
+/* Calls of one stage are one launch. */
+static void join_calls(gan_program *p) {
+    const int *stage = p->plan->stage;
+    for (int i = 0, first = 0; i < p->n_calls; i++) {
+        if (stage[i] != stage[first]) first = i;
+        p->call[first].joined++;
+    }
+}
+
 static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device,
                           bool keep_apart) {
     *out = NULL;
@@ -43,6 +56,8 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
     device->seed = graph->store->seed;
     gan_plan_options options = {.supported = supported,
                                 .takes = takes,
+                                .joins = device->backend->joins && !keep_apart ? joins : NULL,
+                                .join_most = device->backend->join_most,
                                 .context = device->backend,
                                 .keep_apart = keep_apart};
     gan_status status = gan_plan_create(&p->plan, graph, &options);
@@ -58,6 +73,7 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
         gan_program_destroy(p);
         return status;
     }
+    join_calls(p);
     *out = p;
     return GAN_OK;
 }
@@ -107,6 +123,9 @@ gan_status gan_program_load(gan_program *p) {
     const double mib = 1024 * 1024;
     const size_t arena = p->plan->arena_bytes, work = p->workspace_bytes;
     size_t available;
+    if (p->device->plan_only)
+        return gan_fail(GAN_ERROR_DEVICE, "program: its device, %s, was opened for planning only",
+                        backend->name);
     GAN_TRY(gan_store_place(p->source->store, p->device));
     GAN_TRY(backend->free_memory(p->device, &available));
     if (arena > available || work > available - arena)
@@ -135,10 +154,12 @@ gan_status gan_program_load(gan_program *p) {
 
 /* ---- running ---- */
 
-static gan_status run_calls(gan_program *p) {
-    const gan_kernel *const *kernel = p->device->backend->kernel;
-    for (int i = 0; i < p->n_calls; i++)
-        GAN_TRY(kernel[p->call[i].node->op]->run(p->device, &p->call[i]));
+gan_status gan_calls_run(gan_device *device, int n, const gan_call *calls) {
+    const gan_backend *backend = device->backend;
+    for (int i = 0; i < n; i += calls[i].joined)
+        GAN_TRY(calls[i].joined > 1
+                    ? backend->run_joined(device, calls[i].joined, &calls[i])
+                    : backend->kernel[calls[i].node->op]->run(device, &calls[i]));
     return GAN_OK;
 }
 
@@ -151,7 +172,7 @@ gan_status gan_program_run(gan_program *p, int64_t iterations) {
             iterations -= p->unroll;
             continue;
         }
-        GAN_TRY(p->record ? backend->replay(p->device, p->record) : run_calls(p));
+        GAN_TRY(p->record ? backend->replay(p->device, p->record) : gan_calls_run(p->device, p->n_calls, p->call));
         iterations--;
     }
     return GAN_OK;

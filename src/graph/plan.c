@@ -37,6 +37,7 @@ gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
     gan_status status = gan_plan_lower(plan, source, options);
     if (status == GAN_OK) status = gan_plan_fuse(plan, options);
     if (status == GAN_OK) status = gan_plan_order(plan);
+    if (status == GAN_OK) status = gan_plan_join(plan, options);
     if (status == GAN_OK) status = gan_plan_place(plan, options);
     if (status != GAN_OK) {
         gan_plan_destroy(plan);
@@ -50,6 +51,7 @@ void gan_plan_destroy(gan_plan *plan) {
     if (!plan) return;
     gan_graph_destroy(plan->graph);
     free(plan->order);
+    free(plan->stage);
     free(plan->place);
     free(plan->copy_of);
     free(plan);

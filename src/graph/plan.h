@@ -4,7 +4,8 @@
  * for by their expansion (plan_lower.c) and puts casts around kernels that do not take bfloat16
  * (plan_cast.c). Fusion merges pointwise chains, broadcasts,
  * prologues and epilogues (plan_fuse.c). Ordering keeps the effects in their order and computes
- * values as late as they are needed (plan_order.c). Placing gives every value a place in one arena
+ * values as late as they are needed (plan_order.c). Joining puts small calls that run as one launch
+ * side by side (plan_join.c). Placing gives every value a place in one arena
  * by its lifetime (plan_place.c).
  */
 #ifndef GANC_GRAPH_PLAN_H
@@ -19,10 +20,18 @@ typedef struct gan_place {
     size_t offset; /* bytes from the start of the plan's arena, or of the variable */
 } gan_place;
 
+/* Whether calls of a node can be of one launch with others. */
+typedef struct gan_join {
+    int tasks;   /* of a launch's room; 0: the call is a launch by itself */
+    bool spread; /* it runs beside the launch's other calls, not after some and before others */
+} gan_join;
+
 typedef struct gan_plan_options {
     bool (*supported)(const void *context, gan_op_id op); /* the device has a kernel */
     /* That kernel takes this node's types; NULL: it takes any. Where not, casts go around it. */
     bool (*takes)(const void *context, const gan_node *node);
+    gan_join (*joins)(const void *context, const gan_node *node); /* NULL: nothing is joined */
+    int join_most; /* tasks in a launch */
     const void *context;
     bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones
                         (tests) */
@@ -32,7 +41,8 @@ enum { GAN_PLAN_ALIGN = 256, GAN_PLAN_GAP = 256 };
 
 typedef struct gan_plan {
     gan_graph *graph; /* the lowered and fused copy */
-    gan_node **order; /* the launches */
+    gan_node **order; /* the calls */
+    int *stage;       /* of each call, growing; calls of one stage are one launch */
     int n_launches;
     gan_place *place; /* by node id of the copy */
     size_t arena_bytes;
@@ -48,6 +58,7 @@ void gan_plan_destroy(gan_plan *plan);
 gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source, const gan_plan_options *options);
 gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_order(gan_plan *plan);
+gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options);
 
 /* live[id]: an effect or output needs the node. Freed by the caller; NULL when memory is exhausted.

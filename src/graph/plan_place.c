@@ -8,7 +8,7 @@
 
 typedef struct buffer {
     size_t bytes, offset;
-    int first, last; /* launches between which the bytes are taken */
+    int first, last; /* stages between which the bytes are taken */
     int parent;      /* the node whose buffer this is a part of, or -1 */
     size_t within;   /* where in the parent */
     bool used;
@@ -22,11 +22,12 @@ static bool is_computed(const gan_node *node) {
 }
 
 static void lifetimes(const gan_plan *plan, buffer *b) {
-    const int end = plan->n_launches;
-    for (int t = 0; t < end; t++) {
-        gan_node *node = plan->order[t];
-        for (int i = 0; i < node->n_in; i++) {
-            buffer *x = &b[gan_node_base(node->in[i])->id];
+    const int end = plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
+    for (int i = 0; i < plan->n_launches; i++) {
+        gan_node *node = plan->order[i];
+        const int t = plan->stage[i];
+        for (int j = 0; j < node->n_in; j++) {
+            buffer *x = &b[gan_node_base(node->in[j])->id];
             if (x->last < t) x->last = t;
         }
         if (!is_computed(node)) continue;
@@ -94,6 +95,7 @@ static void containers(gan_plan *plan, buffer *b) {
         bool container =
             node->op == GAN_OP_pack || (node->op == GAN_OP_concat && leading_axis(node));
         if (container && fill_in_place(node, b)) continue;
+        plan->stage[kept] = plan->stage[t];
         plan->order[kept++] = node;
     }
     plan->n_launches = kept;

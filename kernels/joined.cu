@@ -1,0 +1,232 @@
+/* Many small calls as one launch. A single block takes them one after the other, with a barrier in
+ * between: what a call of a few hundred numbers costs is the launch, and here only the first pays
+ * for it. Tasks that are spread have further blocks to themselves. */
+#include "kernels/launch_joined.h"
+#include "kernels/program.cuh"
+
+namespace {
+
+enum { BLOCK = 512, LANES = 32, ELEMENTS = 1024 /* of a spread task, a block */ };
+
+/* ---- programs, an element at a time ---- */
+
+struct Place {
+    unsigned index[GAN_LAUNCH_TASK_AXES];
+};
+
+/* Sets the indices of the axes in `mask` from i, the lowest running fastest. */
+__device__ __forceinline__ void locate(const gan_launch_task_program &p, unsigned mask, unsigned i,
+                                       Place &at) {
+#pragma unroll
+    for (int axis = 0; axis < GAN_LAUNCH_TASK_AXES; axis++) {
+        if (axis >= p.n_axes || !(mask >> axis & 1u)) continue;
+        const unsigned length = unsigned(p.length[axis]), rest = i / length;
+        at.index[axis] = i - rest * length;
+        i = rest;
+    }
+}
+
+__device__ __forceinline__ float operand(const gan_launch_task_program &p, int input,
+                                         const Place &at) {
+    int offset = 0;
+#pragma unroll
+    for (int axis = 0; axis < GAN_LAUNCH_TASK_AXES; axis++)
+        if (axis < p.n_axes) offset += int(at.index[axis]) * p.operand[input].stride[axis];
+    const void *data = p.operand[input].data;
+    return p.operand[input].bf16 ? to_float(static_cast<const __nv_bfloat16 *>(data)[offset])
+                                 : static_cast<const float *>(data)[offset];
+}
+
+/* Remembered results lie in shared memory, a column a thread. */
+__device__ __forceinline__ float *slots() {
+    GPU_SHARED(float, slot, [GAN_LAUNCH_SLOTS * BLOCK]);
+    return slot + threadIdx.x;
+}
+
+__device__ __forceinline__ float value(const gan_launch_task_program &p, int from, float last,
+                                       const Place &at) {
+    if (from == GAN_LAUNCH_LAST) return last;
+    return from < GAN_LAUNCH_INPUTS ? operand(p, from, at)
+                                    : slots()[(from - GAN_LAUNCH_INPUTS) * BLOCK];
+}
+
+__device__ __forceinline__ float evaluate(const gan_launch_task_program &p, const Place &at) {
+    float y = p.n_steps == 0 ? operand(p, 0, at) : 0.0f;
+#pragma unroll 1
+    for (int s = 0; s < p.n_steps; s++) {
+        const gan_launch_step step = p.step[s];
+        const float a = value(p, step.a, y, at), b = value(p, step.b, y, at);
+        switch (step.fn) {
+#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
+    case FN_##name:                                                                                \
+        y = call<FN_##name>(a, b, step.k);                                                         \
+        break;
+#include "base/pointwise.def"
+#undef GAN_POINTWISE
+        }
+        if (step.slot != GAN_LAUNCH_LAST) slots()[step.slot * BLOCK] = y;
+    }
+    return y;
+}
+
+__device__ __forceinline__ void put(void *out, int bf16, int i, float y) {
+    if (bf16)
+        static_cast<__nv_bfloat16 *>(out)[i] = from_float<__nv_bfloat16>(y);
+    else
+        static_cast<float *>(out)[i] = y;
+}
+
+/* ---- tasks; `block` of `blocks` that share one ---- */
+
+__device__ void program_task(const gan_launch_task &t, int block, int blocks) {
+    const gan_launch_task_program &p = t.of.program;
+    for (int i = block * BLOCK + int(threadIdx.x); i < p.size; i += blocks * BLOCK) {
+        Place at = {};
+        locate(p, 0xffffffffu, unsigned(i), at);
+        put(t.out, p.out_bf16, i, evaluate(p, at));
+    }
+}
+
+__device__ __forceinline__ float join(const gan_launch_task_program &p, float x, float y) {
+    return p.max ? fmaxf(x, y) : x + y;
+}
+
+/* A row of `lanes` threads for as many results side by side; the rows share out what is reduced. */
+__device__ void reduce_task(const gan_launch_task &t, int block, int blocks) {
+    GPU_SHARED(float, part, [BLOCK]); // (rows, lanes)
+    const gan_launch_task_program &p = t.of.program;
+    int lanes = 1;
+    while (lanes < LANES && lanes < p.results) lanes *= 2;
+    const int rows = BLOCK / lanes, lane = int(threadIdx.x) & (lanes - 1),
+              row = int(threadIdx.x) / lanes, n = int(t.n);
+    for (int first = block * lanes; first < p.results; first += blocks * lanes) {
+        const int result = first + lane;
+        float y = p.max ? -INFINITY : 0.0f;
+        Place at = {};
+        if (result < p.results) {
+            locate(p, ~p.reduced, unsigned(result), at);
+            for (int i = row; i < n; i += rows) {
+                locate(p, p.reduced, unsigned(i), at);
+                y = join(p, y, evaluate(p, at));
+            }
+        }
+        part[threadIdx.x] = y;
+        for (int half = rows / 2; half > 0; half /= 2) {
+            __syncthreads();
+            if (row < half) part[threadIdx.x] = y = join(p, y, part[threadIdx.x + half * lanes]);
+        }
+        if (row == 0 && result < p.results) put(t.out, p.out_bf16, result, y);
+        __syncthreads(); /* part is used again */
+    }
+}
+
+__device__ void rows_task(const gan_launch_task &t) {
+    const auto &r = t.of.rows;
+    const int row = r.before + r.width + r.after;
+    for (int i = int(threadIdx.x); i < r.rows * row; i += BLOCK) {
+        const int line = i / row, column = i - line * row - r.before;
+        static_cast<unsigned *>(t.out)[line * r.to_pitch + column + r.before] =
+            column >= 0 && column < r.width
+                ? static_cast<const unsigned *>(t.in)[line * r.from_pitch + column]
+                : 0u;
+    }
+}
+
+__device__ void average_task(const gan_launch_task &t) {
+    float *y = static_cast<float *>(t.out);
+    const float *x = static_cast<const float *>(t.in), kept = *t.of.average.decay,
+                rest = 1.0f - kept;
+    for (int i = int(threadIdx.x); i < t.n; i += BLOCK) y[i] = kept * y[i] + rest * x[i];
+}
+
+__device__ void record_task(const gan_launch_task &t) {
+    const auto &r = t.of.record;
+    const int64_t counter = *r.counter;
+    const int i = int(threadIdx.x);
+    if (counter % r.every != 0 || i >= t.n) return;
+    static_cast<float *>(t.out)[counter / r.every % r.rows * r.width + i] = *r.value[i];
+}
+
+/* The mean of softplus(s) - target·s, or its gradient; loss.cu says why it is written so. */
+__device__ void loss_task(const gan_launch_task &t, bool gradient) {
+    const float *s = static_cast<const float *>(t.in), target = t.of.loss.target,
+                scale = 1.0f / float(t.n);
+    float *out = static_cast<float *>(t.out), sum = 0.0f;
+    for (int i = int(threadIdx.x); i < t.n; i += BLOCK) {
+        const float x = s[i], e = expf(-fabsf(x));
+        if (gradient)
+            out[i] = ((x < 0.0f ? e : 1.0f) / (1.0f + e) - target) * scale;
+        else
+            sum += fmaxf(x, 0.0f) + log1pf(e) - target * x;
+    }
+    if (gradient) return;
+    sum = block_reduce<BLOCK>(sum, Sum());
+    if (threadIdx.x == 0) *out = sum * scale;
+}
+
+__device__ void run(const gan_launch_task &t, int block, int blocks) {
+    switch (t.kind) {
+    case GAN_LAUNCH_TASK_PROGRAM:
+        program_task(t, block, blocks);
+        break;
+    case GAN_LAUNCH_TASK_REDUCE:
+        reduce_task(t, block, blocks);
+        break;
+    case GAN_LAUNCH_TASK_ROWS:
+        rows_task(t);
+        break;
+    case GAN_LAUNCH_TASK_CONVERT:
+        for (int i = int(threadIdx.x); i < t.n; i += BLOCK)
+            static_cast<float *>(t.out)[i] = float(static_cast<const int64_t *>(t.in)[i]);
+        break;
+    case GAN_LAUNCH_TASK_AVERAGE:
+        average_task(t);
+        break;
+    case GAN_LAUNCH_TASK_ADVANCE:
+        if (threadIdx.x == 0) *static_cast<int64_t *>(t.out) += t.of.advance.by;
+        break;
+    case GAN_LAUNCH_TASK_RECORD:
+        record_task(t);
+        break;
+    case GAN_LAUNCH_TASK_LOSS:
+    case GAN_LAUNCH_TASK_LOSS_GRAD:
+        loss_task(t, t.kind == GAN_LAUNCH_TASK_LOSS_GRAD);
+        break;
+    }
+}
+
+/* ---- the kernel ---- */
+
+/* How many blocks a spread task has. */
+__host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
+    if (t.kind == GAN_LAUNCH_TASK_REDUCE) return (t.of.program.results + LANES - 1) / LANES;
+    return (t.of.program.size + ELEMENTS - 1) / ELEMENTS;
+}
+
+/* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. */
+__global__ void __launch_bounds__(BLOCK)
+    joined_kernel(const __grid_constant__ gan_launch_joined_args a) {
+    int first = 1;
+    for (int i = 0; i < a.n; i++) {
+        const gan_launch_task &t = a.task[i];
+        if (!t.spread) {
+            if (blockIdx.x != 0) continue;
+            run(t, 0, 1);
+            __syncthreads();
+            continue;
+        }
+        const int blocks = blocks_of(t), block = int(blockIdx.x) - first;
+        if (block >= 0 && block < blocks) run(t, block, blocks);
+        first += blocks;
+    }
+}
+
+} // namespace
+
+extern "C" cudaError_t gan_launch_joined(const gan_launch_joined_args *a, cudaStream_t stream) {
+    int blocks = 1;
+    for (int i = 0; i < a->n; i++)
+        if (a->task[i].spread) blocks += blocks_of(a->task[i]);
+    GPU_LAUNCH(joined_kernel, dim3(unsigned(blocks)), dim3(BLOCK), stream, *a);
+    return cudaGetLastError();
+}

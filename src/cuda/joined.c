@@ -1,0 +1,300 @@
+/* Calls that can be of one launch with others, and that launch. */
+#include "base/error.h"
+#include "cuda/kernels.h"
+#include "cuda/program.h"
+
+/* A block takes this many numbers in less time than a launch; of more, blocks of their own. */
+enum { SMALL = 4096, SPREAD = 1 << 18, SPREAD_SUM = 1 << 20, SPREAD_ROWS = 1024 };
+
+typedef gan_join join_rule(const gan_node *node);
+typedef int task_rule(const gan_call *call, gan_launch_task *task); /* returns how many it made */
+
+static const gan_join alone = {0, false}, one = {1, false}, spread = {1, true};
+
+static bool is_float(gan_dtype dtype) { return dtype == GAN_F32 || dtype == GAN_BF16; }
+
+static bool is_small(gan_shape shape) {
+    const int64_t n = gan_shape_size(shape);
+    return n > 0 && n <= SMALL;
+}
+
+/* ---- programs ---- */
+
+static bool program_fits(const gan_node *node, gan_shape shape) {
+    const int steps = node->program ? node->program->n_steps : 0;
+    return node->n_in <= GAN_LAUNCH_TASK_INPUTS && steps <= GAN_LAUNCH_TASK_STEPS &&
+           shape.rank <= GAN_LAUNCH_TASK_AXES && gan_shape_size(shape) > 0;
+}
+
+static gan_join program_joins(const gan_node *node) {
+    if (!program_fits(node, node->shape)) return alone;
+    if (is_small(node->shape)) return one;
+    return gan_shape_size(node->shape) <= SPREAD ? spread : alone;
+}
+
+static gan_join reduce_joins(const gan_node *node) {
+    const gan_shape in = node->attr.reduce.in_shape;
+    if (!program_fits(node, in)) return alone;
+    if (is_small(in)) return one;
+    const int64_t results = gan_shape_size(node->shape), size = gan_shape_size(in);
+    const bool kept = in.rank > 0 && !(node->attr.reduce.axes >> (in.rank - 1) & 1u);
+    return kept && results >= 32 && size <= SPREAD_SUM && size / results <= SPREAD_ROWS ? spread
+                                                                                        : alone;
+}
+
+static void set_program(gan_launch_task_program *to, const gan_launch_program *from) {
+    to->n_inputs = from->n_inputs;
+    to->n_steps = from->n_steps;
+    to->n_axes = from->n_axes;
+    to->size = from->size;
+    for (int axis = 0; axis < from->n_axes; axis++) to->length[axis] = from->length[axis];
+    for (int i = 0; i < from->n_inputs; i++) {
+        to->operand[i].data = from->operand[i].data;
+        to->operand[i].bf16 = from->operand[i].bf16;
+        for (int axis = 0; axis < from->n_axes; axis++)
+            to->operand[i].stride[axis] = (int32_t)from->operand[i].stride[axis];
+    }
+    for (int s = 0; s < from->n_steps; s++) to->step[s] = from->step[s];
+}
+
+static int program_task(const gan_call *call, gan_launch_task *t) {
+    const gan_launch_program p = gan_cuda_program_at(call->state, call->in);
+    t->kind = GAN_LAUNCH_TASK_PROGRAM;
+    set_program(&t->of.program, &p);
+    t->of.program.out_bf16 = call->out.dtype == GAN_BF16;
+    return 1;
+}
+
+static int reduce_task(const gan_call *call, gan_launch_task *t) {
+    const gan_launch_reduce_args r = gan_cuda_reduce_args(call);
+    t->kind = GAN_LAUNCH_TASK_REDUCE;
+    set_program(&t->of.program, &r.program);
+    t->of.program.reduced = r.reduced;
+    t->of.program.max = r.max;
+    t->of.program.results = (int32_t)r.results;
+    t->of.program.out_bf16 = r.out_bf16;
+    t->n = 1;
+    for (int axis = 0; axis < r.program.n_axes; axis++)
+        if (r.reduced >> axis & 1u) t->n *= r.program.length[axis];
+    return 1;
+}
+
+/* ---- values without operands, or with one ---- */
+
+static gan_join constant_joins(const gan_node *node) {
+    return is_float(node->dtype) && is_small(node->shape) ? one : alone;
+}
+
+/* A program of one axis over all elements. */
+static void flat_program(const gan_call *call, gan_launch_task *t) {
+    t->kind = GAN_LAUNCH_TASK_PROGRAM;
+    t->of.program = (gan_launch_task_program){.n_axes = 1};
+    t->of.program.length[0] = t->of.program.size = (int32_t)gan_shape_size(call->out.shape);
+    t->of.program.out_bf16 = call->out.dtype == GAN_BF16;
+}
+
+static int constant_task(const gan_call *call, gan_launch_task *t) {
+    flat_program(call, t);
+    t->of.program.n_steps = 1;
+    t->of.program.step[0] =
+        (gan_launch_step){GAN_FN_value, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST,
+                          (float)call->node->attr.constant.value};
+    return 1;
+}
+
+static gan_join cast_joins(const gan_node *node) {
+    const gan_dtype from = node->in[0]->dtype;
+    const bool known = is_float(from) || (from == GAN_I64 && node->dtype == GAN_F32);
+    return known && is_float(node->dtype) && is_small(node->shape) ? one : alone;
+}
+
+static int cast_task(const gan_call *call, gan_launch_task *t) {
+    if (call->in[0].dtype == GAN_I64) {
+        t->kind = GAN_LAUNCH_TASK_CONVERT;
+        t->in = call->in[0].data;
+        t->n = gan_shape_size(call->out.shape);
+        return 1;
+    }
+    flat_program(call, t);
+    t->of.program.n_inputs = 1;
+    t->of.program.operand[0].data = call->in[0].data;
+    t->of.program.operand[0].stride[0] = 1;
+    t->of.program.operand[0].bf16 = call->in[0].dtype == GAN_BF16;
+    return 1;
+}
+
+static gan_join loss_joins(const gan_node *node) {
+    return is_small(node->in[0]->shape) && node->in[0]->dtype == GAN_F32 ? one : alone;
+}
+
+static int loss_task(const gan_call *call, gan_launch_task *t) {
+    t->kind =
+        call->node->op == GAN_OP_logits_loss ? GAN_LAUNCH_TASK_LOSS : GAN_LAUNCH_TASK_LOSS_GRAD;
+    t->in = call->in[0].data;
+    t->n = gan_shape_size(call->in[0].shape);
+    t->of.loss.target = (float)call->node->attr.logits_loss.target;
+    return 1;
+}
+
+/* ---- rows that move ---- */
+
+static const int32_t word = 4;
+
+/* Elements before an axis, and words of one step along it. */
+static void around(const gan_array *a, int axis, int32_t *before, int32_t *words) {
+    int64_t rows = 1, bytes = (int64_t)gan_dtype_size(a->dtype);
+    for (int i = 0; i < axis; i++) rows *= a->shape.dim[i];
+    for (int i = axis + 1; i < a->shape.rank; i++) bytes *= a->shape.dim[i];
+    *before = (int32_t)rows;
+    *words = (int32_t)(bytes / word);
+}
+
+static bool moves_words(const gan_node *node) {
+    return gan_dtype_size(node->dtype) % (size_t)word == 0 && is_small(node->shape);
+}
+
+static gan_join slice_joins(const gan_node *node) { return moves_words(node) ? one : alone; }
+
+static gan_join pad_joins(const gan_node *node) {
+    return moves_words(node) && is_small(node->in[0]->shape) ? one : alone;
+}
+
+static gan_join concat_joins(const gan_node *node) {
+    return moves_words(node) ? (gan_join){node->n_in, false} : alone;
+}
+
+static int slice_task(const gan_call *call, gan_launch_task *t) {
+    const int axis = call->node->attr.slice.axis;
+    int32_t rows, words;
+    around(&call->out, axis, &rows, &words);
+    const int32_t width = (int32_t)call->out.shape.dim[axis] * words;
+    t->kind = GAN_LAUNCH_TASK_ROWS;
+    t->in = (const char *)call->in[0].data + call->node->attr.slice.start * words * word;
+    t->of.rows.rows = rows;
+    t->of.rows.width = t->of.rows.to_pitch = width;
+    t->of.rows.from_pitch = (int32_t)call->in[0].shape.dim[axis] * words;
+    return 1;
+}
+
+static int pad_task(const gan_call *call, gan_launch_task *t) {
+    const int axis = call->node->attr.pad.axis;
+    int32_t rows, words;
+    around(&call->out, axis, &rows, &words);
+    t->kind = GAN_LAUNCH_TASK_ROWS;
+    t->in = call->in[0].data;
+    t->of.rows.rows = rows;
+    t->of.rows.before = (int32_t)call->node->attr.pad.before * words;
+    t->of.rows.width = t->of.rows.from_pitch = (int32_t)call->in[0].shape.dim[axis] * words;
+    t->of.rows.after = (int32_t)call->node->attr.pad.after * words;
+    t->of.rows.to_pitch = (int32_t)call->out.shape.dim[axis] * words;
+    return 1;
+}
+
+static int concat_task(const gan_call *call, gan_launch_task *t) {
+    const int axis = call->node->attr.concat.axis;
+    int32_t rows, words, start = 0;
+    around(&call->out, axis, &rows, &words);
+    for (int i = 0; i < call->n_in; i++) {
+        const int32_t width = (int32_t)call->in[i].shape.dim[axis] * words;
+        t[i].kind = GAN_LAUNCH_TASK_ROWS;
+        t[i].in = call->in[i].data;
+        t[i].out = (char *)call->out.data + (int64_t)start * word;
+        t[i].of.rows.rows = rows;
+        t[i].of.rows.width = t[i].of.rows.from_pitch = width;
+        t[i].of.rows.to_pitch = (int32_t)call->out.shape.dim[axis] * words;
+        start += width;
+    }
+    return call->n_in;
+}
+
+/* ---- effects ---- */
+
+static gan_join small_variable_joins(const gan_node *node) {
+    const gan_node *to = node->in[0];
+    return is_small(to->shape) && gan_dtype_size(to->dtype) % (size_t)word == 0 ? one : alone;
+}
+
+static gan_join record_joins(const gan_node *node) {
+    return node->n_in - 2 <= GAN_LAUNCH_TASK_VALUES ? one : alone;
+}
+
+static int assign_task(const gan_call *call, gan_launch_task *t) {
+    const gan_array *to = &call->in[0];
+    t->kind = GAN_LAUNCH_TASK_ROWS;
+    t->in = call->in[1].data;
+    t->out = to->data;
+    t->of.rows.rows = 1;
+    t->of.rows.width =
+        (int32_t)(gan_shape_size(to->shape) * (int64_t)gan_dtype_size(to->dtype)) / word;
+    return 1;
+}
+
+static int average_task(const gan_call *call, gan_launch_task *t) {
+    t->kind = GAN_LAUNCH_TASK_AVERAGE;
+    t->out = call->in[0].data;
+    t->in = call->in[1].data;
+    t->n = gan_shape_size(call->in[0].shape);
+    t->of.average.decay = call->in[2].data;
+    return 1;
+}
+
+static int advance_task(const gan_call *call, gan_launch_task *t) {
+    t->kind = GAN_LAUNCH_TASK_ADVANCE;
+    t->out = call->in[0].data;
+    t->of.advance.by = call->node->attr.advance.by;
+    return 1;
+}
+
+static int record_task(const gan_call *call, gan_launch_task *t) {
+    t->kind = GAN_LAUNCH_TASK_RECORD;
+    t->out = call->in[0].data;
+    t->n = call->n_in - 2;
+    t->of.record.counter = call->in[1].data;
+    t->of.record.every = call->node->attr.record.every;
+    t->of.record.rows = call->in[0].shape.dim[0];
+    t->of.record.width = call->in[0].shape.dim[1];
+    for (int i = 2; i < call->n_in; i++) t->of.record.value[i - 2] = call->in[i].data;
+    return 1;
+}
+
+/* ---- the table ---- */
+
+#define ROW(op, joins, task) [GAN_OP_##op] = {joins, task}
+
+/* Ops without a row are launches by themselves. */
+static const struct {
+    join_rule *joins;
+    task_rule *task;
+} rule[GAN_OP_COUNT] = {
+    ROW(constant, constant_joins, constant_task),
+    ROW(pointwise, program_joins, program_task),
+    ROW(broadcast, program_joins, program_task),
+    ROW(cast, cast_joins, cast_task),
+    ROW(sum, reduce_joins, reduce_task),
+    ROW(max, reduce_joins, reduce_task),
+    ROW(slice, slice_joins, slice_task),
+    ROW(pad, pad_joins, pad_task),
+    ROW(concat, concat_joins, concat_task),
+    ROW(logits_loss, loss_joins, loss_task),
+    ROW(logits_loss_grad, loss_joins, loss_task),
+    ROW(assign, small_variable_joins, assign_task),
+    ROW(moving_average, small_variable_joins, average_task),
+    ROW(advance, small_variable_joins, advance_task),
+    ROW(record, record_joins, record_task),
+};
+
+gan_join gan_cuda_joins(const gan_node *node) {
+    return rule[node->op].joins ? rule[node->op].joins(node) : alone;
+}
+
+gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
+    gan_launch_joined_args a = {.n = 0};
+    for (int i = 0; i < n; i++) {
+        gan_launch_task *t = &a.task[a.n];
+        t->out = calls[i].out.data;
+        t->spread = gan_cuda_joins(calls[i].node).spread;
+        a.n += rule[calls[i].node->op].task(&calls[i], t);
+    }
+    GAN_CUDA_TRY(calls[0].node, gan_launch_joined(&a, gan_cuda(device)->stream));
+    return GAN_OK;
+}

@@ -1,0 +1,155 @@
+/* Joining: small calls that a device can run as one launch are put side by side.
+ *
+ * The large calls keep their order. A small one waits until a large one needs it, or needs its
+ * variable to have been read or updated; then all small ones that can run by then do, as one stage.
+ * Calls of a stage run one after the other, except that spread ones run beside all others: nothing
+ * of their stage may come before or after them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "graph/plan.h"
+
+typedef struct joining {
+    gan_plan *plan;
+    const gan_plan_options *options;
+    int n;
+    gan_node **call; /* in the order before */
+    gan_join *how;
+    int *first, *before; /* call t comes after before[first[t]] … before[first[t + 1] - 1] */
+    int *stage;          /* by call; -1: not yet */
+    int n_stages, n_done;
+} joining;
+
+/* ---- what comes before what ---- */
+
+static bool is_effect(const gan_node *node) { return gan_op_of(node)->flags & GAN_OP_EFFECT; }
+
+static bool touches(const gan_node *node, const gan_node *effect) {
+    for (int i = 0; i < node->n_in; i++) {
+        const gan_node *base = gan_node_base(node->in[i]);
+        if (base->op == GAN_OP_variable && gan_effect_writes(effect, base->attr.variable.variable))
+            return true;
+    }
+    return false;
+}
+
+/* Of two calls that touch a variable, of which one writes it, the first stays first. */
+static bool conflict(const gan_node *a, const gan_node *b) {
+    return (is_effect(a) && touches(b, a)) || (is_effect(b) && touches(a, b));
+}
+
+static gan_status add(int **list, int *n, int *capacity, int x) {
+    if (*n == *capacity) {
+        *capacity = *capacity ? 2 * *capacity : 256;
+        int *more = realloc(*list, (size_t)*capacity * sizeof *more);
+        if (!more) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+        *list = more;
+    }
+    (*list)[(*n)++] = x;
+    return GAN_OK;
+}
+
+static gan_status find_dependences(joining *j) {
+    int count = 0, capacity = 0;
+    int *place = malloc(((size_t)j->plan->graph->n_nodes + 1) * sizeof *place);
+    if (!place) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    gan_status status = GAN_OK;
+    memset(place, 0xff, ((size_t)j->plan->graph->n_nodes + 1) * sizeof *place);
+    for (int t = 0; t < j->n && status == GAN_OK; t++) {
+        const gan_node *node = j->call[t];
+        j->first[t] = count;
+        for (int i = 0; i < node->n_in && status == GAN_OK; i++) {
+            const int from = place[gan_node_base(node->in[i])->id];
+            if (from >= 0) status = add(&j->before, &count, &capacity, from);
+        }
+        for (int s = 0; s < t && status == GAN_OK; s++)
+            if ((is_effect(node) || is_effect(j->call[s])) && conflict(j->call[s], node))
+                status = add(&j->before, &count, &capacity, s);
+        place[node->id] = t;
+    }
+    j->first[j->n] = count;
+    free(place);
+    return status;
+}
+
+/* ---- stages ---- */
+
+static void emit(joining *j, int t) {
+    j->plan->order[j->n_done] = j->call[t];
+    j->plan->stage[j->n_done++] = j->stage[t] = j->n_stages;
+}
+
+/* Whether t can be of the stage that is being made. */
+static bool can_come_now(const joining *j, int t) {
+    for (int k = j->first[t]; k < j->first[t + 1]; k++) {
+        const int s = j->before[k];
+        if (j->stage[s] < 0) return false;
+        if (j->stage[s] < j->n_stages) continue;
+        if (j->how[t].spread || j->how[s].spread) return false;
+    }
+    return true;
+}
+
+/* One stage of all that can come, as far as a launch holds them. */
+static void emit_small(joining *j) {
+    int tasks = 0;
+    for (int t = 0; t < j->n; t++) {
+        if (j->stage[t] >= 0 || j->how[t].tasks == 0 || !can_come_now(j, t)) continue;
+        if (tasks + j->how[t].tasks > j->options->join_most) break;
+        tasks += j->how[t].tasks;
+        emit(j, t);
+    }
+    j->n_stages++;
+}
+
+static bool waits(const joining *j, int t) {
+    for (int k = j->first[t]; k < j->first[t + 1]; k++)
+        if (j->stage[j->before[k]] < 0) return true;
+    return false;
+}
+
+static void arrange(joining *j) {
+    for (int t = 0; t < j->n; t++) {
+        if (j->how[t].tasks > 0) continue;
+        while (waits(j, t)) emit_small(j);
+        emit(j, t);
+        j->n_stages++;
+    }
+    while (j->n_done < j->n) emit_small(j);
+}
+
+gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
+    const size_t n = (size_t)plan->n_launches;
+    plan->stage = malloc((n + 1) * sizeof *plan->stage);
+    if (!plan->stage) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    for (size_t t = 0; t < n; t++) plan->stage[t] = (int)t;
+    if (!options->joins) return GAN_OK;
+    joining j = {.plan = plan,
+                 .options = options,
+                 .n = plan->n_launches,
+                 .call = malloc((n + 1) * sizeof *j.call),
+                 .how = calloc(n + 1, sizeof *j.how),
+                 .first = malloc((n + 1) * sizeof *j.first),
+                 .stage = malloc((n + 1) * sizeof *j.stage)};
+    gan_status status = j.call && j.how && j.first && j.stage
+                            ? GAN_OK
+                            : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    if (status == GAN_OK) {
+        memcpy(j.call, plan->order, n * sizeof *j.call);
+        for (size_t t = 0; t < n; t++) {
+            j.stage[t] = -1;
+            j.how[t] = options->joins(options->context, j.call[t]);
+            if (j.how[t].tasks > options->join_most) j.how[t].tasks = 0;
+        }
+        status = find_dependences(&j);
+    }
+    if (status == GAN_OK) arrange(&j);
+    free(j.call);
+    free(j.how);
+    free(j.first);
+    free(j.before);
+    free(j.stage);
+    return status;
+}
