@@ -194,7 +194,7 @@ static void batch_norm_follows_its_formulas(void **state) {
     enum { ROWS = 6, C = 3, GROUPS = 2, RUNS = 4 };
     const double momentum = 0.2, eps = 1e-3;
     const gan_init gamma = gan_init_normal(1, .5), beta = gan_init_normal(0, 1);
-    const gan_batch_norm_options o = {momentum, eps, &gamma, &beta};
+    const gan_norm_options o = {momentum, eps, &gamma, &beta};
     gan_node *x = F32(2 * GROUPS, 3, C); /* groups of 2·3 rows */
     gan_node *y = gan_output(g, gan_layer_batch_norm(training("n", true, GROUPS), "bn", x, &o));
     gan_node *e = gan_output(g, gan_layer_batch_norm(gan_scope_create(g, "n", NULL), "bn", x, &o));

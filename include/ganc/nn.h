@@ -166,18 +166,51 @@ GAN_API gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name,
                                              int64_t height, int64_t width,
                                              const gan_layer_options *options);
 
-typedef struct gan_batch_norm_options {
-    double momentum;       /* share of the new statistics in the running ones; 0: 0.1 */
-    double eps;            /* 0: 1e-5 */
+typedef struct gan_norm_options {
+    double momentum; /* of batch norm: share of the new statistics in the running ones; 0: 0.1 */
+    double eps;      /* 0: 1e-5, of pixel norm 1e-8 */
     const gan_init *gamma; /* NULL: 1 */
     const gan_init *beta;  /* NULL: 0 */
-} gan_batch_norm_options;
+} gan_norm_options;
 
-/* Normalises every channel of x (…, C) by the statistics of its group of rows (Ioffe and Szegedy
- * 2015), in evaluation by running_mean and running_variance (unbiased), which a pass with
- * update_statistics moves by each group's in turn. weights gamma, beta (C). */
+/* A norm: (m, …, C) -> the same shape. All but pixel and none end in a
+ * gain and a bias a channel, weights gamma and beta (C); with condition_norm these are (classes,
+ * C), gains from 1 and biases from 0, and every row takes those of its class (de Vries et al. 2017,
+ * section 3; Miyato and Koyama 2018).
+ * - batch: statistics of a channel over its group of rows (Ioffe and Szegedy 2015), in evaluation
+ *   running_mean and running_variance (unbiased), which a pass with update_statistics moves by each
+ *   group's in turn.
+ * - layer: of an example, all its pixels and channels (Ba et al. 2016).
+ * - instance: of a channel of an example (Ulyanov et al. 2016); maps only.
+ * - group: of an example and one of (at most) 32 groups of channels (Wu and He 2018).
+ * - pixel: x / sqrt(mean of x² over the channels + eps) (Karras et al. 2018, section 4.2).
+ * - virtual: n/(n+1) of the moments of the scope's `reference` leading rows and 1/(n+1) of the
+ *   example's own, n = reference; those rows by their own moments alone (Salimans et al. 2016,
+ * section 3.5). A pass with update_statistics keeps the reference's moments, and evaluation without
+ * a reference batch goes by them.
+ * - none: x. */
+struct gan_norm {
+    const char *name, *about; /* about: one line */
+    bool shifts;              /* adds a bias, so that the layer before needs none */
+    gan_node *(*apply)(gan_scope *scope, gan_node *x, const gan_norm_options *options);
+};
+
+GAN_API size_t gan_norm_count(void);
+GAN_API const gan_norm *gan_norm_at(size_t index);
+GAN_API const gan_norm *gan_norm_find(const char *name); /* NULL when unknown */
+
+/* The norm that the scope's settings ask for, or else the one that the network's paper has here:
+ * `own`
+ * ("batch", "none"). NULL when unknown. */
+GAN_API const gan_norm *gan_scope_norm(const gan_scope *scope, const char *own);
+
+/* That norm as the layer SCOPE/name. */
+GAN_API gan_node *gan_layer_norm(gan_scope *scope, const char *name, gan_node *x, const char *own,
+                                 const gan_norm_options *options);
+
+/* Batch norm, whatever the settings ask for. */
 GAN_API gan_node *gan_layer_batch_norm(gan_scope *scope, const char *name, gan_node *x,
-                                       const gan_batch_norm_options *options);
+                                       const gan_norm_options *options);
 
 /* In training each element is kept with probability `keep` and then divided by `keep`, else zero;
  * the scaling at training time is that of the 2014 set-up too (input_scales 1.25 = 1/.8 and 2 =

@@ -10,9 +10,7 @@ typedef struct pyramid {
     int64_t height[8], width[8];
 } pyramid;
 
-static bool halve(int64_t size) {
-    return size > 7 && size % 2 == 0;
-}
+static bool halve(int64_t size) { return size > 7 && size % 2 == 0; }
 
 static bool measure(pyramid *p, gan_scope *s, const gan_model_options *o) {
     *p = (pyramid){.height = {o->height}, .width = {o->width}};
@@ -38,21 +36,22 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     pyramid p;
     if (!s || !z || !measure(&p, s, o)) return NULL;
     gan_graph *g = gan_scope_graph(s);
-    const gan_layer_options layer = {.weight = &weights, .no_bias = true};
-    const gan_batch_norm_options norm = {.gamma = &gains};
+    const bool shifts = gan_scope_norm(s, "batch")->shifts; /* beside which biases do nothing */
+    const gan_layer_options layer = {.weight = &weights, .no_bias = shifts};
+    const gan_norm_options norm = {.gamma = &gains};
     int64_t channels = gan_features(o->generator_features, 64) << (p.levels - 1);
     const int64_t h = p.height[p.levels], w = p.width[p.levels];
     /* The first transposed convolution sees a 1x1 map: it is a product with z. */
     gan_scope *project = gan_scope_enter(s, "project");
     gan_node *x = gan_layer_linear(project, "linear", z, h * w * channels, &layer);
     x = gan_reshape(g, x, gan_shape4(-1, h, w, channels));
-    x = gan_relu(g, gan_layer_batch_norm(project, "norm", x, &norm));
+    x = gan_relu(g, gan_layer_norm(project, "norm", x, "batch", &norm));
     for (int i = p.levels - 1; i >= 0; i--) {
         gan_scope *block = gan_scope_enter(s, "up%d", p.levels - i);
         channels = i ? channels / 2 : o->channels;
         x = gan_layer_conv2d_transpose(block, "conv", x, channels, 4, gan_window_same(2, 1),
                                        p.height[i], p.width[i], &layer);
-        if (i) x = gan_relu(g, gan_layer_batch_norm(block, "norm", x, &norm));
+        if (i) x = gan_relu(g, gan_layer_norm(block, "norm", x, "batch", &norm));
     }
     return gan_tanh(g, x);
 }
@@ -63,15 +62,16 @@ static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o)
     pyramid p;
     if (!s || !x || !measure(&p, s, o)) return NULL;
     gan_graph *g = gan_scope_graph(s);
-    const bool spectral = o->spectral_norm;
-    const gan_layer_options layer = {
-        .weight = &weights, .no_bias = !spectral, .spectral_norm = spectral};
-    const gan_batch_norm_options norm = {.gamma = &gains};
+    const char *own = o->spectral_norm ? "none" : "batch";
+    const gan_layer_options layer = {.weight = &weights,
+                                     .no_bias = gan_scope_norm(s, own)->shifts,
+                                     .spectral_norm = o->spectral_norm};
+    const gan_norm_options norm = {.gamma = &gains};
     int64_t channels = gan_features(o->discriminator_features, 64);
     for (int i = 0; i < p.levels; i++, channels *= 2) {
         gan_scope *block = gan_scope_enter(s, "down%d", i + 1);
         x = gan_layer_conv2d(block, "conv", x, channels, 4, gan_window_same(2, 1), &layer);
-        if (i && !spectral) x = gan_layer_batch_norm(block, "norm", x, &norm);
+        if (i) x = gan_layer_norm(block, "norm", x, own, &norm);
         x = gan_leaky_relu(g, x, GAN_LEAKY_SLOPE);
     }
     return x;

@@ -12,8 +12,10 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     const int64_t width = gan_features(o->generator_features, 1200);
     const gan_init init = gan_init_uniform(-0.05, 0.05);
     const gan_layer_options layer = {.weight = &init};
-    gan_node *h = gan_relu(g, gan_layer_linear(s, "hidden1", z, width, &layer));
-    h = gan_relu(g, gan_layer_linear(s, "hidden2", h, width, &layer));
+    gan_node *h = gan_layer_linear(s, "hidden1", z, width, &layer);
+    h = gan_relu(g, gan_layer_norm(s, "hidden1", h, "none", NULL));
+    h = gan_layer_linear(s, "hidden2", h, width, &layer);
+    h = gan_relu(g, gan_layer_norm(s, "hidden2", h, "none", NULL));
     h = gan_layer_linear(s, "output", h, o->height * o->width * o->channels, &layer);
     return gan_reshape(g, gan_sigmoid(g, h), gan_shape4(-1, o->height, o->width, o->channels));
 }

@@ -12,7 +12,8 @@ static inline int64_t gan_features(int64_t wanted, int64_t own) {
     return wanted > 0 ? wanted : own;
 }
 
-/* A linear layer and a leaky rectifier, with He's initial weights. */
+/* A linear layer, the scope's norm if it has one, and a leaky rectifier, with He's initial weights.
+ */
 gan_node *gan_leaky_layer(gan_scope *scope, const char *name, gan_node *x, int64_t units,
                           bool spectral_norm);
 

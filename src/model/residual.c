@@ -73,9 +73,9 @@ static gan_node *halved(gan_graph *g, gan_node *x) {
  * quarter of the work. */
 static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool spectral) {
     gan_graph *g = gan_scope_graph(s);
-    gan_node *h = gan_relu(g, gan_layer_batch_norm(s, "norm1", x, NULL));
+    gan_node *h = gan_relu(g, gan_layer_norm(s, "norm1", x, "batch", NULL));
     h = conv3x3(s, "conv1", gan_upsample(g, h, 2), channels, spectral);
-    h = gan_relu(g, gan_layer_batch_norm(s, "norm2", h, NULL));
+    h = gan_relu(g, gan_layer_norm(s, "norm2", h, "batch", NULL));
     h = conv3x3(s, "conv2", h, channels, spectral);
     return gan_add(g, h, gan_upsample(g, conv1x1(s, "shortcut", x, channels, spectral), 2));
 }
@@ -94,25 +94,30 @@ gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_opti
     x = gan_reshape(g, x, gan_shape4(-1, h, w, first));
     for (int i = 1; i <= p->ups; i++)
         x = up_block(gan_scope_enter(s, "up%d", i), x, width * p->g_channels[i], spectral);
-    x = gan_relu(g, gan_layer_batch_norm(s, "norm", x, NULL));
+    x = gan_relu(g, gan_layer_norm(s, "norm", x, "batch", NULL));
     return gan_tanh(
         g, gan_layer_conv2d(s, "output", x, o->channels, 3, gan_window_same(1, 1), &layer));
 }
 
 /* ---- the discriminator ---- */
 
-/* The first block sees the image: it has no ReLU before its first convolution, and its short cut
- * pools before it convolves, as the others do here too (both orders give the same numbers). */
+/* D has no norm of its own. */
+static gan_node *active(gan_scope *s, const char *name, gan_node *x) {
+    return gan_relu(gan_scope_graph(s), gan_layer_norm(s, name, x, "none", NULL));
+}
+
+/* The first block sees the image: it has no ReLU before its first convolution, which also widens
+ * it; in the others the second one does. Short cuts pool before they convolve: the same numbers as
+ * after, a quarter of the work. */
 static gan_node *down_block(gan_scope *s, gan_node *x, int64_t channels, bool first, bool down,
                             bool spectral) {
     if (!x) return NULL;
     gan_graph *g = gan_scope_graph(s);
     const int64_t before = gan_node_shape(x).dim[3];
     const bool same = !down && before == channels;
-    gan_node *h =
-        first ? conv3x3(s, "conv1", x, channels, spectral)
-              : conv3x3(s, "conv1", gan_relu(g, x), before, spectral); /* widened by the second */
-    h = conv3x3(s, "conv2", gan_relu(g, h), channels, spectral);
+    gan_node *h = first ? conv3x3(s, "conv1", x, channels, spectral)
+                        : conv3x3(s, "conv1", active(s, "norm1", x), before, spectral);
+    h = conv3x3(s, "conv2", active(s, "norm2", h), channels, spectral);
     if (down) h = halved(g, h);
     gan_node *short_cut = down ? halved(g, x) : x;
     return gan_add(g, h, same ? x : conv1x1(s, "shortcut", short_cut, channels, spectral));
@@ -129,6 +134,6 @@ gan_node *gan_residual_features(gan_scope *s, gan_node *x, const gan_model_optio
     for (int i = 0; i < p->blocks; i++)
         x = down_block(gan_scope_enter(s, "down%d", i + 1), x, width * p->d_channels[i], i == 0,
                        i < p->downs, spectral);
-    x = gan_sum_axes(g, gan_relu(g, x), 1u << 1 | 1u << 2);
+    x = gan_sum_axes(g, active(s, "norm", x), 1u << 1 | 1u << 2);
     return gan_reshape(g, x, gan_shape2(-1, width * p->d_channels[p->blocks - 1]));
 }
