@@ -116,7 +116,7 @@ static void bad_sets(void **state) {
 
     expect_ok(gan_file_make_directory(scratch("nothing")));
     expect_failure(gan_dataset_open(&d, scratch("nothing"), NULL), GAN_ERROR_IO,
-                   "/nothing: has no file", "train-images-idx3-ubyte");
+                   "/nothing: has no pictures", "train-images-idx3-ubyte", "data_batch_1.bin");
     put_set("shelf/mnist", 3, 1);
     put_idx("shelf/mnist/train-labels-idx1-ubyte", 1, (uint32_t[]){3}, 8);
     const char *folders[] = {scratch("shelf")};
@@ -131,9 +131,10 @@ static void unknown_names(void **state) {
     expect_failure(gan_dataset_open(&d, "fasion-mnist", NULL), GAN_ERROR_ARGUMENT,
                    "fasion-mnist: ", "did you mean 'fashion-mnist'?");
     expect_failure(gan_dataset_open(&d, scratch("no/such"), NULL), GAN_ERROR_ARGUMENT,
-                   "/no/such: ", "fashion-mnist, mnist or a path");
+                   "/no/such: ", "fashion-mnist, mnist, cifar-10, cifar-100 or a path");
     assert_string_equal(gan_dataset_known(0), "fashion-mnist");
-    assert_null(gan_dataset_known(2));
+    assert_string_equal(gan_dataset_known(3), "cifar-100");
+    assert_null(gan_dataset_known(4));
     if (!gan_file_exists("/usr/share/datasets/mnist") && !gan_file_exists("mnist"))
         expect_failure(gan_dataset_open(&d, "mnist", NULL), GAN_ERROR_IO, "'mnist'",
                        "give the path");
@@ -147,6 +148,16 @@ static void bad_options(void **state) {
                    GAN_ERROR_ARGUMENT, "image size -1, expected 1 to 4096");
     expect_failure(gan_dataset_open(&d, scratch("set"), &(gan_dataset_options){.channels = 2}),
                    GAN_ERROR_ARGUMENT, "2 channels, expected 1 or 3");
+    expect_failure(gan_dataset_open(&d, scratch("set"), &(gan_dataset_options){.width = 4097}),
+                   GAN_ERROR_ARGUMENT, "image size 4097, expected 1 to 4096");
+    expect_failure(gan_dataset_open(&d, scratch("set"), &(gan_dataset_options){.width = 8}),
+                   GAN_ERROR_ARGUMENT, "image width 8 without a size");
+    expect_failure(gan_dataset_open(&d, scratch("set"), &(gan_dataset_options){.border = 256}),
+                   GAN_ERROR_ARGUMENT, "border 256, expected 0 to 255");
+    expect_ok(gan_dataset_open(&d, scratch("set"), &(gan_dataset_options){.size = 4, .width = 5}));
+    assert_int_equal(d->height, 4);
+    assert_int_equal(d->width, 5);
+    gan_dataset_destroy(d);
 }
 
 /* The real set, where the package is installed. */

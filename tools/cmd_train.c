@@ -39,6 +39,7 @@ static void print_keys(void) {
     printf("data by name:\n ");
     for (size_t i = 0; gan_dataset_known(i); i++) printf(" %s", gan_dataset_known(i));
     for (size_t i = 0; gan_mixture_at(i); i++) printf(" %s", gan_mixture_at(i)->name);
+    for (size_t i = 0; gan_grammar_at(i); i++) printf(" %s", gan_grammar_at(i)->name);
     printf("\n\nkeys of the configuration, with their defaults:\n");
     for (size_t i = 0; i < gan_settings_key_count(); i++) {
         const gan_settings_key key = gan_settings_key_at(i);

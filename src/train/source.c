@@ -8,12 +8,19 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "ganc/adversarial.h"
+#include "ganc/io.h"
+#include "graph/op.h"
 
 /* The stream of shuffles; the graph's own streams count up from 0. */
 enum { SHUFFLE_STREAM = 1 << 30 };
 
+/* The table of a grammar: the same sequences for every run. */
+enum { SEQUENCES = 16384, SEQUENCE_SEED = 1 };
+
 static const char *const images_name = "data/images";
+static const char *const labels_name = "data/labels";
 static const char *const centres_name = "data/centres";
+static const char *const sequences_name = "data/sequences";
 
 gan_status gan_source_networks(const gan_model **model, gan_model_options *options,
                                const gan_settings *settings, const int64_t example[3]) {
@@ -48,37 +55,61 @@ static size_t set_bytes(const gan_dataset *set) {
     return (size_t)(set->count * set->height * set->width * set->channels);
 }
 
-/* Sets and mixtures share one key; the set's reader does not know of mixtures. */
+static bool is_known(const char *name) {
+    for (size_t i = 0; gan_dataset_known(i); i++)
+        if (!strcmp(gan_dataset_known(i), name)) return true;
+    return gan_file_exists(name);
+}
+
+/* Sets, mixtures and grammars share one key; the set's reader does not know of the others. */
 static gan_status unknown_data(const char *given) {
-    const char *names[64];
+    const char *names[96];
     char list[512] = "";
     size_t n = 0, used = 0;
     for (size_t i = 0; n < 32 && gan_dataset_known(i); i++) names[n++] = gan_dataset_known(i);
     for (size_t i = 0; n < 64 && gan_mixture_at(i); i++) names[n++] = gan_mixture_at(i)->name;
+    for (size_t i = 0; n < 96 && gan_grammar_at(i); i++) names[n++] = gan_grammar_at(i)->name;
     const char *near = gan_nearest(given, names, n);
     if (near)
-        return gan_fail(GAN_ERROR_ARGUMENT,
-                        "data: '%.200s' is no data set, mixture, file or folder; did you mean "
-                        "'%s'?",
-                        given, near);
+        return gan_fail(
+            GAN_ERROR_ARGUMENT,
+            "data: '%.200s' is no data set, mixture, grammar, file or folder; did you mean "
+            "'%s'?",
+            given, near);
     for (size_t i = 0; i < n && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s, ", names[i]);
-    return gan_fail(GAN_ERROR_ARGUMENT,
-                    "data: '%.200s' is no data set, mixture, file or folder; expected one of "
-                    "%.500sor a path",
-                    given, list);
+    return gan_fail(
+        GAN_ERROR_ARGUMENT,
+        "data: '%.200s' is no data set, mixture, grammar, file or folder; expected one of "
+        "%.500sor a path",
+        given, list);
+}
+
+static gan_fit find_fit(const char *name) {
+    static const struct {
+        const char *name;
+        gan_fit fit;
+    } fits[] = {
+        {"resize", GAN_FIT_RESIZE}, {"contain", GAN_FIT_CONTAIN}, {"stretch", GAN_FIT_STRETCH}};
+    for (size_t i = 0; i < sizeof fits / sizeof *fits; i++)
+        if (!strcmp(fits[i].name, name)) return fits[i].fit;
+    return GAN_FIT_PAD;
 }
 
 static gan_status open_set(gan_source *s, const gan_settings *settings) {
     const gan_dataset_options options = {
         .size = settings->data_size,
-        .fit = strcmp(settings->data_fit, "resize") ? GAN_FIT_PAD : GAN_FIT_RESIZE,
+        .width = settings->data_width,
+        .fit = find_fit(settings->data_fit),
+        .border = (int)settings->data_border,
         .channels = settings->data_channels,
     };
     const gan_status opened = gan_dataset_open(&s->set, settings->data, &options);
-    if (opened == GAN_ERROR_ARGUMENT) return unknown_data(settings->data);
+    if (opened == GAN_ERROR_ARGUMENT && !is_known(settings->data))
+        return unknown_data(settings->data);
     if (opened != GAN_OK) return opened;
     s->count = s->set->count;
+    s->classes = s->set->labels ? s->set->classes : 0;
     int64_t shape[4] = {s->set->count, s->set->height, s->set->width, s->set->channels};
     s->fingerprint = fingerprint(14695981039346656037u, shape, sizeof shape);
     s->fingerprint = fingerprint(s->fingerprint, s->set->images, set_bytes(s->set));
@@ -88,22 +119,42 @@ static gan_status open_set(gan_source *s, const gan_settings *settings) {
 static gan_status open_mixture(gan_source *s, const gan_settings *settings) {
     const int64_t plane[3] = {0, 0, 2};
     const gan_mixture *m = s->mixture;
+    s->classes = m->modes;
     s->fingerprint =
         fingerprint(14695981039346656037u, m->centres, (size_t)m->modes * 2 * sizeof(float));
     s->fingerprint = fingerprint(s->fingerprint, &m->sigma, sizeof m->sigma);
     return gan_source_networks(&s->model, &s->networks, settings, plane);
 }
 
+static gan_status open_grammar(gan_source *s, const gan_settings *settings) {
+    const gan_grammar *r = s->grammar;
+    const int64_t example[3] = {r->length, 1, r->symbols};
+    const size_t bytes = (size_t)(SEQUENCES * r->length) * sizeof *s->sequences;
+    s->sequences = malloc(bytes);
+    if (!s->sequences) return gan_fail(GAN_ERROR_MEMORY, "data: no memory for '%s'", r->name);
+    gan_grammar_draw(r, s->sequences, SEQUENCES, SEQUENCE_SEED);
+    s->count = SEQUENCES;
+    s->fingerprint = fingerprint(14695981039346656037u, s->sequences, bytes);
+    return gan_source_networks(&s->model, &s->networks, settings, example);
+}
+
+static const char *kind_of(const gan_source *s) {
+    return s->mixture ? "points" : s->grammar ? "sequences" : "images";
+}
+
 gan_status gan_source_open(gan_source *s, const gan_settings *settings) {
     *s = (gan_source){
         .batch = settings->batch, .d_steps = settings->d_steps, .flip = settings->data_flip};
     s->mixture = gan_mixture_find(settings->data);
-    gan_status status = s->mixture ? open_mixture(s, settings) : open_set(s, settings);
+    s->grammar = gan_grammar_find(settings->data);
+    gan_status status = s->mixture   ? open_mixture(s, settings)
+                        : s->grammar ? open_grammar(s, settings)
+                                     : open_set(s, settings);
     if (status == GAN_OK && s->model->points != (s->mixture != NULL))
         status = gan_fail(GAN_ERROR_ARGUMENT, "model: '%s' makes %s, but data '%s' are %s",
                           settings->model, s->model->points ? "points" : "images", settings->data,
-                          s->mixture ? "points" : "images");
-    if (status == GAN_OK && s->set && s->batch > s->count)
+                          kind_of(s));
+    if (status == GAN_OK && s->count && s->batch > s->count)
         status = gan_fail(GAN_ERROR_ARGUMENT, "batch: %lld given, but data '%s' have %lld examples",
                           (long long)s->batch, settings->data, (long long)s->count);
     if (status != GAN_OK) gan_source_close(s);
@@ -112,37 +163,112 @@ gan_status gan_source_open(gan_source *s, const gan_settings *settings) {
 
 void gan_source_close(gan_source *s) {
     gan_dataset_destroy(s->set);
+    free(s->sequences);
+    free(s->index);
     s->set = NULL;
+    s->sequences = NULL;
+    s->index = NULL;
+    s->steps = 0;
+}
+
+gan_status gan_source_use_labels(gan_source *s) {
+    if (!s->classes)
+        return gan_fail(GAN_ERROR_ARGUMENT, "data '%s' have no labels, but labels are asked for",
+                        s->grammar ? s->grammar->name : s->set->name);
+    if (!s->labelled && s->set)
+        s->fingerprint =
+            fingerprint(s->fingerprint, s->set->labels, (size_t)s->count * sizeof *s->set->labels);
+    s->labelled = true;
+    return GAN_OK;
 }
 
 /* ---- as nodes ---- */
 
-static gan_node *batch_of_points(gan_source *s, gan_graph *g, gan_node *counter) {
-    gan_node *centres = gan_variable_node(g, GAN_DATA, centres_name, GAN_F32,
-                                          gan_shape2(s->mixture->modes, 2), gan_init_constant(0));
-    return gan_mixture_points(g, counter, centres, (double)s->mixture->sigma, s->batch);
+/* The index of a step's examples is remembered, for their labels. */
+static gan_node *remember(gan_source *s, gan_graph *g, int64_t step, gan_node *index) {
+    if (s->graph != g) s->steps = 0;
+    s->graph = g;
+    if (step >= s->steps) {
+        gan_node **more = realloc(s->index, (size_t)(step + 1) * sizeof(gan_node *));
+        if (!more) return gan_graph_error(g, GAN_ERROR_MEMORY, "data: out of memory");
+        for (int64_t i = s->steps; i <= step; i++) more[i] = NULL;
+        s->index = more;
+        s->steps = step + 1;
+    }
+    s->index[step] = index;
+    return index;
 }
 
-gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_t step) {
-    gan_source *s = source;
-    if (s->mixture) return batch_of_points(s, g, counter);
+static gan_node *draw_index(gan_source *s, gan_graph *g, gan_node *counter, int64_t step) {
+    gan_node *index =
+        s->mixture ? gan_random_index(g, counter, gan_shape1(s->batch), s->mixture->modes)
+                   : gan_shuffled_index(g, counter, s->count, s->batch, s->batch * s->d_steps,
+                                        s->batch * step, SHUFFLE_STREAM);
+    return remember(s, g, step, index);
+}
+
+static gan_node *batch_of_points(gan_source *s, gan_graph *g, gan_node *counter, gan_node *index) {
+    gan_node *centres = gan_variable_node(g, GAN_DATA, centres_name, GAN_F32,
+                                          gan_shape2(s->mixture->modes, 2), gan_init_constant(0));
+    gan_node *noise =
+        gan_random_normal(g, counter, gan_shape2(s->batch, 2), 0, (double)s->mixture->sigma);
+    return gan_add(g, gan_gather(g, centres, index), noise);
+}
+
+static gan_node *batch_of_sequences(gan_source *s, gan_graph *g, gan_node *index) {
+    gan_node *table =
+        gan_variable_node(g, GAN_DATA, sequences_name, GAN_I32,
+                          gan_shape2(s->count, s->grammar->length), gan_init_constant(0));
+    return gan_one_hot(g, gan_gather(g, table, index), s->grammar->symbols);
+}
+
+static gan_node *batch_of_images(gan_source *s, gan_graph *g, gan_node *counter, gan_node *index) {
     const gan_model_options *n = &s->networks;
     gan_node *images = gan_variable_node(g, GAN_DATA, images_name, GAN_U8,
                                          gan_shape4(s->count, n->height, n->width, n->channels),
                                          gan_init_constant(0));
-    gan_node *index = gan_shuffled_index(g, counter, s->count, s->batch, s->batch * s->d_steps,
-                                         s->batch * step, SHUFFLE_STREAM);
     return gan_minibatch(g, images, index, counter, (s->model->high - s->model->low) / 255,
                          s->model->low, s->flip);
 }
 
+gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_t step) {
+    gan_source *s = source;
+    gan_node *index = draw_index(s, g, counter, step);
+    if (s->mixture) return batch_of_points(s, g, counter, index);
+    if (s->grammar) return batch_of_sequences(s, g, index);
+    return batch_of_images(s, g, counter, index);
+}
+
+gan_node *gan_source_labels(void *source, gan_graph *g, gan_node *counter, int64_t step) {
+    gan_source *s = source;
+    (void)counter;
+    if (!s->labelled)
+        return gan_graph_error(g, GAN_ERROR_ARGUMENT, "data: labels were not said to be used");
+    if (s->graph != g || step >= s->steps || !s->index[step])
+        return gan_graph_error(g, GAN_ERROR_ARGUMENT,
+                               "data: labels of step %lld, whose examples are not there yet",
+                               (long long)step);
+    if (s->mixture) return s->index[step];
+    gan_node *labels = gan_variable_node(g, GAN_DATA, labels_name, GAN_I32, gan_shape1(s->count),
+                                         gan_init_constant(0));
+    return gan_gather(g, labels, s->index[step]);
+}
+
+static gan_status write(gan_store *store, const char *name, const void *values, size_t bytes) {
+    return gan_variable_write(store, gan_store_find(store, GAN_DATA, name), values, bytes);
+}
+
 gan_status gan_source_place(gan_source *s, gan_store *store) {
     if (s->mixture)
-        return gan_variable_write(store, gan_store_find(store, GAN_DATA, centres_name),
-                                  s->mixture->centres,
-                                  (size_t)s->mixture->modes * 2 * sizeof(float));
-    return gan_variable_write(store, gan_store_find(store, GAN_DATA, images_name), s->set->images,
-                              set_bytes(s->set));
+        return write(store, centres_name, s->mixture->centres,
+                     (size_t)s->mixture->modes * 2 * sizeof(float));
+    if (s->grammar)
+        return write(store, sequences_name, s->sequences,
+                     (size_t)(s->count * s->grammar->length) * sizeof *s->sequences);
+    if (s->labelled && gan_store_find(store, GAN_DATA, labels_name))
+        GAN_TRY(
+            write(store, labels_name, s->set->labels, (size_t)s->count * sizeof *s->set->labels));
+    return write(store, images_name, s->set->images, set_bytes(s->set));
 }
 
 float *gan_source_mean(const gan_source *s) {

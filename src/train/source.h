@@ -1,4 +1,5 @@
-/* The real examples: a data set that lies on the device as bytes, or a mixture made on the fly. */
+/* The real examples: a data set that lies on the device as bytes, a table of sequences of symbols,
+ * or a mixture made on the fly. */
 #ifndef GANC_TRAIN_SOURCE_H
 #define GANC_TRAIN_SOURCE_H
 
@@ -10,11 +11,19 @@ typedef struct gan_source {
     const gan_model *model;
     gan_model_options networks; /* with the sizes of the examples */
     const gan_mixture *mixture; /* or NULL */
-    gan_dataset *set;           /* until placed; NULL for mixtures */
-    int64_t count;              /* of images; 0 for mixtures */
+    const gan_grammar *grammar; /* or NULL */
+    gan_dataset *set;           /* until placed; NULL for mixtures and grammars */
+    int32_t *sequences;         /* (count, length), until placed; NULL but for grammars */
+    int64_t count;              /* of examples; 0 for mixtures */
+    int64_t classes;            /* that examples have labels of; 0: none */
+    bool labelled;              /* gan_source_use_labels() was called */
     uint64_t fingerprint;       /* of the examples, so that a resumed run finds the same */
     int64_t batch, d_steps;
     bool flip;
+    /* Which examples each step's batch has, in the graph that was built last. */
+    const gan_graph *graph;
+    gan_node **index; /* (steps) */
+    int64_t steps;
 } gan_source;
 
 /* Opens what `settings` name and checks that model, batch and data go together. */
@@ -26,8 +35,18 @@ void gan_source_close(gan_source *source);
 gan_status gan_source_networks(const gan_model **model, gan_model_options *options,
                                const gan_settings *settings, const int64_t example[3]);
 
-/* gan_game_options.real: the examples of D-step `step`. */
+/* Labels will be asked for: checks that there are some and takes them into the fingerprint. To be
+ * called before any graph is built; without it no label goes to the device. */
+gan_status gan_source_use_labels(gan_source *source);
+
+/* gan_game_options.real: the examples of D-step `step`. Images (m, height, width, channels) in the
+ * model's range, points (m, 2), or sequences as one-hot symbols (m, length, symbols). */
 gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_t step);
+
+/* gan_game_options.labels: the classes i32 (m), in [0, classes), of the examples that
+ * gan_source_batch() made for the same step, which comes first. Of a point: the number of its
+ * centre. An error of the graph without gan_source_use_labels(). */
+gan_node *gan_source_labels(void *source, gan_graph *g, gan_node *counter, int64_t step);
 
 /* Writes the examples into the placed store. The host's copy is no longer needed then. */
 gan_status gan_source_place(gan_source *source, gan_store *store);
