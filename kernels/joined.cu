@@ -3,6 +3,7 @@
  * for it. Tasks that are spread have further blocks to themselves. */
 #include "kernels/launch_joined.h"
 #include "kernels/program.cuh"
+#include "kernels/random.cuh"
 
 namespace {
 
@@ -164,6 +165,30 @@ __device__ void loss_task(const gan_launch_task &t, bool gradient) {
     if (threadIdx.x == 0) *out = sum * scale;
 }
 
+template <class F>
+__device__ void random_task(const gan_launch_task &t, const F f, int block, int blocks) {
+    typename F::Type *y = static_cast<typename F::Type *>(t.out);
+    for (int64_t i = 4 * (block * BLOCK + int(threadIdx.x)); i < t.n; i += 4 * blocks * BLOCK) {
+        const gan_philox4 bits = random_words(t.of.random.from, i / 4);
+        typename F::Type r[4];
+        f(r, bits);
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+            if (i + k < t.n) y[i + k] = r[k];
+    }
+}
+
+__device__ void shuffle_task(const gan_launch_task &t) {
+    const auto &s = t.of.shuffle;
+    for (int i = int(threadIdx.x); i < t.n; i += BLOCK) {
+        const uint64_t position = uint64_t(*s.from.counter) * uint64_t(s.per_iteration) +
+                                  uint64_t(s.offset) + uint64_t(i);
+        const uint64_t n = uint64_t(s.n);
+        static_cast<int32_t *>(t.out)[i] =
+            int32_t(gan_philox_permute(s.from.seed, s.from.stream, position / n, n, position % n));
+    }
+}
+
 __device__ void run(const gan_launch_task &t, int block, int blocks) {
     switch (t.kind) {
     case GAN_LAUNCH_TASK_PROGRAM:
@@ -192,6 +217,15 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
     case GAN_LAUNCH_TASK_LOSS_GRAD:
         loss_task(t, t.kind == GAN_LAUNCH_TASK_LOSS_GRAD);
         break;
+    case GAN_LAUNCH_TASK_UNIFORM:
+        random_task(t, Uniform{t.of.random.a, t.of.random.b - t.of.random.a}, block, blocks);
+        break;
+    case GAN_LAUNCH_TASK_NORMAL:
+        random_task(t, Normal{t.of.random.a, t.of.random.b}, block, blocks);
+        break;
+    case GAN_LAUNCH_TASK_SHUFFLE:
+        shuffle_task(t);
+        break;
     }
 }
 
@@ -200,7 +234,8 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
 /* How many blocks a spread task has. */
 __host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
     if (t.kind == GAN_LAUNCH_TASK_REDUCE) return (t.of.program.results + LANES - 1) / LANES;
-    return (t.of.program.size + ELEMENTS - 1) / ELEMENTS;
+    const int64_t n = t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n;
+    return int((n + ELEMENTS - 1) / ELEMENTS);
 }
 
 /* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. */

@@ -17,6 +17,7 @@
 #include "kernels/launch_pointwise.h"
 #include "kernels/launch_pool.h"
 #include "kernels/launch_power.h"
+#include "kernels/launch_product.h"
 #include "kernels/launch_random.h"
 #include "kernels/launch_reduce.h"
 #include "kernels/launch_update.h"

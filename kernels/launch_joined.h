@@ -5,6 +5,7 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/launch_program.h"
+#include "kernels/launch_random.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +29,9 @@ typedef enum gan_launch_task_kind {
     GAN_LAUNCH_TASK_RECORD,    /* as gan_launch_record() */
     GAN_LAUNCH_TASK_LOSS,      /* as the loss of gan_launch_logits_loss() */
     GAN_LAUNCH_TASK_LOSS_GRAD, /* as its gradient */
+    GAN_LAUNCH_TASK_UNIFORM,   /* as gan_launch_random_uniform() */
+    GAN_LAUNCH_TASK_NORMAL,    /* as gan_launch_random_normal() */
+    GAN_LAUNCH_TASK_SHUFFLE,   /* as gan_launch_shuffled_index() */
 } gan_launch_task_kind;
 
 /* As gan_launch_operand and gan_launch_program, with less room. */
@@ -72,6 +76,14 @@ typedef struct gan_launch_task {
         struct {
             float target;
         } loss;
+        struct {
+            gan_launch_source from;
+            float a, b; /* low and high, or mean and deviation */
+        } random;
+        struct {
+            gan_launch_source from;
+            int64_t n, per_iteration, offset;
+        } shuffle;
     } of;
 } gan_launch_task;
 

@@ -41,6 +41,10 @@ static void power(const gan_call *call, gan_cost *cost) {
     cost->launches = 4;
 }
 
+static void product(const gan_call *call, gan_cost *cost) {
+    if (!gan_cuda_matmul_is_own(call)) epilogue(call, cost);
+}
+
 static void convolution(const gan_call *call, gan_cost *cost) {
     epilogue(call, cost);
     if (gan_cuda_conv_is_framed(call)) cost->launches++;
@@ -56,7 +60,7 @@ static void (*const rule[GAN_OP_COUNT])(const gan_call *call, gan_cost *cost) = 
     ROW(batch_norm_sums, in_parts),
     ROW(logits_loss, in_parts),
     ROW(softmax_loss, in_parts),
-    ROW(matmul, epilogue),
+    ROW(matmul, product),
     ROW(conv2d, convolution),
     ROW(conv2d_grad_input, convolution),
     ROW(conv2d_grad_weight, convolution),

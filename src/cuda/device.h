@@ -76,6 +76,9 @@ gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls)
  * and result. */
 void gan_cuda_cost(const gan_call *call, gan_cost *cost);
 
+/* src/cuda/matmul.c: whether a prepared product applies its program itself. */
+bool gan_cuda_matmul_is_own(const gan_call *call);
+
 /* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one. */
 bool gan_cuda_conv_is_framed(const gan_call *call);
 

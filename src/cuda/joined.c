@@ -4,7 +4,7 @@
 #include "cuda/program.h"
 
 /* A block takes this many numbers in less time than a launch; of more, blocks of their own. */
-enum { SMALL = 4096, SPREAD = 1 << 18, SPREAD_SUM = 1 << 20, SPREAD_ROWS = 1024 };
+enum { SMALL = 4096, SPREAD = 1 << 18, SPREAD_SUM = 1 << 20, SPREAD_ROWS = 1024, SPREAD_LINE = 8 };
 
 typedef gan_join join_rule(const gan_node *node);
 typedef int task_rule(const gan_call *call, gan_launch_task *task); /* returns how many it made */
@@ -37,9 +37,10 @@ static gan_join reduce_joins(const gan_node *node) {
     if (!program_fits(node, in)) return alone;
     if (is_small(in)) return one;
     const int64_t results = gan_shape_size(node->shape), size = gan_shape_size(in);
+    const int64_t length = results ? size / results : 0;
     const bool kept = in.rank > 0 && !(node->attr.reduce.axes >> (in.rank - 1) & 1u);
-    return kept && results >= 32 && size <= SPREAD_SUM && size / results <= SPREAD_ROWS ? spread
-                                                                                        : alone;
+    const bool wide = results >= 32 && size <= SPREAD_SUM;
+    return wide && length <= (kept ? SPREAD_ROWS : SPREAD_LINE) ? spread : alone;
 }
 
 static void set_program(gan_launch_task_program *to, const gan_launch_program *from) {
@@ -133,6 +134,41 @@ static int loss_task(const gan_call *call, gan_launch_task *t) {
     t->in = call->in[0].data;
     t->n = gan_shape_size(call->in[0].shape);
     t->of.loss.target = (float)call->node->attr.logits_loss.target;
+    return 1;
+}
+
+/* ---- random numbers ---- */
+
+static gan_join random_joins(const gan_node *node) {
+    const int64_t n = gan_shape_size(node->shape);
+    return node->attr.random.kind != GAN_RANDOM_INDEX && n > 0 && n <= SPREAD ? spread : alone;
+}
+
+static gan_launch_source source_of(const gan_call *call, uint32_t stream) {
+    return (gan_launch_source){call->seed, stream, call->in[0].data};
+}
+
+static int random_task(const gan_call *call, gan_launch_task *t) {
+    const gan_attr *attr = &call->node->attr;
+    t->kind =
+        attr->random.kind == GAN_RANDOM_NORMAL ? GAN_LAUNCH_TASK_NORMAL : GAN_LAUNCH_TASK_UNIFORM;
+    t->n = gan_shape_size(call->out.shape);
+    t->of.random.from = source_of(call, attr->random.stream);
+    t->of.random.a = (float)attr->random.a;
+    t->of.random.b = (float)attr->random.b;
+    return 1;
+}
+
+static gan_join shuffle_joins(const gan_node *node) { return is_small(node->shape) ? one : alone; }
+
+static int shuffle_task(const gan_call *call, gan_launch_task *t) {
+    const gan_attr *attr = &call->node->attr;
+    t->kind = GAN_LAUNCH_TASK_SHUFFLE;
+    t->n = call->out.shape.dim[0];
+    t->of.shuffle.from = source_of(call, attr->shuffle.stream);
+    t->of.shuffle.n = attr->shuffle.n;
+    t->of.shuffle.per_iteration = attr->shuffle.per_iteration;
+    t->of.shuffle.offset = attr->shuffle.offset;
     return 1;
 }
 
@@ -277,6 +313,8 @@ static const struct {
     ROW(concat, concat_joins, concat_task),
     ROW(logits_loss, loss_joins, loss_task),
     ROW(logits_loss_grad, loss_joins, loss_task),
+    ROW(random, random_joins, random_task),
+    ROW(shuffled_index, shuffle_joins, shuffle_task),
     ROW(assign, small_variable_joins, assign_task),
     ROW(moving_average, small_variable_joins, average_task),
     ROW(advance, small_variable_joins, advance_task),

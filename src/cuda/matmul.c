@@ -1,4 +1,5 @@
-/* matmul: (a, b), rank 2 or 3, by cuBLAS. */
+/* matmul: (a, b), rank 2 or 3, by cuBLAS; small ones that a program follows by a kernel of our own,
+ * which saves the launch for the program. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -14,8 +15,19 @@ typedef struct product {
     int lda, ldb;
     cudaDataType_t from, to;
     cublasComputeType_t compute; /* sums are f32 in all of them */
+    bool own;                    /* not cuBLAS's */
     gan_cuda_epilogue epilogue;
 } product;
+
+/* Above this the library's kernel is faster by more than a launch. */
+static const int64_t most_flops = (int64_t)1 << 29;
+enum { MOST_INNER = 4096 };
+
+static bool is_own(const product *p, const gan_call *call) {
+    const int64_t flops = 2 * gan_shape_size(call->out.shape) * p->k;
+    return p->epilogue.active && call->in[0].dtype == call->in[1].dtype && flops <= most_flops &&
+           p->k <= MOST_INNER && p->epilogue.program.launch.n_slots < GAN_LAUNCH_SLOTS;
+}
 
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
@@ -43,7 +55,9 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     p->compute = half               ? CUBLAS_COMPUTE_32F
                  : call->node->tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
                                     : CUBLAS_COMPUTE_32F_PEDANTIC;
-    return gan_cuda_epilogue_prepare(&p->epilogue, call);
+    GAN_TRY(gan_cuda_epilogue_prepare(&p->epilogue, call));
+    p->own = is_own(p, call);
+    return GAN_OK;
 }
 
 static gan_status multiply(gan_device *device, const gan_call *call, const product *p) {
@@ -56,25 +70,60 @@ static gan_status multiply(gan_device *device, const gan_call *call, const produ
             (size_t)gan_shape_size(call->out.shape) * gan_dtype_size(call->out.dtype);
         GAN_CUDA_TRY(call->node, cudaMemsetAsync(y, 0, bytes, d->stream));
     } else if (p->batch == 1) {
-        GAN_CUBLAS_TRY(call->node,
-                       cublasGemmEx(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b, p->from, p->ldb,
-                                    a, p->from, p->lda, &zero, y, p->to, p->n, p->compute,
-                                    CUBLAS_GEMM_DEFAULT));
+        GAN_CUBLAS_TRY(call->node, cublasGemmEx(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
+                                                p->from, p->ldb, a, p->from, p->lda, &zero, y,
+                                                p->to, p->n, p->compute, CUBLAS_GEMM_DEFAULT));
     } else {
         const long long k = p->k, a_step = p->m * k, b_step = k * p->n,
                         y_step = (long long)p->m * p->n;
-        GAN_CUBLAS_TRY(call->node,
-                       cublasGemmStridedBatchedEx(d->blas, p->b, p->a, p->n, p->m, p->k, &one, b,
-                                                  p->from, p->ldb, b_step, a, p->from, p->lda,
-                                                  a_step, &zero, y, p->to, p->n, y_step, p->batch,
-                                                  p->compute, CUBLAS_GEMM_DEFAULT));
+        GAN_CUBLAS_TRY(call->node, cublasGemmStridedBatchedEx(
+                                       d->blas, p->b, p->a, p->n, p->m, p->k, &one, b, p->from,
+                                       p->ldb, b_step, a, p->from, p->lda, a_step, &zero, y, p->to,
+                                       p->n, y_step, p->batch, p->compute, CUBLAS_GEMM_DEFAULT));
     }
     return GAN_OK;
+}
+
+/* The product is no operand in memory: the program finds it in a slot. */
+static gan_status run_own(gan_device *device, const gan_call *call, const product *p) {
+    gan_launch_product_args a = {
+        .a = call->in[0].data,
+        .b = call->in[1].data,
+        .y = call->out.data,
+        .bf16 = call->in[0].dtype == GAN_BF16,
+        .y_bf16 = call->out.dtype == GAN_BF16,
+        .transpose_a = call->node->attr.transpose.a,
+        .transpose_b = call->node->attr.transpose.b,
+        .batch = p->batch,
+        .m = p->m,
+        .n = p->n,
+        .k = p->k,
+        .with_program = 1,
+        .program = gan_cuda_epilogue_at(&p->epilogue, call),
+    };
+    gan_launch_program *program = &a.program;
+    a.raw_slot = program->n_slots++;
+    for (int i = 0; i < program->n_inputs; i++) {
+        if (p->epilogue.program.source[i] != 0) continue;
+        for (int s = 0; s < program->n_steps; s++) {
+            gan_launch_step *step = &program->step[s];
+            if (step->a == i) step->a = (uint8_t)(GAN_LAUNCH_INPUTS + a.raw_slot);
+            if (step->b == i) step->b = (uint8_t)(GAN_LAUNCH_INPUTS + a.raw_slot);
+        }
+    }
+    GAN_CUDA_TRY(call->node, gan_launch_product(&a, gan_cuda(device)->stream));
+    return GAN_OK;
+}
+
+bool gan_cuda_matmul_is_own(const gan_call *call) {
+    const product *p = call->state;
+    return p->own;
 }
 
 static gan_status run(gan_device *device, const gan_call *call) {
     const product *p = call->state;
     if (gan_shape_size(call->out.shape) == 0) return GAN_OK;
+    if (p->own) return run_own(device, call, p);
     GAN_TRY(multiply(device, call, p));
     return gan_cuda_epilogue_run(&p->epilogue, device, call);
 }

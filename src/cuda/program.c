@@ -207,13 +207,17 @@ gan_status gan_cuda_epilogue_prepare(gan_cuda_epilogue *e, const gan_call *call)
                                  operand, 0, NULL);
 }
 
+gan_launch_program gan_cuda_epilogue_at(const gan_cuda_epilogue *e, const gan_call *call) {
+    gan_array operand[1 + GAN_LAUNCH_INPUTS];
+    epilogue_operands(call, operand);
+    return gan_cuda_program_at(&e->program, operand);
+}
+
 gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,
                                  const gan_call *call) {
-    gan_array operand[1 + GAN_LAUNCH_INPUTS];
     if (!e->active) return GAN_OK;
-    epilogue_operands(call, operand);
-    const gan_launch_pointwise_args args = {gan_cuda_program_at(&e->program, operand),
-                                            call->out.data, call->out.dtype == GAN_BF16};
+    const gan_launch_pointwise_args args = {gan_cuda_epilogue_at(e, call), call->out.data,
+                                            call->out.dtype == GAN_BF16};
     GAN_CUDA_TRY(call->node, gan_launch_pointwise(&args, gan_cuda(device)->stream));
     return GAN_OK;
 }

@@ -38,6 +38,9 @@ typedef struct gan_cuda_epilogue {
  */
 gan_status gan_cuda_epilogue_prepare(gan_cuda_epilogue *e, const gan_call *call);
 
+/* Its program with the operands' addresses; operand 0 is call->out. */
+gan_launch_program gan_cuda_epilogue_at(const gan_cuda_epilogue *e, const gan_call *call);
+
 /* Puts it on the stream, on the whole of call->out; nothing when it is not active. */
 gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,
                                  const gan_call *call);

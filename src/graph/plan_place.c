@@ -62,8 +62,8 @@ static bool fits_in_place(const gan_node *container, int i, size_t offset, const
     gan_node *x = container->in[i], *base = gan_node_base(x);
     for (int j = 0; j < container->n_in; j++)
         if (j != i && gan_node_base(container->in[j]) == base) return false;
-    return is_computed(base) && base->op != GAN_OP_concat && base->op != GAN_OP_pack &&
-           b[base->id].used && b[base->id].parent < 0 &&
+    return is_computed(base) && base->dtype == container->dtype && base->op != GAN_OP_concat &&
+           base->op != GAN_OP_pack && b[base->id].used && b[base->id].parent < 0 &&
            gan_node_bytes(base) == gan_node_bytes(x) && offset % 64 == 0;
 }
 
@@ -83,7 +83,8 @@ static bool fill_in_place(const gan_node *container, buffer *b) {
         } else {
             all = false;
         }
-        offset += align(gan_node_bytes(container->in[i]), piece);
+        const size_t size = (size_t)gan_shape_size(container->in[i]->shape);
+        offset += align(size * gan_dtype_size(container->dtype), piece);
     }
     return all;
 }

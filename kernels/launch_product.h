@@ -1,0 +1,32 @@
+#ifndef GANC_KERNELS_LAUNCH_PRODUCT_H
+#define GANC_KERNELS_LAUNCH_PRODUCT_H
+
+#include <cuda_runtime_api.h>
+
+#include "kernels/launch_program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* y (batch, m, n) = program(op(a)·op(b)), row-major and dense; a is (batch, m, k), transposed
+ * (batch, k, m), b (batch, k, n), transposed (batch, n, k). */
+typedef struct gan_launch_product_args {
+    const void *a, *b; /* both float, or both bfloat16 */
+    void *y;
+    int bf16, y_bf16;
+    int transpose_a, transpose_b;
+    int32_t batch, m, n, k;
+    int with_program;
+    int raw_slot; /* where the program remembers the product: a slot that no step of it writes */
+    gan_launch_program program; /* over y's elements */
+} gan_launch_product_args;
+
+/* One launch, for products too small to fill the device, whose launches cost as much as their
+ * arithmetic. Sums are float, in an order that depends on k alone. */
+cudaError_t gan_launch_product(const gan_launch_product_args *a, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
