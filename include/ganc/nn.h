@@ -26,7 +26,7 @@ typedef enum gan_precision {
     GAN_PRECISION_BF16, /* products of bf16 weights and activations, activations stored as bf16 */
 } gan_precision;
 
-GAN_API const char *gan_precision_name(gan_precision precision); /* "f32", "tf32", "bf16" */
+GAN_API const char *gan_precision_name(gan_precision precision);       /* "f32", "tf32", "bf16" */
 GAN_API bool gan_precision_find(gan_precision *out, const char *name); /* false when unknown */
 
 /* ---- scopes ---- */
@@ -200,8 +200,7 @@ GAN_API const gan_norm *gan_norm_at(size_t index);
 GAN_API const gan_norm *gan_norm_find(const char *name); /* NULL when unknown */
 
 /* The norm that the scope's settings ask for, or else the one that the network's paper has here:
- * `own`
- * ("batch", "none"). NULL when unknown. */
+ * `own` ("batch", "none"). NULL when unknown. */
 GAN_API const gan_norm *gan_scope_norm(const gan_scope *scope, const char *own);
 
 /* That norm as the layer SCOPE/name. */
@@ -221,6 +220,56 @@ GAN_API gan_node *gan_layer_dropout(gan_scope *scope, gan_node *x, double keep);
  * each. weight (units·pieces, in). */
 GAN_API gan_node *gan_layer_maxout(gan_scope *scope, const char *name, gan_node *x, int64_t units,
                                    int64_t pieces, const gan_layer_options *options);
+
+/* softmax over the last axis, f32: exp(x - max) / Σ exp(x - max). */
+GAN_API gan_node *gan_softmax(gan_graph *g, gan_node *x);
+
+/* ---- layers over all places of a map ---- */
+
+/* How two places of a map belong together (Wang et al. 2018, section 3.2): theta (m,N,K) and phi
+ * (m,M,K) -> weights (m,N,M). Softmax makes them sum to 1 over the M; the others are divided by M.
+ * - gaussian: softmax of x·x'; no embedding.
+ * - embedded-gaussian: softmax of theta·phi.
+ * - dot-product: theta·phi.
+ * - concatenation: relu(w·[theta, phi]). */
+typedef struct gan_pairwise {
+    const char *name, *about; /* about: one line */
+    bool embeds;              /* theta and phi are 1x1 convolutions of x, else x itself */
+    gan_node *(*weights)(gan_scope *scope, gan_node *theta, gan_node *phi);
+} gan_pairwise;
+
+GAN_API size_t gan_pairwise_count(void);
+GAN_API const gan_pairwise *gan_pairwise_at(size_t index);
+GAN_API const gan_pairwise *gan_pairwise_find(const char *name); /* NULL when unknown */
+
+/* The non-local block (Wang et al. 2018, eq. 6 and figure 2): x (m,H,W,C) -> x + output(Σ_j f(x_i,
+ * x_j) g(x_j)), theta, phi and g of C/2 channels. With `pool`, 2x2 maximum pooling of phi and g,
+ * where the map halves. The output convolution starts at zero, so the block starts as the identity.
+ */
+GAN_API gan_node *gan_layer_nonlocal(gan_scope *scope, const char *name, gan_node *x,
+                                     const gan_pairwise *pairs, bool pool,
+                                     const gan_layer_options *options);
+
+/* Self-attention (Zhang et al. 2019, section 3): x (m,H,W,C) -> x +
+ * factor·output(softmax(theta·phi')·g) with keys of C/8 and values of C/2 channels, phi and g
+ * pooled to half the map where it halves. The weight factor (the paper's gamma) starts at 0. */
+GAN_API gan_node *gan_layer_attention(gan_scope *scope, const char *name, gan_node *x,
+                                      bool spectral_norm);
+
+/* ---- layers over the examples of a batch, each group of the settings and the reference batch by
+ * itself ---- */
+
+/* Minibatch discrimination (Salimans et al. 2016, section 3.2): x (m,…), taken as (m,A) -> (m,A +
+ * kernels), [x, o]: M = x·T as (m, kernels, dims), o_ik = Σ_{j≠i} exp(-‖M_ik - M_jk‖₁) + b_k.
+ * weights tensor/weight (kernels·dims, A), bias (kernels). */
+GAN_API gan_node *gan_layer_minibatch_discrimination(gan_scope *scope, const char *name,
+                                                     gan_node *x, int64_t kernels, int64_t dims,
+                                                     const gan_layer_options *options);
+
+/* Minibatch standard deviation (Karras et al. 2018, section 3): x (m,…,C) -> (m,…,C + 1). The new
+ * channel is one number a group, the deviation of every feature over the group, averaged. `size`:
+ * that many consecutive examples at a time, where a group has more; 0: the whole group. */
+GAN_API gan_node *gan_layer_minibatch_std(gan_scope *scope, gan_node *x, int64_t size);
 
 /* A pointwise function between layers. `slope` matters to leaky_relu alone. */
 typedef struct gan_activation {
