@@ -46,7 +46,7 @@ static void join_calls(gan_program *p) {
 }
 
 static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device,
-                          bool keep_apart) {
+                          bool keep_apart, bool join) {
     *out = NULL;
     gan_program *p = calloc(1, sizeof *p);
     if (!p) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
@@ -56,7 +56,7 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
     device->seed = graph->store->seed;
     gan_plan_options options = {.supported = supported,
                                 .takes = takes,
-                                .joins = device->backend->joins && !keep_apart ? joins : NULL,
+                                .joins = join && device->backend->joins ? joins : NULL,
                                 .join_most = device->backend->join_most,
                                 .context = device->backend,
                                 .keep_apart = keep_apart};
@@ -79,11 +79,15 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
 }
 
 gan_status gan_compile(gan_program **out, gan_graph *graph, gan_device *device) {
-    return compile(out, graph, device, false);
+    return compile(out, graph, device, false, true);
 }
 
 gan_status gan_compile_apart(gan_program **out, gan_graph *graph, gan_device *device) {
-    return compile(out, graph, device, true);
+    return compile(out, graph, device, true, false);
+}
+
+gan_status gan_compile_apart_joined(gan_program **out, gan_graph *graph, gan_device *device) {
+    return compile(out, graph, device, true, true);
 }
 
 void gan_program_destroy(gan_program *p) {

@@ -22,14 +22,18 @@ struct gan_program {
 gan_status gan_program_begin_read(gan_program *program, const gan_node *output,
                                   gan_download *download);
 
-/* gan_compile() with a plan in which no bytes are shared, so that gaps can be checked. */
+/* gan_compile() with a plan in which no bytes are shared, so that gaps can be checked, and no calls
+ * are joined. */
 gan_status gan_compile_apart(gan_program **out, gan_graph *graph, gan_device *device);
+
+/* The same, with calls joined. */
+gan_status gan_compile_apart_joined(gan_program **out, gan_graph *graph, gan_device *device);
 
 /* Fills the whole arena and workspace of a loaded program with 0xff bytes (NaN for f32, -1 for
  * i32). Inputs must be written again. */
 gan_status gan_program_poison(gan_program *program);
 
-/* Whether the gaps between the values of a poisoned gan_compile_apart() program are still 0xff. */
+/* Whether the gaps between the values of a poisoned program compiled apart are still 0xff. */
 gan_status gan_program_sentinels_intact(gan_program *program, bool *intact);
 
 #endif

@@ -35,16 +35,18 @@ static bool too_large(const test_case *t, int64_t limit) {
 
 /* Without effects every iteration is the first, and the reference need not be asked again. */
 static int check_runs(test_case *t, gan_device *device, const options *o) {
-    static const case_run runs[] = {
-        {1, true}, {3, false}, {17, false}}; /* 17: sixteen together, and one */
+    static const case_run runs[] = {{1, true, false},
+                                    {1, true, true},
+                                    {3, false, false},
+                                    {17, false, false}}; /* 17: sixteen together, and one */
     const bool effects = has_effects(t);
-    const int n = o->brief ? 1 : effects ? 3 : 2;
+    const int n = o->brief ? 2 : effects ? 4 : 3;
     case_result got, wanted;
     int bad = 0;
     for (int i = 0; i < n; i++) {
         char where[64];
-        snprintf(where, sizeof where, "%" PRId64 " iterations%s", runs[i].iterations,
-                 runs[i].apart ? ", apart" : "");
+        snprintf(where, sizeof where, "%" PRId64 " iterations%s%s", runs[i].iterations,
+                 runs[i].apart ? ", apart" : "", runs[i].joined ? ", joined" : "");
         if (i == 0 || effects) case_reference(t, runs[i].iterations, &wanted);
         if (case_execute(t, device, &runs[i], &got))
             bad += case_compare(t, &got, &wanted, where);

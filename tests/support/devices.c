@@ -122,8 +122,9 @@ bool case_execute(test_case *t, gan_device *device, const case_run *run, case_re
     gan_program *program = NULL;
     bool intact = true;
     out->n = 0;
-    gan_status status = run->apart ? gan_compile_apart(&program, t->g, device)
-                                   : gan_compile(&program, t->g, device);
+    gan_status status = !run->apart   ? gan_compile(&program, t->g, device)
+                        : run->joined ? gan_compile_apart_joined(&program, t->g, device)
+                                      : gan_compile_apart(&program, t->g, device);
     if (status == GAN_OK) status = gan_program_poison(program);
     if (status == GAN_OK) status = write_all(t, program);
     if (status == GAN_OK) status = gan_program_run(program, run->iterations);
@@ -209,7 +210,8 @@ int case_compare_bits(const test_case *t, const case_result *a, const case_resul
 /* ---- all cases ---- */
 
 enum { RUNS = 4 };
-static const case_run runs[RUNS] = {{1, true}, {1, false}, {3, false}, {17, false}};
+static const case_run runs[RUNS] = {
+    {1, true, false}, {1, false, false}, {3, false, false}, {17, false, false}};
 
 /* One case on all devices; the reference is asked once for each number of iterations. */
 typedef struct check {

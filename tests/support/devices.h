@@ -23,7 +23,8 @@ typedef struct case_result {
 
 typedef struct case_run {
     int64_t iterations;
-    bool apart; /* every value has bytes of its own with sentinels between them */
+    bool apart;  /* every value has bytes of its own with sentinels between them */
+    bool joined; /* apart: small calls are joined all the same */
 } case_run;
 
 /* Compiles, poisons, writes inputs and variables, runs. False, with the reason printed, on an error
