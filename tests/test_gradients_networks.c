@@ -51,9 +51,9 @@ static int check(const char *model, gan_shape x_shape, const gan_model_options *
         const int64_t size = gan_shape_size(v->shape);
         const bool gain = strstr(v->name, "gamma") != NULL;
         list[i] = (difference_input){v->name, ref_variable_values(r, v), size, grad[i]};
-        /* variance 1/fan_in keeps the signal: width² / 3 · fan_in = 1 */
+        /* variance 2/fan_in keeps the signal through rectifiers: width² / 3 · fan_in = 2 */
         const double fan_in = v->shape.rank > 1 ? (double)size / (double)v->shape.dim[0] : 30;
-        fill(list[i].value, size, (uint64_t)(i + 5), gain ? 1 : 0, gain ? 0.3 : sqrt(3 / fan_in));
+        fill(list[i].value, size, (uint64_t)(i + 5), gain ? 1 : 0, gain ? 0.3 : sqrt(6 / fan_in));
     }
     for (size_t i = 0; i < gan_store_count(store); i++) {
         const gan_variable *v = gan_store_at(store, i);
@@ -102,6 +102,40 @@ static void resnet(void **state) {
     assert_int_equal(check("resnet", gan_shape4(2, 16, 16, 2), &o, true), 0);
 }
 
+static void sngan(void **state) {
+    (void)state;
+    const gan_model_options o = {
+        .height = 8, .width = 16, .channels = 3, .discriminator_features = 8};
+    assert_int_equal(check("sngan", gan_shape4(3, 8, 16, 3), &o, true), 0);
+}
+
+static void infogan(void **state) {
+    (void)state;
+    gan_model_options o = {.height = 8, .width = 8, .channels = 2, .discriminator_features = 4};
+    assert_int_equal(check("infogan-net", gan_shape4(5, 8, 8, 2), &o, true), 0);
+    assert_int_equal(check("infogan-net", gan_shape4(5, 8, 8, 2), &o, false), 0);
+}
+
+static void sagan(void **state) {
+    (void)state;
+    gan_model_options o = {.height = 16, .width = 16, .channels = 1, .discriminator_features = 8};
+    assert_int_equal(check("sagan", gan_shape4(2, 16, 16, 1), &o, true), 0);
+}
+
+static void with_minibatch_layers(void **state) {
+    (void)state;
+    gan_model_options o = {.height = 16,
+                           .width = 16,
+                           .channels = 1,
+                           .discriminator_features = 2,
+                           .minibatch_kernels = 3,
+                           .minibatch_dims = 2,
+                           .minibatch_std = true};
+    assert_int_equal(check("dcgan", gan_shape4(4, 16, 16, 1), &o, true), 0);
+    o.discriminator_features = 8, o.channels = 2;
+    assert_int_equal(check("toy", gan_shape2(6, 2), &o, true), 0);
+}
+
 static void with_spectral_norm(void **state) {
     (void)state;
     gan_model_options o = {.height = 16,
@@ -121,6 +155,10 @@ int main(void) {
         cmocka_unit_test(maxout),
         cmocka_unit_test(dcgan),
         cmocka_unit_test(resnet),
+        cmocka_unit_test(sngan),
+        cmocka_unit_test(infogan),
+        cmocka_unit_test(sagan),
+        cmocka_unit_test(with_minibatch_layers),
         cmocka_unit_test(with_spectral_norm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,10 +287,20 @@ typedef struct gan_model_options {
     int64_t height, width,
         channels; /* of images; points: channels is their dimension, the others unused */
     int64_t z_dim;
-    /* Width of a network: of dcgan the channels of G's last and D's first hidden layer, else the
-     * units of a hidden layer; mlp scales all its layers with it. 0: the model's own. */
+    /* Width of a network: of dcgan, sngan, infogan-net and of resnet and sagan above 32 pixels the
+     * channels of G's last and D's first hidden layer, of those two up to 32 pixels of every layer,
+     * else the units of a hidden layer; mlp scales all its layers with it. 0: the model's own. */
     int64_t generator_features, discriminator_features;
     bool spectral_norm; /* on all layers of D, whose batch norm it then replaces */
+    /* The last z_late of z's first z_dim values enter G at a later layer, as more channels: at
+     * layer z_layer, counted from the one after the first; 0: in the middle. */
+    int64_t z_late, z_layer;
+    /* Share of the hidden values that dropout keeps; 0: as the model's paper has it. */
+    double generator_keep, discriminator_keep;
+    /* What D's features end in: minibatch discrimination with so many kernels (0: none) of so many
+     * dimensions (0: 5), minibatch standard deviation. */
+    int64_t minibatch_kernels, minibatch_dims;
+    bool minibatch_std;
 } gan_model_options;
 
 typedef struct gan_model {
@@ -302,10 +312,11 @@ typedef struct gan_model {
     gan_node *(*generator)(gan_scope *scope, gan_node *z, const gan_model_options *options);
     /* The discriminator up to its last hidden layer: x as made by the generator -> (m, …). A linear
      * layer, gan_model_output(), makes the logits; what labels, codes and penalties on features
-     * need of D is taken from here too. */
+     * need of D is taken from gan_model_features() too. */
     gan_node *(*features)(gan_scope *scope, gan_node *x, const gan_model_options *options);
     gan_init output; /* initial weights of that linear layer; all zero: Xavier */
     bool output_no_bias;
+    bool spectral_norm; /* in G and D whatever the options say */
 } gan_model;
 
 /* The layer SCOPE/name from D's features (m, …) to (m, units), initialised as the model does its
@@ -313,6 +324,10 @@ typedef struct gan_model {
 GAN_API gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char *name,
                                    gan_node *features, int64_t units,
                                    const gan_model_options *options);
+
+/* D's features with what the options end them in: x -> (m, …). */
+GAN_API gan_node *gan_model_features(const gan_model *model, gan_scope *scope, gan_node *x,
+                                     const gan_model_options *options);
 
 /* The whole discriminator: x -> f32 logits (m, 1). */
 GAN_API gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan_node *x,

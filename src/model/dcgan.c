@@ -36,6 +36,8 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     pyramid p;
     if (!s || !z || !measure(&p, s, o)) return NULL;
     gan_graph *g = gan_scope_graph(s);
+    gan_noise noise;
+    z = gan_noise_split(&noise, s, z, o, p.levels);
     const bool shifts = gan_scope_norm(s, "batch")->shifts; /* beside which biases do nothing */
     const gan_layer_options layer = {.weight = &weights, .no_bias = shifts};
     const gan_norm_options norm = {.gamma = &gains};
@@ -49,6 +51,7 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     for (int i = p.levels - 1; i >= 0; i--) {
         gan_scope *block = gan_scope_enter(s, "up%d", p.levels - i);
         channels = i ? channels / 2 : o->channels;
+        x = gan_noise_join(&noise, p.levels - i, gan_drop(s, x, o->generator_keep));
         x = gan_layer_conv2d_transpose(block, "conv", x, channels, 4, gan_window_same(2, 1),
                                        p.height[i], p.width[i], &layer);
         if (i) x = gan_relu(g, gan_layer_norm(block, "norm", x, "batch", &norm));
@@ -72,7 +75,7 @@ static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o)
         gan_scope *block = gan_scope_enter(s, "down%d", i + 1);
         x = gan_layer_conv2d(block, "conv", x, channels, 4, gan_window_same(2, 1), &layer);
         if (i) x = gan_layer_norm(block, "norm", x, own, &norm);
-        x = gan_leaky_relu(g, x, GAN_LEAKY_SLOPE);
+        x = gan_drop(s, gan_leaky_relu(g, x, GAN_LEAKY_SLOPE), o->discriminator_keep);
     }
     return x;
 }

@@ -12,10 +12,14 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     const int64_t width = gan_features(o->generator_features, 1200);
     const gan_init init = gan_init_uniform(-0.05, 0.05);
     const gan_layer_options layer = {.weight = &init};
+    gan_noise noise;
+    z = gan_noise_split(&noise, s, z, o, 2);
     gan_node *h = gan_layer_linear(s, "hidden1", z, width, &layer);
     h = gan_relu(g, gan_layer_norm(s, "hidden1", h, "none", NULL));
+    h = gan_noise_join(&noise, 1, gan_drop(s, h, o->generator_keep));
     h = gan_layer_linear(s, "hidden2", h, width, &layer);
     h = gan_relu(g, gan_layer_norm(s, "hidden2", h, "none", NULL));
+    h = gan_noise_join(&noise, 2, gan_drop(s, h, o->generator_keep));
     h = gan_layer_linear(s, "output", h, o->height * o->width * o->channels, &layer);
     return gan_reshape(g, gan_sigmoid(g, h), gan_shape4(-1, o->height, o->width, o->channels));
 }
@@ -25,9 +29,12 @@ static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o)
     const int64_t width = gan_features(o->discriminator_features, 240);
     const gan_init init = gan_init_uniform(-0.005, 0.005);
     const gan_layer_options layer = {.weight = &init, .spectral_norm = o->spectral_norm};
+    const double keep = o->discriminator_keep != 0 ? o->discriminator_keep : 0.5;
     gan_node *h = gan_layer_dropout(s, x, 0.8);
-    h = gan_layer_dropout(s, gan_layer_maxout(s, "hidden1", h, width, 5, &layer), 0.5);
-    return gan_layer_dropout(s, gan_layer_maxout(s, "hidden2", h, width, 5, &layer), 0.5);
+    h = gan_layer_maxout(s, "hidden1", h, width, 5, &layer);
+    h = gan_layer_dropout(s, gan_layer_norm(s, "hidden1", h, "none", NULL), keep);
+    h = gan_layer_maxout(s, "hidden2", h, width, 5, &layer);
+    return gan_layer_dropout(s, gan_layer_norm(s, "hidden2", h, "none", NULL), keep);
 }
 
 const gan_model gan_model_maxout = {

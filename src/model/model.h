@@ -4,8 +4,8 @@
 
 #include "ganc/nn.h"
 
-extern const gan_model gan_model_mlp, gan_model_maxout, gan_model_dcgan, gan_model_resnet,
-    gan_model_toy;
+extern const gan_model gan_model_mlp, gan_model_maxout, gan_model_dcgan, gan_model_infogan,
+    gan_model_sngan, gan_model_resnet, gan_model_sagan, gan_model_toy;
 
 /* `wanted`, or `own` where it is 0. */
 static inline int64_t gan_features(int64_t wanted, int64_t own) {
@@ -18,5 +18,24 @@ gan_node *gan_leaky_layer(gan_scope *scope, const char *name, gan_node *x, int64
                           bool spectral_norm);
 
 #define GAN_LEAKY_SLOPE 0.2
+
+/* Dropout where `keep` asks for it; 0 is no dropout. */
+static inline gan_node *gan_drop(gan_scope *scope, gan_node *x, double keep) {
+    return keep != 0 ? gan_layer_dropout(scope, x, keep) : x;
+}
+
+/* The last z_late of the z_dim noise values, which enter at a later layer. */
+typedef struct gan_noise {
+    gan_scope *scope;
+    gan_node *late; /* (m, z_late); NULL where there is none */
+    int64_t layer;
+} gan_noise;
+
+/* z without its late part, for a network whose layers after the first are 1 … `layers`. */
+gan_node *gan_noise_split(gan_noise *noise, gan_scope *scope, gan_node *z,
+                          const gan_model_options *options, int layers);
+
+/* x as layer `layer` takes it: with the late noise as more channels, where it belongs there. */
+gan_node *gan_noise_join(const gan_noise *noise, int layer, gan_node *x);
 
 #endif

@@ -8,7 +8,7 @@ static bool same(gan_init a, gan_init b) { return a.kind == b.kind && a.a == b.a
 gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char *name,
                            gan_node *features, int64_t units, const gan_model_options *options) {
     /* Biases are left out beside batch norm, whose place spectral norm takes. */
-    const bool spectral = options->spectral_norm;
+    const bool spectral = options->spectral_norm || model->spectral_norm;
     gan_node *y = gan_layer_linear(
         scope, name, features, units,
         &(gan_layer_options){.weight = same(model->output, xavier) ? NULL : &model->output,
@@ -17,8 +17,20 @@ gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char 
     return y ? gan_cast(gan_scope_graph(scope), y, GAN_F32) : NULL;
 }
 
+gan_node *gan_model_features(const gan_model *model, gan_scope *scope, gan_node *x,
+                             const gan_model_options *options) {
+    gan_node *f = model->features(scope, x, options);
+    if (options->minibatch_std) f = gan_layer_minibatch_std(scope, f, 0);
+    if (!options->minibatch_kernels) return f;
+    const gan_layer_options layer = {.spectral_norm =
+                                         options->spectral_norm || model->spectral_norm};
+    return gan_layer_minibatch_discrimination(scope, "minibatch", f, options->minibatch_kernels,
+                                              options->minibatch_dims ? options->minibatch_dims : 5,
+                                              &layer);
+}
+
 gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan_node *x,
                            const gan_model_options *options) {
-    gan_node *features = model->features(scope, x, options);
+    gan_node *features = gan_model_features(model, scope, x, options);
     return gan_model_output(model, scope, "output", features, 1, options);
 }

@@ -67,6 +67,14 @@ static gan_node *halved(gan_graph *g, gan_node *x) {
     return gan_average_pool(g, x, 2, 2, gan_window_same(2, 0));
 }
 
+/* Attention where it belongs: at maps of half the image's height, at most 32 (section 4.1: a map of
+ * 32 does best for images of 128). */
+static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o, bool spectral) {
+    const int64_t height = o->height / 2 < 32 ? o->height / 2 : 32;
+    if (!x || gan_node_shape(x).dim[1] != height) return x;
+    return gan_layer_attention(s, "attention", x, spectral);
+}
+
 /* ---- the generator ---- */
 
 /* The short cut's convolution is 1x1, so it may come before the upsampling: the same numbers, a
@@ -86,17 +94,23 @@ gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_opti
     const plan *p = plan_of(s, o, style->name);
     if (!p) return NULL;
     gan_graph *g = gan_scope_graph(s);
+    gan_noise noise;
+    z = gan_noise_split(&noise, s, z, o, p->ups);
     const bool spectral = style->spectral_norm;
     const int64_t width = gan_features(o->generator_features, p->g_width);
     const int64_t h = o->height >> p->ups, w = o->width >> p->ups, first = width * p->g_channels[0];
     const gan_layer_options layer = {.spectral_norm = spectral};
     gan_node *x = gan_layer_linear(s, "project", z, h * w * first, &layer);
     x = gan_reshape(g, x, gan_shape4(-1, h, w, first));
-    for (int i = 1; i <= p->ups; i++)
-        x = up_block(gan_scope_enter(s, "up%d", i), x, width * p->g_channels[i], spectral);
+    for (int i = 1; i <= p->ups; i++) {
+        x = up_block(gan_scope_enter(s, "up%d", i), gan_noise_join(&noise, i, x),
+                     width * p->g_channels[i], spectral);
+        if (style->attention) x = attend(s, x, o, spectral);
+        x = gan_drop(s, x, o->generator_keep);
+    }
     x = gan_relu(g, gan_layer_norm(s, "norm", x, "batch", NULL));
-    return gan_tanh(
-        g, gan_layer_conv2d(s, "output", x, o->channels, 3, gan_window_same(1, 1), &layer));
+    x = gan_layer_conv2d(s, "output", x, o->channels, 3, gan_window_same(1, 1), &layer);
+    return gan_tanh(g, x ? gan_cast(g, x, GAN_F32) : NULL);
 }
 
 /* ---- the discriminator ---- */
@@ -131,9 +145,12 @@ gan_node *gan_residual_features(gan_scope *s, gan_node *x, const gan_model_optio
     gan_graph *g = gan_scope_graph(s);
     const bool spectral = style->spectral_norm || o->spectral_norm;
     const int64_t width = gan_features(o->discriminator_features, p->d_width);
-    for (int i = 0; i < p->blocks; i++)
+    for (int i = 0; i < p->blocks; i++) {
         x = down_block(gan_scope_enter(s, "down%d", i + 1), x, width * p->d_channels[i], i == 0,
                        i < p->downs, spectral);
+        if (style->attention && i < p->downs) x = attend(s, x, o, spectral);
+        x = gan_drop(s, x, o->discriminator_keep);
+    }
     x = gan_sum_axes(g, active(s, "norm", x), 1u << 1 | 1u << 2);
     return gan_reshape(g, x, gan_shape2(-1, width * p->d_channels[p->blocks - 1]));
 }

@@ -7,7 +7,10 @@ static const gan_model *const table[] = {
     &gan_model_mlp,
     &gan_model_maxout,
     &gan_model_dcgan,
+    &gan_model_infogan,
+    &gan_model_sngan,
     &gan_model_resnet,
+    &gan_model_sagan,
     &gan_model_toy,
 };
 
