@@ -198,9 +198,9 @@ static void check_conv(const conv_case *z, bool epilogue) {
         if (follows) follow(expected[kind], shape[kind], &bias);
         gan_node node = {.op = op[kind], .program = follows ? &bias_and_slope : NULL};
         node.attr.window = *g;
-        const gan_kernel *ways[3] = {own[kind], &gan_cpu_conv_by_windows[kind],
-                                     &gan_cpu_conv_by_taps[kind]};
-        for (int way = 0; way < 3; way++)
+        const gan_kernel *ways[4] = {own[kind], &gan_cpu_conv_by_windows[kind],
+                                     &gan_cpu_conv_by_taps[kind], &gan_cpu_conv_by_phases[kind]};
+        for (int way = 0; way < 4; way++)
             check(ways[way], &node, follows ? 3 : 2, in, shape[kind], expected[kind], terms[kind]);
         free(bias.data);
         free(expected[kind]);
@@ -229,6 +229,11 @@ static void convolutions_by_every_way(void **state) {
         {2, 3, 3, 2, 3, 2, 2, {2, 2, 3, 0, 0, 3}},
         {16, 28, 28, 1, 64, 4, 4, {2, 2, 1, 1, 1, 1}},
         {1, 40, 40, 8, 300, 3, 3, {1, 1, 0, 0, 0, 0}},
+        {2, 11, 9, 20, 70, 4, 4, {2, 2, 1, 1, 1, 1}}, /* odd sizes, channels beside strips */
+        {3, 10, 13, 70, 20, 4, 4, {2, 2, 0, 3, 2, 1}},
+        {1, 4, 5, 5, 3, 4, 4, {2, 2, 3, 2, 0, 5}},
+        {2, 6, 300, 17, 33, 4, 4, {2, 2, 2, 1, 1, 0}}, /* a row of more tiles than a task's */
+        {37, 8, 8, 33, 288, 4, 4, {2, 2, 1, 1, 1, 1}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int epilogue = 0; epilogue < 2; epilogue++) check_conv(&cases[i], epilogue);

@@ -101,9 +101,10 @@ static int check_threads(const char *family, const gan_backend *backend) {
 
 static void every_way_of_convolution_agrees(void **state) {
     (void)state;
-    static const char *const families[] = {"conv", "epilogue"}, *const names[] = {"windows",
-                                                                                  "taps"};
-    const gan_kernel *ways[] = {gan_cpu_conv_by_windows, gan_cpu_conv_by_taps};
+    static const char *const families[] = {"conv", "epilogue"}, *const names[] = {"windows", "taps",
+                                                                                  "phases"};
+    const gan_kernel *ways[] = {gan_cpu_conv_by_windows, gan_cpu_conv_by_taps,
+                                gan_cpu_conv_by_phases};
     gan_device *device = open_cpu(0);
     const gan_backend *own = device->backend;
     const gan_kernel *forced[GAN_OP_COUNT];
@@ -111,7 +112,7 @@ static void every_way_of_convolution_agrees(void **state) {
     gan_backend backend = *own; /* whose convolutions go one way whatever the shape */
     backend.kernel = forced;
     int bad = 0;
-    for (int way = 0; way < 2; way++) {
+    for (int way = 0; way < 3; way++) {
         forced[GAN_OP_conv2d] = &ways[way][GAN_CPU_CONV_Y];
         forced[GAN_OP_conv2d_grad_input] = &ways[way][GAN_CPU_CONV_DX];
         forced[GAN_OP_conv2d_grad_weight] = &ways[way][GAN_CPU_CONV_DW];

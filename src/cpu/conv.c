@@ -8,7 +8,7 @@
 #include "cpu/device.h"
 #include "cpu/kernels.h"
 
-typedef enum conv_way { BY_PRODUCT, BY_TAPS, BY_LIBRARY, BY_WINDOWS } conv_way;
+typedef enum conv_way { BY_PRODUCT, BY_PHASES, BY_TAPS, BY_LIBRARY, BY_WINDOWS } conv_way;
 
 typedef struct conv_state {
     gan_cpu_conv conv;
@@ -51,12 +51,16 @@ static bool as_product(conv_state *s) {
     return true;
 }
 
-/* What measured fastest, AVX-512, against oneDNN 2.6: taps where a good part of the windows is
+/* What measured fastest, AVX-512, against oneDNN 2.6: phases where they are possible and channels
+ * enough make up for the transformations; taps where a good part of the windows is
  * padding and the batch makes up for the few positions; windows where the result has so few
  * channels that the library would compute mostly nothing. */
 static conv_way best_way(const gan_cpu_conv *v) {
     enum { BATCH = 32, CHANNELS = 32, NARROW = 8, FEW = 16, FEWER = 4 };
     const int64_t positions = v->p * v->q;
+    if (gan_cpu_conv_phases_can(v) && v->c >= CHANNELS && v->k >= CHANNELS &&
+        v->n * positions >= BATCH)
+        return BY_PHASES;
     if (v->n >= BATCH && v->c >= CHANNELS && v->k >= CHANNELS &&
         positions <= (v->kind == GAN_CPU_CONV_Y ? FEWER : FEW))
         return BY_TAPS;
@@ -71,11 +75,13 @@ static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_ki
     conv_state s = {.conv = conv_of(call, kind)};
     if (kind != GAN_CPU_CONV_DW) GAN_TRY(gan_cpu_epilogue_prepare(&s.conv.epilogue, device, call));
     s.way = forced != NULL ? *forced : as_product(&s) ? BY_PRODUCT : best_way(&s.conv);
+    if (s.way == BY_PHASES && !gan_cpu_conv_phases_can(&s.conv)) s.way = BY_WINDOWS;
     if (s.way == BY_LIBRARY) {
         s.library = gan_cpu_library_conv_create(device, &s.conv, &call->workspace_bytes);
         if (s.library == NULL) s.way = BY_WINDOWS;
     }
     if (s.way == BY_PRODUCT) call->workspace_bytes = gan_cpu_product_workspace(&s.product);
+    if (s.way == BY_PHASES) call->workspace_bytes = gan_cpu_conv_phases_workspace(device, &s.conv);
     if (s.way == BY_TAPS)
         call->workspace_bytes = gan_cpu_conv_taps_workspace(&s.conv, device->threads);
     if (s.way == BY_WINDOWS)
@@ -102,8 +108,9 @@ static bool run_product(gan_device *device, const gan_call *call, const conv_sta
 
 static gan_status run(gan_device *device, const gan_call *call) {
     const conv_state *s = call->state;
-    const bool done = s->way == BY_PRODUCT ? run_product(device, call, s)
-                      : s->way == BY_TAPS  ? gan_cpu_conv_taps(device, &s->conv, call)
+    const bool done = s->way == BY_PRODUCT  ? run_product(device, call, s)
+                      : s->way == BY_PHASES ? gan_cpu_conv_phases(device, &s->conv, call)
+                      : s->way == BY_TAPS   ? gan_cpu_conv_taps(device, &s->conv, call)
                       : s->way == BY_LIBRARY
                           ? gan_cpu_library_conv_run(device, &s->conv, s->library, call)
                           : gan_cpu_conv_windows(device, &s->conv, call);
@@ -126,7 +133,7 @@ static void release(gan_device *device, gan_call *call) {
         return prepare_by(device, call, kind, forced);                                             \
     }
 
-static const conv_way windows = BY_WINDOWS, taps = BY_TAPS;
+static const conv_way windows = BY_WINDOWS, taps = BY_TAPS, phases = BY_PHASES;
 
 PREPARE(prepare_y, GAN_CPU_CONV_Y, NULL)
 PREPARE(prepare_dx, GAN_CPU_CONV_DX, NULL)
@@ -137,6 +144,9 @@ PREPARE(windows_dw, GAN_CPU_CONV_DW, &windows)
 PREPARE(taps_y, GAN_CPU_CONV_Y, &taps)
 PREPARE(taps_dx, GAN_CPU_CONV_DX, &taps)
 PREPARE(taps_dw, GAN_CPU_CONV_DW, &taps)
+PREPARE(phases_y, GAN_CPU_CONV_Y, &phases)
+PREPARE(phases_dx, GAN_CPU_CONV_DX, &phases)
+PREPARE(phases_dw, GAN_CPU_CONV_DW, &phases)
 
 const gan_kernel gan_cpu_conv2d = {run, prepare_y, release};
 const gan_kernel gan_cpu_conv2d_grad_input = {run, prepare_dx, release};
@@ -145,3 +155,5 @@ const gan_kernel gan_cpu_conv_by_windows[3] = {
     {run, windows_y, release}, {run, windows_dx, release}, {run, windows_dw, release}};
 const gan_kernel gan_cpu_conv_by_taps[3] = {
     {run, taps_y, release}, {run, taps_dx, release}, {run, taps_dw, release}};
+const gan_kernel gan_cpu_conv_by_phases[3] = {
+    {run, phases_y, release}, {run, phases_dx, release}, {run, phases_dw, release}};

@@ -1,6 +1,7 @@
-/* Convolution in four ways: as one matrix product where it is one; as a sum of products, a filter
- * element each, where the image has few positions; by oneDNN's primitives; and by copying windows
- * into a matrix. Which way is taken depends on shapes alone. */
+/* Convolution in five ways: as one matrix product where it is one; by phases where windows are 4×4
+ * every two pixels; as a sum of products, a filter element each, where the image has few positions;
+ * by oneDNN's primitives; and by copying windows into a matrix. Which way is taken depends on
+ * shapes alone. */
 #ifndef GANC_CPU_CONV_H
 #define GANC_CPU_CONV_H
 
@@ -39,6 +40,11 @@ bool gan_cpu_conv_windows(const gan_device *device, const gan_cpu_conv *conv, co
 size_t gan_cpu_conv_taps_workspace(const gan_cpu_conv *conv, int threads);
 bool gan_cpu_conv_taps(const gan_device *device, const gan_cpu_conv *conv, const gan_call *call);
 
+/* By phases, if gan_cpu_conv_phases_can(). */
+bool gan_cpu_conv_phases_can(const gan_cpu_conv *conv);
+size_t gan_cpu_conv_phases_workspace(const gan_device *device, const gan_cpu_conv *conv);
+bool gan_cpu_conv_phases(const gan_device *device, const gan_cpu_conv *conv, const gan_call *call);
+
 /* By a library. NULL when there is none, or none that is fast here; then take another way. */
 typedef struct gan_cpu_library_conv gan_cpu_library_conv;
 gan_cpu_library_conv *gan_cpu_library_conv_create(const gan_device *device,
@@ -52,5 +58,6 @@ void gan_cpu_library_conv_destroy(gan_cpu_library_conv *library); /* takes NULL 
  * whatever the shape. For tests: the ops themselves take these ways only where they are the
  * fastest, or where there is no library. */
 extern const gan_kernel gan_cpu_conv_by_windows[3], gan_cpu_conv_by_taps[3];
+extern const gan_kernel gan_cpu_conv_by_phases[3]; /* by windows where it cannot be */
 
 #endif

@@ -5,12 +5,13 @@
     extern const gan_cpu_reduce_loops gan_cpu_reduce_##isa;                                        \
     extern const gan_cpu_random_loops gan_cpu_random_##isa;                                        \
     extern const gan_cpu_update_loops gan_cpu_update_##isa;                                        \
-    extern const gan_cpu_cast_loops gan_cpu_cast_##isa;
+    extern const gan_cpu_cast_loops gan_cpu_cast_##isa;                                            \
+    extern const gan_cpu_product_loops gan_cpu_product_##isa;
 
 #define ROW(isa, text)                                                                             \
     {                                                                                              \
         text, &gan_cpu_pointwise_##isa, &gan_cpu_reduce_##isa, &gan_cpu_random_##isa,              \
-            &gan_cpu_update_##isa, &gan_cpu_cast_##isa                                             \
+            &gan_cpu_update_##isa, &gan_cpu_cast_##isa, &gan_cpu_product_##isa                     \
     }
 
 #if GAN_CPU_X86

@@ -44,6 +44,29 @@ typedef struct gan_cpu_random_loops {
     gan_cpu_random_fill *normal;  /* a + b·(standard normal) */
 } gan_cpu_random_loops;
 
+/* simd_product.c: c (m,n) = a·b, or c += a·b, of as many columns as a strip has or fewer. b lies as
+ * k rows of a whole strip; a(i,p) is a[i·lda + p], or a[p·lda + i] when transposed. */
+typedef struct gan_cpu_strip {
+    const float *a, *b;
+    float *c;
+    int64_t m, n, k, lda, ldc;
+    bool transposed, add;
+} gan_cpu_strip;
+
+typedef struct gan_cpu_product_loops {
+    int64_t strip; /* columns */
+    void (*product)(const gan_cpu_strip *s);
+    /* y[g·pitch + i] = Σ x[…][g·stride + i] over 1, 2 or 4 terms, for g < groups, i < n */
+    void (*sum)(float *y, int64_t pitch, const float *const *x, int terms, int64_t stride,
+                int64_t groups, int64_t n);
+    /* y[g·pitch + i] = a[g·stride + i] - b[g·stride + i]; y may be a */
+    void (*difference)(float *y, int64_t pitch, const float *a, const float *b, int64_t stride,
+                       int64_t groups, int64_t n);
+    /* y[c·ys + r] = x[r·xs + c] for r < rows, c < columns */
+    void (*transpose)(float *y, int64_t ys, const float *x, int64_t xs, int64_t rows,
+                      int64_t columns);
+} gan_cpu_product_loops;
+
 /* simd_update.c */
 typedef struct gan_cpu_adam_factors {
     float beta1, beta2, rest1, rest2, eps; /* rest = 1 - beta */
@@ -73,6 +96,7 @@ struct gan_cpu_simd {
     const gan_cpu_random_loops *random;
     const gan_cpu_update_loops *update;
     const gan_cpu_cast_loops *cast;
+    const gan_cpu_product_loops *product;
 };
 typedef struct gan_cpu_simd gan_cpu_simd;
 

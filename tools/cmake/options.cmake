@@ -3,7 +3,7 @@
 add_library(ganc_options INTERFACE)
 target_compile_definitions(ganc_options INTERFACE _POSIX_C_SOURCE=200809L)
 target_compile_options(ganc_options INTERFACE
-    # Rounding is part of the result: the same bits whatever the compiler. src/cpu/simd_*.c opt out.
+    # Rounding is part of the result: the same bits whatever the compiler. src/cpu/simd_product.c opts out.
     $<$<COMPILE_LANGUAGE:C,CXX>:-ffp-contract=off>
     $<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wconversion;-Wshadow>
     $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
