@@ -81,19 +81,34 @@ __device__ __forceinline__ __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
     return __float2bfloat16_rn(x);
 }
 
+/* Elements of T in one access of N at most. */
+template <int N, class T>
+constexpr int access_width() {
+    return int(sizeof(T)) * N > 16 ? 16 / int(sizeof(T)) : N;
+}
+
+/* N consecutive elements: in accesses of up to 128 bits, to which p is aligned. */
 template <int N, class T>
 __device__ __forceinline__ void load_floats(float (&y)[N], const T *p) {
-    const Vec<T, N> r = load<N>(p);
+    constexpr int W = access_width<N, T>();
 #pragma unroll
-    for (int i = 0; i < N; i++) y[i] = to_float(r.v[i]);
+    for (int i = 0; i < N; i += W) {
+        const Vec<T, W> r = load<W>(p + i);
+#pragma unroll
+        for (int k = 0; k < W; k++) y[i + k] = to_float(r.v[k]);
+    }
 }
 
 template <int N, class T>
 __device__ __forceinline__ void store_floats(T *p, const float (&y)[N]) {
-    Vec<T, N> r;
+    constexpr int W = access_width<N, T>();
 #pragma unroll
-    for (int i = 0; i < N; i++) r.v[i] = from_float<T>(y[i]);
-    store<N>(p, r);
+    for (int i = 0; i < N; i += W) {
+        Vec<T, W> r;
+#pragma unroll
+        for (int k = 0; k < W; k++) r.v[k] = from_float<T>(y[i + k]);
+        store<W>(p + i, r);
+    }
 }
 
 /* ---- reductions: the same order every time ---- */

@@ -21,9 +21,9 @@ __global__ void __launch_bounds__(GATHER_BLOCK)
 }
 
 // y is (rows, n), x (m, n): a block a row of y and a piece of its columns
-template <int V>
+template <class T, int V>
 __global__ void __launch_bounds__(SCATTER_BLOCK)
-    scatter_add_kernel(float *y, const float *x, const int32_t *index, int64_t m, int64_t n,
+    scatter_add_kernel(T *y, const T *x, const int32_t *index, int64_t m, int64_t n,
                        Divisor by_pieces) {
     GPU_SHARED(int64_t,
                found, [SCATTER_BLOCK]); // which of the indices looked at are this row's, in order
@@ -70,14 +70,24 @@ cudaError_t gather(void *y, const void *table, const int32_t *index, int64_t m, 
     return cudaGetLastError();
 }
 
-template <int V>
-cudaError_t scatter_add(float *y, const float *x, const int32_t *index, int64_t m, int64_t rows,
-                        int64_t n, cudaStream_t stream) {
+template <int V, class T>
+cudaError_t scatter_add(T *y, const T *x, const int32_t *index, int64_t m, int64_t rows, int64_t n,
+                        cudaStream_t stream) {
     const int64_t pieces = ceil_div(n, int64_t(SCATTER_BLOCK) * V);
     if (rows > INT32_MAX / pieces) return cudaErrorInvalidValue;
-    GPU_LAUNCH((scatter_add_kernel<V>), grid_for(rows * pieces, 1), dim3(SCATTER_BLOCK), stream, y,
-               x, index, m, n, Divisor(pieces));
+    GPU_LAUNCH((scatter_add_kernel<T, V>), grid_for(rows * pieces, 1), dim3(SCATTER_BLOCK), stream,
+               y, x, index, m, n, Divisor(pieces));
     return cudaGetLastError();
+}
+
+/* 128 bits to a thread where operands are aligned. */
+template <class T>
+cudaError_t scatter_add_of(T *y, const T *x, const int32_t *index, int64_t m, int64_t rows,
+                           int64_t n, cudaStream_t stream) {
+    constexpr int bytes = int(sizeof(T)), v = 16 / bytes;
+    if (vector_width(y, n, bytes, v) == v && vector_width(x, n, bytes, v) == v)
+        return scatter_add<v>(y, x, index, m, rows, n, stream);
+    return scatter_add<1>(y, x, index, m, rows, n, stream);
 }
 
 } // namespace
@@ -101,11 +111,13 @@ extern "C" cudaError_t gan_launch_gather(void *y, const void *table, const int32
     }
 }
 
-extern "C" cudaError_t gan_launch_scatter_add(float *y, const float *x, const int32_t *index,
-                                              int64_t m, int64_t rows, int64_t n,
-                                              cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_scatter_add(void *y, const void *x, int bf16,
+                                              const int32_t *index, int64_t m, int64_t rows,
+                                              int64_t n, cudaStream_t stream) {
     if (rows == 0 || n == 0) return cudaSuccess;
-    if (vector_width(y, n, 4, 4) == 4 && vector_width(x, n, 4, 4) == 4)
-        return scatter_add<4>(y, x, index, m, rows, n, stream);
-    return scatter_add<1>(y, x, index, m, rows, n, stream);
+    if (bf16)
+        return scatter_add_of(static_cast<__nv_bfloat16 *>(y),
+                              static_cast<const __nv_bfloat16 *>(x), index, m, rows, n, stream);
+    return scatter_add_of(static_cast<float *>(y), static_cast<const float *>(x), index, m, rows, n,
+                          stream);
 }

@@ -13,9 +13,10 @@ extern "C" {
 cudaError_t gan_launch_gather(void *y, const void *table, const int32_t *index, int64_t m,
                               int64_t rows, int64_t bytes, cudaStream_t stream);
 
-/* y (rows, n): y[r] = Σ x[i] over the i with index[i] == r, in the order of i; x (m, n). */
-cudaError_t gan_launch_scatter_add(float *y, const float *x, const int32_t *index, int64_t m,
-                                   int64_t rows, int64_t n, cudaStream_t stream);
+/* y (rows, n): y[r] = Σ x[i] over the i with index[i] == r, in the order of i; x (m, n). Both are
+ * bf16, or f32. */
+cudaError_t gan_launch_scatter_add(void *y, const void *x, int bf16, const int32_t *index,
+                                   int64_t m, int64_t rows, int64_t n, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,8 @@ extern "C" {
 /* Two numbers a channel of x (groups, rows, channels), the rows of each group by themselves. */
 typedef struct gan_launch_norm_args {
     int64_t groups, rows, channels;
-    const float *x;
+    const void *x;
+    int bf16;        /* x, and dy, are bf16, else f32 */
     float *out;      /* (groups, 2, channels) */
     void *workspace; /* gan_launch_norm_workspace() bytes, a multiple of 16; NULL when that is 0 */
 } gan_launch_norm_args;
@@ -27,7 +28,7 @@ cudaError_t gan_launch_moments(const gan_launch_norm_args *a, cudaStream_t strea
 
 /* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps); dy is like x, moments (groups, 2, channels).
  */
-cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *a, const float *dy,
+cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *a, const void *dy,
                                        const float *moments, float eps, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -14,24 +14,25 @@ extern "C" {
 typedef struct gan_launch_pool_args {
     int64_t n, height, width, channels, p, q;
     int size_h, size_w, stride_h, stride_w, top, left;
+    int bf16; /* operands and result are bf16, else f32 */
 } gan_launch_pool_args;
 
 /* y (n,p,q,c) = the mean over each window of x (n,h,w,c); padding counts as zeros. */
-cudaError_t gan_launch_average_pool(float *y, const float *x, const gan_launch_pool_args *a,
+cudaError_t gan_launch_average_pool(void *y, const void *x, const gan_launch_pool_args *a,
                                     cudaStream_t stream);
 
 /* Its adjoint: dx (n,h,w,c) of dy (n,p,q,c). */
-cudaError_t gan_launch_average_pool_adjoint(float *dx, const float *dy,
-                                            const gan_launch_pool_args *a, cudaStream_t stream);
+cudaError_t gan_launch_average_pool_adjoint(void *dx, const void *dy, const gan_launch_pool_args *a,
+                                            cudaStream_t stream);
 
 /* y (n,p,q,c) = from (n,h,w,c) where x (n,h,w,c) has the first maximum of each window; from = x
  * pools. Padding is never a maximum, a NaN is one; a window of padding alone gives 0. */
-cudaError_t gan_launch_max_pool(float *y, const float *x, const float *from,
+cudaError_t gan_launch_max_pool(void *y, const void *x, const void *from,
                                 const gan_launch_pool_args *a, cudaStream_t stream);
 
 /* Its adjoint: dx (n,h,w,c), each element of dy (n,p,q,c) added where x has the window's first
  * maximum. */
-cudaError_t gan_launch_max_pool_adjoint(float *dx, const float *x, const float *dy,
+cudaError_t gan_launch_max_pool_adjoint(void *dx, const void *x, const void *dy,
                                         const gan_launch_pool_args *a, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -36,8 +36,9 @@ typedef struct gan_launch_pack_args {
     int n_pieces;
     struct {
         float *to;
-        const float *from;
+        const void *from;
         int64_t n, padded;
+        int bf16; /* from is bf16, else f32 */
     } piece[GAN_LAUNCH_PACK_PIECES];
 } gan_launch_pack_args;
 

@@ -20,7 +20,8 @@ struct Part {
 
 /* The mean, and the sum of squared distances from it. */
 struct Moments {
-    enum { BATCH = 8, OPERANDS = 1 }; // rows that a thread reads before it uses them
+    /* rows that a thread reads before it uses them; of how many channels at once, in bf16 */
+    enum { BATCH = 8, OPERANDS = 1, BF16 = 8 };
 
     template <int V>
     static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
@@ -64,7 +65,7 @@ struct Moments {
 
 /* Σ dy and Σ dy·(x - mean). */
 struct Products {
-    enum { BATCH = 4, OPERANDS = 2 };
+    enum { BATCH = 4, OPERANDS = 2, BF16 = 8 };
 
     template <int V>
     static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
@@ -99,7 +100,7 @@ struct Products {
 enum { BLOCK = 256 };
 
 struct Args {
-    const float *x, *dy;  // (groups, rows, channels)
+    const void *x, *dy;   // (groups, rows, channels)
     const float *moments; // (groups, 2, channels)
     float *out;           // (groups, 2, channels)
     float *partial;       // (groups, chunks, 2, channels)
@@ -168,9 +169,10 @@ __device__ __forceinline__ void write_out(const Args &a, int64_t group, int chan
 }
 
 /* Block (group · chunks + chunk) · tiles + tile. */
-template <class OP, int V>
+template <class OP, class T, int V>
 __global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
     constexpr int BATCH = OP::BATCH;
+    const T *x_rows = static_cast<const T *>(a.x), *dy_rows = static_cast<const T *>(a.dy);
     const unsigned tile = blockIdx.x % unsigned(a.tiles),
                    part_index = blockIdx.x / unsigned(a.tiles);
     const int64_t group = part_index / unsigned(a.chunks);
@@ -194,8 +196,8 @@ __global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
                 const int row = r + i * at.stripes;
                 if (row < rows) {
                     const int64_t offset = base + int64_t(row) * a.channels;
-                    load_floats(x[i], a.x + offset);
-                    if (OP::OPERANDS == 2) load_floats(dy[i], a.dy + offset);
+                    load_floats(x[i], x_rows + offset);
+                    if (OP::OPERANDS == 2) load_floats(dy[i], dy_rows + offset);
                     count = i + 1;
                 }
             }
@@ -260,23 +262,29 @@ void set_tiles(Args *a, int lanes, int v) {
     a->tiles = int(ceil_div(a->channels, int64_t(lanes) * v));
 }
 
+/* V elements of T, or one where they are not aligned, to a thread. */
+template <class OP, class T, int V>
+cudaError_t launch_rows(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
+    const int bytes = int(sizeof(T));
+    const bool vectors = vector_width(n->x, n->channels, bytes, V) == V &&
+                         vector_width(a.dy, n->channels, bytes, V) == V;
+    set_tiles(&a, lanes_for(n->channels / (vectors ? V : 1), 32), vectors ? V : 1);
+    const dim3 grid(unsigned(n->groups * a.chunks * a.tiles));
+    if (vectors)
+        GPU_LAUNCH((rows_kernel<OP, T, V>), grid, dim3(BLOCK), stream, a);
+    else
+        GPU_LAUNCH((rows_kernel<OP, T, 1>), grid, dim3(BLOCK), stream, a);
+    return cudaGetLastError();
+}
+
 template <class OP>
 cudaError_t launch(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
     if (n->groups == 0 || n->channels == 0) return cudaSuccess;
     a.x = n->x, a.out = n->out, a.partial = static_cast<float *>(n->workspace);
     a.rows = int(n->rows), a.channels = int(n->channels);
     plan(n, &a);
-    const int v =
-        vector_width(n->x, n->channels, 4, 4) == 4 && vector_width(a.dy, n->channels, 4, 4) == 4
-            ? 4
-            : 1;
-    set_tiles(&a, lanes_for(n->channels / v, 32), v);
-    const dim3 grid(unsigned(n->groups * a.chunks * a.tiles));
-    if (v == 4)
-        GPU_LAUNCH((rows_kernel<OP, 4>), grid, dim3(BLOCK), stream, a);
-    else
-        GPU_LAUNCH((rows_kernel<OP, 1>), grid, dim3(BLOCK), stream, a);
-    cudaError_t error = cudaGetLastError();
+    const cudaError_t error = n->bf16 ? launch_rows<OP, __nv_bfloat16, OP::BF16>(n, a, stream)
+                                      : launch_rows<OP, float, 4>(n, a, stream);
     if (error != cudaSuccess || a.chunks == 1) return error;
     set_tiles(&a, lanes_for(n->channels, 8),
               1); /* few channels a block, for many chunks at a time */
@@ -297,7 +305,7 @@ extern "C" cudaError_t gan_launch_moments(const gan_launch_norm_args *n, cudaStr
     return launch<Moments>(n, Args{}, stream);
 }
 
-extern "C" cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *n, const float *dy,
+extern "C" cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *n, const void *dy,
                                                   const float *moments, float eps,
                                                   cudaStream_t stream) {
     Args a = {};

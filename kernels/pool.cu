@@ -59,8 +59,8 @@ __device__ __forceinline__ int64_t pooled_offset(const Pool &p, const Place &at,
 }
 
 /* y is (n, p, q, channels), x (n, height, width, channels) */
-template <int V>
-__global__ void __launch_bounds__(BLOCK) average_kernel(float *y, const float *x, const Pool p) {
+template <class T, int V>
+__global__ void __launch_bounds__(BLOCK) average_kernel(T *y, const T *x, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -80,9 +80,8 @@ __global__ void __launch_bounds__(BLOCK) average_kernel(float *y, const float *x
 }
 
 /* dx is (n, height, width, channels), dy (n, p, q, channels) */
-template <int V>
-__global__ void __launch_bounds__(BLOCK)
-    average_adjoint_kernel(float *dx, const float *dy, const Pool p) {
+template <class T, int V>
+__global__ void __launch_bounds__(BLOCK) average_adjoint_kernel(T *dx, const T *dy, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -105,9 +104,8 @@ __device__ __forceinline__ bool exceeds(float a, float b) {
 }
 
 /* y is (n, p, q, channels); x and from are (n, height, width, channels) */
-template <int V>
-__global__ void __launch_bounds__(BLOCK)
-    max_kernel(float *y, const float *x, const float *from, const Pool p) {
+template <class T, int V>
+__global__ void __launch_bounds__(BLOCK) max_kernel(T *y, const T *x, const T *from, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -139,9 +137,9 @@ __global__ void __launch_bounds__(BLOCK)
 
 /* dx and x are (n, height, width, channels), dy (n, p, q, channels). A pixel is its window's first
  * maximum when none before it is as large and none after it is larger. */
-template <int V>
+template <class T, int V>
 __global__ void __launch_bounds__(BLOCK)
-    max_adjoint_kernel(float *dx, const float *x, const float *dy, const Pool p) {
+    max_adjoint_kernel(T *dx, const T *x, const T *dy, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -177,14 +175,7 @@ __global__ void __launch_bounds__(BLOCK)
 
 /* ---- launchers ---- */
 
-int min_width(const float *a, const float *b, const float *c, int64_t channels) {
-    int v = vector_width(a, channels, 4, 4);
-    v = vector_width(b, channels, 4, v);
-    v = vector_width(c, channels, 4, v);
-    return v == 4 ? 4 : 1;
-}
-
-/* The result is (n, rows, columns, channels). */
+/* The result is (n, rows, columns, channels), V channels to a thread. */
 Pool pool_of(const gan_launch_pool_args *a, int64_t rows, int64_t columns, int v) {
     Pool p;
     p.a = *a;
@@ -196,46 +187,79 @@ Pool pool_of(const gan_launch_pool_args *a, int64_t rows, int64_t columns, int v
     return p;
 }
 
-} // namespace
+/* Whether every operand can be accessed V elements at a time. */
+template <class T, int V, class... X>
+bool aligned(int64_t channels, X... x) {
+    return ((vector_width(x, channels, int(sizeof(T)), V) == V) && ...);
+}
 
-#define LAUNCH_POOL(kernel, v, p, ...)                                                             \
+#define LAUNCH(kernel, rows, columns, ...)                                                         \
     do {                                                                                           \
-        if ((p).threads == 0) return cudaSuccess;                                                  \
-        if ((v) == 4)                                                                              \
-            GPU_LAUNCH(kernel<4>, grid_for((p).threads, BLOCK), dim3(BLOCK), stream, __VA_ARGS__,  \
-                       p);                                                                         \
+        const bool vectors = aligned<T, V>(a->channels, __VA_ARGS__);                              \
+        const Pool p = pool_of(a, rows, columns, vectors ? V : 1);                                 \
+        const dim3 grid = grid_for(p.threads, BLOCK);                                              \
+        if (p.threads == 0) return cudaSuccess;                                                    \
+        if (vectors)                                                                               \
+            GPU_LAUNCH((kernel<T, V>), grid, dim3(BLOCK), stream, __VA_ARGS__, p);                 \
         else                                                                                       \
-            GPU_LAUNCH(kernel<1>, grid_for((p).threads, BLOCK), dim3(BLOCK), stream, __VA_ARGS__,  \
-                       p);                                                                         \
+            GPU_LAUNCH((kernel<T, 1>), grid, dim3(BLOCK), stream, __VA_ARGS__, p);                 \
         return cudaGetLastError();                                                                 \
     } while (0)
 
-extern "C" cudaError_t gan_launch_average_pool(float *y, const float *x,
+/* Of one type, 128 bits of it to a thread. */
+template <class T>
+struct Launch {
+    static constexpr int V = 16 / int(sizeof(T));
+    const gan_launch_pool_args *a;
+    cudaStream_t stream;
+
+    cudaError_t average(void *y_, const void *x_) const {
+        T *y = static_cast<T *>(y_);
+        const T *x = static_cast<const T *>(x_);
+        LAUNCH(average_kernel, a->p, a->q, y, x);
+    }
+    cudaError_t average_adjoint(void *dx_, const void *dy_) const {
+        T *dx = static_cast<T *>(dx_);
+        const T *dy = static_cast<const T *>(dy_);
+        LAUNCH(average_adjoint_kernel, a->height, a->width, dx, dy);
+    }
+    cudaError_t max(void *y_, const void *x_, const void *from_) const {
+        T *y = static_cast<T *>(y_);
+        const T *x = static_cast<const T *>(x_), *from = static_cast<const T *>(from_);
+        LAUNCH(max_kernel, a->p, a->q, y, x, from);
+    }
+    cudaError_t max_adjoint(void *dx_, const void *x_, const void *dy_) const {
+        T *dx = static_cast<T *>(dx_);
+        const T *x = static_cast<const T *>(x_), *dy = static_cast<const T *>(dy_);
+        LAUNCH(max_adjoint_kernel, a->height, a->width, dx, x, dy);
+    }
+};
+#undef LAUNCH
+
+} // namespace
+
+extern "C" cudaError_t gan_launch_average_pool(void *y, const void *x,
                                                const gan_launch_pool_args *a, cudaStream_t stream) {
-    const int v = min_width(y, x, x, a->channels);
-    const Pool p = pool_of(a, a->p, a->q, v);
-    LAUNCH_POOL(average_kernel, v, p, y, x);
+    return a->bf16 ? Launch<__nv_bfloat16>{a, stream}.average(y, x)
+                   : Launch<float>{a, stream}.average(y, x);
 }
 
-extern "C" cudaError_t gan_launch_average_pool_adjoint(float *dx, const float *dy,
+extern "C" cudaError_t gan_launch_average_pool_adjoint(void *dx, const void *dy,
                                                        const gan_launch_pool_args *a,
                                                        cudaStream_t stream) {
-    const int v = min_width(dx, dy, dy, a->channels);
-    const Pool p = pool_of(a, a->height, a->width, v);
-    LAUNCH_POOL(average_adjoint_kernel, v, p, dx, dy);
+    return a->bf16 ? Launch<__nv_bfloat16>{a, stream}.average_adjoint(dx, dy)
+                   : Launch<float>{a, stream}.average_adjoint(dx, dy);
 }
 
-extern "C" cudaError_t gan_launch_max_pool(float *y, const float *x, const float *from,
+extern "C" cudaError_t gan_launch_max_pool(void *y, const void *x, const void *from,
                                            const gan_launch_pool_args *a, cudaStream_t stream) {
-    const int v = min_width(y, x, from, a->channels);
-    const Pool p = pool_of(a, a->p, a->q, v);
-    LAUNCH_POOL(max_kernel, v, p, y, x, from);
+    return a->bf16 ? Launch<__nv_bfloat16>{a, stream}.max(y, x, from)
+                   : Launch<float>{a, stream}.max(y, x, from);
 }
 
-extern "C" cudaError_t gan_launch_max_pool_adjoint(float *dx, const float *x, const float *dy,
+extern "C" cudaError_t gan_launch_max_pool_adjoint(void *dx, const void *x, const void *dy,
                                                    const gan_launch_pool_args *a,
                                                    cudaStream_t stream) {
-    const int v = min_width(dx, x, dy, a->channels);
-    const Pool p = pool_of(a, a->height, a->width, v);
-    LAUNCH_POOL(max_adjoint_kernel, v, p, dx, x, dy);
+    return a->bf16 ? Launch<__nv_bfloat16>{a, stream}.max_adjoint(dx, x, dy)
+                   : Launch<float>{a, stream}.max_adjoint(dx, x, dy);
 }

@@ -39,28 +39,39 @@ __global__ void __launch_bounds__(GAN_LAUNCH_RECORD_VALUES)
     a.ring[counter / a.every % a.rows * a.width + a.first + i] = *a.value[i];
 }
 
-/* Blocks y: the pieces; blocks x share out a piece, four elements to a thread at a time. */
-__global__ void __launch_bounds__(BLOCK) pack_kernel(const gan_launch_pack_args a) {
-    float *to = a.piece[blockIdx.y].to;
-    const float *from = a.piece[blockIdx.y].from;
-    const int64_t n = a.piece[blockIdx.y].n, padded = a.piece[blockIdx.y].padded;
-    const bool aligned =
-        (reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) % 16 == 0;
+/* Four elements to a thread at a time. */
+template <class T>
+__device__ __forceinline__ void pack_piece(float *to, const T *from, int64_t n, int64_t padded) {
+    const bool aligned = reinterpret_cast<uintptr_t>(to) % 16 == 0 &&
+                         reinterpret_cast<uintptr_t>(from) % (4 * sizeof(T)) == 0;
     const int64_t step = int64_t(gridDim.x) * BLOCK * 4;
     int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * 4;
     if (!from) i += n / (BLOCK * 4) * (BLOCK * 4); // all before is in place
     for (; i < padded; i += step) {
         if (aligned && from && i + 4 <= n) {
-            store(to + i, load<4>(from + i));
+            float four[4];
+            load_floats(four, from + i);
+            store_floats(to + i, four);
             continue;
         }
         for (int64_t k = i; k < i + 4 && k < padded; k++) {
             if (k >= n)
                 to[k] = 0.0f;
             else if (from)
-                to[k] = from[k];
+                to[k] = to_float(from[k]);
         }
     }
+}
+
+/* Blocks y: the pieces; blocks x share out a piece. */
+__global__ void __launch_bounds__(BLOCK) pack_kernel(const gan_launch_pack_args a) {
+    float *to = a.piece[blockIdx.y].to;
+    const void *from = a.piece[blockIdx.y].from;
+    const int64_t n = a.piece[blockIdx.y].n, padded = a.piece[blockIdx.y].padded;
+    if (a.piece[blockIdx.y].bf16)
+        pack_piece(to, static_cast<const __nv_bfloat16 *>(from), n, padded);
+    else
+        pack_piece(to, static_cast<const float *>(from), n, padded);
 }
 
 struct Adam {

@@ -97,8 +97,8 @@ static gan_status describe(conv *v, const gan_node *node) {
                                                         CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
     /* The default lets f32 through the tensor cores as tensor float, and says what they take. */
     const bool exact = type == CUDNN_DATA_FLOAT && !node->tf32;
-    GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(v->how, exact ? CUDNN_FMA_MATH
-                                                                  : CUDNN_DEFAULT_MATH));
+    GAN_CUDNN_TRY(node,
+                  cudnnSetConvolutionMathType(v->how, exact ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH));
     return GAN_OK;
 }
 

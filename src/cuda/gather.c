@@ -18,19 +18,14 @@ static gan_status run_gather(gan_device *device, const gan_call *call) {
     return GAN_OK;
 }
 
-static gan_status prepare_scatter(gan_device *device, gan_call *call) {
-    (void)device;
-    return gan_cuda_require_f32(call, 0, 1);
-}
-
 static gan_status run_scatter(gan_device *device, const gan_call *call) {
     const gan_array *x = &call->in[0], *index = &call->in[1];
     GAN_CUDA_TRY(call->node,
-                 gan_launch_scatter_add(call->out.data, x->data, index->data,
+                 gan_launch_scatter_add(call->out.data, x->data, x->dtype == GAN_BF16, index->data,
                                         gan_shape_size(index->shape), call->out.shape.dim[0],
                                         row_elements(x), gan_cuda(device)->stream));
     return GAN_OK;
 }
 
 const gan_kernel gan_cuda_gather = {run_gather, NULL, NULL};
-const gan_kernel gan_cuda_scatter_add = {run_scatter, prepare_scatter, NULL};
+const gan_kernel gan_cuda_scatter_add = {run_scatter, NULL, NULL};

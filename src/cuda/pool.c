@@ -6,7 +6,6 @@
 
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
-    GAN_TRY(gan_cuda_require_f32(call, 0, call->n_in));
     return gan_cuda_require_31_bits(call);
 }
 
@@ -27,6 +26,7 @@ static gan_launch_pool_args args_of(const gan_call *call, const gan_array *wide,
         .stride_w = attr->pool.window.stride_w,
         .top = attr->pool.window.top,
         .left = attr->pool.window.left,
+        .bf16 = call->out.dtype == GAN_BF16,
     };
 }
 
@@ -47,7 +47,7 @@ static gan_status run_average_adjoint(gan_device *device, const gan_call *call) 
 /* max_pool takes its values where they are chosen; max_pool_select from its second operand. */
 static gan_status run_max(gan_device *device, const gan_call *call) {
     const gan_launch_pool_args a = args_of(call, &call->in[0], &call->out);
-    const float *from = call->in[call->n_in - 1].data;
+    const void *from = call->in[call->n_in - 1].data;
     GAN_CUDA_TRY(call->node, gan_launch_max_pool(call->out.data, call->in[0].data, from, &a,
                                                  gan_cuda(device)->stream));
     return GAN_OK;

@@ -43,10 +43,11 @@ static gan_status run_pack(gan_device *device, const gan_call *call) {
     float *y = call->out.data;
     for (int i = 0; i < call->n_in; i++) {
         const int64_t n = gan_shape_size(call->in[i].shape), padded = (n + LINE - 1) / LINE * LINE;
-        const float *from = call->in[i].data == (void *)y ? NULL : call->in[i].data;
+        const void *from = call->in[i].data == (void *)y ? NULL : call->in[i].data;
         if (from ? n > 0 : n < padded) {
             a.piece[a.n_pieces].to = y;
             a.piece[a.n_pieces].from = from;
+            a.piece[a.n_pieces].bf16 = call->in[i].dtype == GAN_BF16;
             a.piece[a.n_pieces].n = n;
             a.piece[a.n_pieces++].padded = padded;
         }

@@ -214,6 +214,21 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     return false;
 }
 
+/* pack reads gradients in bf16 where the device's does: one launch for all their casts. */
+static void absorb_gradients(fusion *f, gan_node *pack) {
+    for (int i = 0; i < pack->n_in; i++) {
+        gan_node *x = pack->in[i];
+        while (x->op == GAN_OP_reshape) x = x->in[0]; /* only the elements' order matters */
+        if (!converts_float(x) || f->uses[x->id] != 1 || !can_move(f->g, x, pack)) continue;
+        gan_node *given = pack->in[i];
+        pack->in[i] = x->in[0];
+        if (f->options->takes && f->options->takes(f->options->context, pack))
+            f->uses[x->id]--; /* its operand is read as often as before */
+        else
+            pack->in[i] = given;
+    }
+}
+
 /* A cast that has absorbed something is a program with a result of another type. */
 static void absorb_operands(fusion *f, gan_node *c) {
     for (bool again = true; again && f->g->status == GAN_OK;) {
@@ -286,6 +301,7 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
         if (node->op == GAN_OP_pointwise || converts_float(node) ||
             (gan_op_of(node)->flags & GAN_OP_PROLOGUE))
             absorb_operands(&f, node);
+        if (node->op == GAN_OP_pack) absorb_gradients(&f, node);
         status = gan_graph_status(f.g);
     }
     if (status == GAN_OK) status = count_uses(&f);
