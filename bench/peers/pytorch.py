@@ -1,142 +1,241 @@
 #!/usr/bin/env python3
-"""PyTorch's side of a benchmark: the same iteration, spoken to in the same way as bench_worker.
+"""PyTorch's side of a benchmark: the iterations of a case file, spoken to as common.py says.
 
-    pytorch.py CASE [--device cpu|cuda] [--threads N] [--mode eager|channels_last|compile]
+    pytorch.py FILE [--device cpu|cuda] [--threads N] [--mode MODE] [--precision f32|tf32|bf16|f64] [--gate OUT]
 
-The nets, batch, loss, optimiser and schedule of bench/bench_worker.c: D on real, D on fake, D's Adam, then G with D's
-weights frozen and fresh noise. Data are bytes on the device, picked by a permutation."""
-import argparse
-import resource
-import sys
+MODE is eager, compile, compile-reduce-overhead, compile-max-autotune or graph (the whole iteration captured by hand),
+with "+channels_last" for that memory format. D on real, D on fake (or on both joined, where there is no batch norm),
+D's update, then G with D's weights frozen and fresh noise. Data are bytes on the device, picked by a permutation."""
+import contextlib
 import time
 
 start = time.perf_counter()
 import torch
-from torch import nn
+from torch.nn import functional as F
 
-CASES = {  # model, size, channels, z, features, batch
-    "a1": ("mlp", 28, 1, 100, 0, 128),
-    "a2": ("maxout", 28, 1, 100, 0, 100),
-    "dcgan32": ("dcgan", 32, 3, 100, 64, 64),
-    "b": ("dcgan", 64, 3, 100, 64, 128),
-}
-EXAMPLES = 10000
+import common
+from torch_nets import Nets, convert, restore
 
-
-class Maxout(nn.Module):
-    def __init__(self, inputs, units, pieces):
-        super().__init__()
-        self.linear, self.units, self.pieces = nn.Linear(inputs, units * pieces), units, pieces
-
-    def forward(self, x):
-        return self.linear(x).view(-1, self.units, self.pieces).amax(2)
+BASES = ["eager", "compile", "compile-reduce-overhead", "compile-max-autotune", "graph"]
+MODES = BASES + [f"{base}+channels_last" for base in BASES]
+FREE = {"non-saturating": (lambda r, f: F.softplus(-r).mean() + F.softplus(f).mean(), lambda f: F.softplus(-f).mean()),
+        "hinge": (lambda r, f: F.relu(1 - r).mean() + F.relu(1 + f).mean(), lambda f: -f.mean())}
 
 
-def mlp(size, channels, z, nf):
-    pixels, leaky = size * size * channels, lambda: nn.LeakyReLU(0.2, inplace=True)
-    g = nn.Sequential(nn.Linear(z, 256), leaky(), nn.Linear(256, 512), leaky(), nn.Linear(512, 1024), leaky(),
-                      nn.Linear(1024, pixels), nn.Tanh(), nn.Unflatten(1, (channels, size, size)))
-    d = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 512), leaky(), nn.Linear(512, 256), leaky(), nn.Linear(256, 1))
-    return g, d
+class Peer:
+    def __init__(self, case, a):
+        self.case, self.device = case, torch.device(a.device)
+        base, _, layout = a.mode.partition("+")
+        self.last, self.graphed = bool(layout), base == "graph"
+        self.real = torch.float64 if a.precision == "f64" else torch.float32
+        self.cast = torch.bfloat16 if a.precision == "bf16" else None
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.precision in ("tf32", "bf16")
+        torch.backends.cudnn.benchmark = True
+        self.format = torch.channels_last if self.last else torch.contiguous_format
+        self.nets = Nets(case, self.last)
+        tensors = {name: convert(name, x, case, self.last) for name, x in case.group("weight").items()}
+        self.p = {name: x.to(self.device, self.real).requires_grad_() for name, x in tensors.items()}
+        self.running = {name: torch.from_numpy(x.copy()).to(self.device, self.real)
+                        for name, x in case.group("statistic").items()}
+        self.of = {g: [x for name, x in self.p.items() if name.startswith(g)] for g in ("generator", "discriminator")}
+        self.d_rule, self.g_rule = self.rule("discriminator"), self.rule("generator")
+        data = torch.from_numpy(case.tensors["data"].copy()).permute(0, 3, 1, 2)
+        self.data = data.to(self.device).contiguous(memory_format=self.format)
+        self.d_objective, self.g_objective = FREE[case.objective]
+        self.d_loss_of, self.g_loss_of = self.d_loss, self.g_loss
+        if base.startswith("compile"):
+            how = {"mode": base[8:]} if base != "compile" else {}
+            self.d_loss_of, self.g_loss_of = (torch.compile(f, **how) for f in (self.d_loss, self.g_loss))
+        self.order, self.at, self.graph = None, len(self.data), None
+        k, m = case.d_steps, case.batch
+        self.index = torch.zeros(k, m, dtype=torch.int64, device=self.device)
+        self.z = torch.zeros(k + 1, m, case.z, dtype=self.real, device=self.device)
+        self.losses = torch.zeros(2, device=self.device, dtype=self.real)
+        self.keep = None
 
+    def rule(self, group):
+        case, fast = self.case, {"fused": True} if self.real == torch.float32 else {}
+        if case.optimizer == "momentum":
+            return torch.optim.SGD(self.of[group], case.rate, case.momentum, **fast)
+        if self.graphed:
+            fast["capturable"] = True
+        return torch.optim.Adam(self.of[group], case.rate, (case.beta1, case.beta2), case.eps, **fast)
 
-def maxout(size, channels, z, nf):
-    pixels, relu = size * size * channels, lambda: nn.ReLU(inplace=True)
-    g = nn.Sequential(nn.Linear(z, 1200), relu(), nn.Linear(1200, 1200), relu(), nn.Linear(1200, pixels),
-                      nn.Sigmoid(), nn.Unflatten(1, (channels, size, size)))
-    d = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), Maxout(pixels, 240, 5), nn.Dropout(0.5), Maxout(240, 240, 5),
-                      nn.Dropout(0.5), nn.Linear(240, 1))
-    return g, d
+    def passes(self):
+        return torch.autocast(self.device.type, self.cast) if self.cast else contextlib.nullcontext()
 
+    # ---- an iteration ----
 
-def dcgan(size, channels, z, nf):
-    levels = 0
-    while size >> levels > 4:
-        levels += 1
-    c = nf << (levels - 1)
-    g = [nn.Unflatten(1, (z, 1, 1)), nn.ConvTranspose2d(z, c, 4, bias=False), nn.BatchNorm2d(c), nn.ReLU(inplace=True)]
-    for _ in range(levels - 1):
-        g += [nn.ConvTranspose2d(c, c // 2, 4, 2, 1, bias=False), nn.BatchNorm2d(c // 2), nn.ReLU(inplace=True)]
-        c //= 2
-    g += [nn.ConvTranspose2d(c, channels, 4, 2, 1, bias=False), nn.Tanh()]
-    d, c = [nn.Conv2d(channels, nf, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)], nf
-    for _ in range(levels - 1):
-        d += [nn.Conv2d(c, 2 * c, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * c), nn.LeakyReLU(0.2, inplace=True)]
-        c *= 2
-    d += [nn.Conv2d(c, 1, 4, bias=False), nn.Flatten()]
-    return nn.Sequential(*g), nn.Sequential(*d)
+    def d_loss(self, real, z, keep):
+        m = len(real)
+        with self.passes():
+            with torch.no_grad():
+                fake = self.nets.generator(self.p, z)
+            if self.nets.joined:
+                both = self.nets.discriminator(self.p, torch.cat([real.flatten(1), fake]), self.running, keep).float()
+                s_real, s_fake = both[:m], both[m:]
+            else:
+                s_real = self.nets.discriminator(self.p, real, self.running).float()
+                s_fake = self.nets.discriminator(self.p, fake, self.running).float()
+        if self.real == torch.float64:
+            s_real, s_fake = s_real.double(), s_fake.double()
+        return self.case.loss_scale * self.d_objective(s_real, s_fake)
+
+    def g_loss(self, z, keep):
+        with self.passes():
+            s = self.nets.discriminator(self.p, self.nets.generator(self.p, z, self.running), None, keep)
+        return self.g_objective(s if self.real == torch.float64 else s.float())
+
+    def batch(self, index):
+        real = self.data[index].to(self.real) * self.case.scale + self.case.low
+        return real.contiguous(memory_format=self.format)
+
+    def advance(self, index, z, keep=(None, None)):
+        for i in range(self.case.d_steps):
+            self.d_rule.zero_grad(set_to_none=True)
+            d_loss = self.d_loss_of(self.batch(index[i]), z[i], keep[0])
+            d_loss.backward()
+            if i == 0 and self.kept is not None:
+                self.keep_gradients("discriminator")
+            self.d_rule.step()
+        for p in self.of["discriminator"]:
+            p.requires_grad_(False)
+        self.g_rule.zero_grad(set_to_none=True)
+        g_loss = self.g_loss_of(z[-1], keep[1])
+        g_loss.backward()
+        if self.kept is not None:
+            self.keep_gradients("generator")
+        self.g_rule.step()
+        for p in self.of["discriminator"]:
+            p.requires_grad_(True)
+        return d_loss.detach(), g_loss.detach()
+
+    # ---- timing ----
+
+    kept = None
+
+    def draw(self, z):
+        return z.uniform_(-3**0.5, 3**0.5) if self.case.prior == "unit-uniform" else z.normal_()
+
+    def examples(self):
+        n = self.case.d_steps * self.case.batch
+        if self.at + n > len(self.data):
+            self.order, self.at = torch.randperm(len(self.data), device=self.device), 0
+        self.at += n
+        return self.order[self.at - n:self.at].view(self.case.d_steps, -1)
+
+    def synchronize(self):
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def capture(self, timing):
+        """The iteration on static inputs, as a CUDA graph; noise is drawn inside when timed."""
+        def body():
+            if timing:
+                self.draw(self.z)
+            keep = self.keep or (None, None)
+            d_loss, g_loss = self.advance(self.index, self.z, keep)
+            self.losses[0].copy_(d_loss)
+            self.losses[1].copy_(g_loss)
+
+        before = {name: x.detach().clone() for name, x in [*self.p.items(), *self.running.items()]}
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                body()
+        torch.cuda.current_stream().wait_stream(side)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            body()
+        with torch.no_grad():  # the warm-up trained: back to where the file says
+            for name, x in [*self.p.items(), *self.running.items()]:
+                x.copy_(before[name])
+            for rule in (self.d_rule, self.g_rule):
+                for state in rule.state.values():
+                    for value in state.values():
+                        if torch.is_tensor(value):
+                            value.zero_()
+
+    def run(self, n):
+        if self.graphed and self.graph is None:
+            self.capture(True)
+        for _ in range(n):
+            index = self.examples()
+            if self.graphed:
+                self.index.copy_(index)
+                self.graph.replay()
+            else:
+                self.advance(index, self.draw(self.z))
+        self.synchronize()
+        return n
+
+    def info(self):
+        """Kernels of an iteration on CUDA (0: not counted), and bytes taken on the device."""
+        if self.device.type != "cuda":
+            return "0 0"
+        activities = [torch.profiler.ProfilerActivity.CUDA]
+        with torch.profiler.profile(activities=activities) as profile:
+            self.run(1)
+        launches = sum(e.count for e in profile.key_averages() if e.device_type == torch.autograd.DeviceType.CUDA)
+        free, total = torch.cuda.mem_get_info()
+        return f"{launches} {self.free_at_start - free}"
+
+    # ---- the gate ----
+
+    def keep_gradients(self, group):
+        for name, x in self.p.items():
+            if name.startswith(group):
+                if name not in self.kept:
+                    self.kept[name] = x.grad.detach().clone()
+                else:
+                    self.kept[name].copy_(x.grad)
+
+    def gradients(self):
+        found = {name: restore(name, x.float() if self.real != torch.float64 else x, self.case, self.last)
+                 for name, x in self.kept.items()}
+        if not self.graphed:
+            self.kept = None
+        return found
+
+    def replay(self, i):
+        tensors = self.case.tensors
+        if i == 0:
+            self.kept = {}
+        index = torch.from_numpy(tensors["index"][i].astype("i8")).to(self.device)
+        z = torch.from_numpy(tensors["z"][i].copy()).to(self.device, self.real)
+        keep = [torch.from_numpy(tensors[f"keep/{n}"][i].copy()).to(self.device, self.real)
+                for n in range(sum(name.startswith("keep/") for name in tensors))]
+        keep = (keep[:3], keep[3:]) if keep else (None, None)
+        if not self.graphed:
+            d_loss, g_loss = self.advance(index, z, keep)
+            return float(d_loss), float(g_loss)
+        if self.graph is None:
+            self.keep = tuple([x.clone() for x in half] for half in keep) if keep[0] else None
+            self.index.copy_(index)
+            self.z.copy_(z)
+            self.capture(False)
+        self.index.copy_(index)
+        self.z.copy_(z)
+        for static, given in zip(self.keep or (), keep):
+            for x, y in zip(static, given):
+                x.copy_(y)
+        self.graph.replay()
+        return tuple(self.losses.tolist())
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--mode", default="eager", choices=["eager", "channels_last", "compile"])
-    a = parser.parse_args()
+    a = common.arguments(MODES)
     if a.threads:
         torch.set_num_threads(a.threads)
     torch.manual_seed(1)
-    model, size, channels, z, nf, m = CASES[a.case]
-    dev = torch.device(a.device)
-    last = a.mode == "channels_last"
-    layout = torch.channels_last if last else torch.contiguous_format
-    g, d = {"mlp": mlp, "maxout": maxout, "dcgan": dcgan}[model](size, channels, z, nf)
-    g, d = g.to(dev, memory_format=layout), d.to(dev, memory_format=layout)
-    fused = {"fused": True}
-    opt_g = torch.optim.Adam(g.parameters(), 2e-4, (0.5, 0.999), **fused)
-    opt_d = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999), **fused)
-    data = torch.randint(0, 256, (EXAMPLES, channels, size, size), dtype=torch.uint8, device=dev)
-    if last:
-        data = data.contiguous(memory_format=torch.channels_last)
-    softplus = nn.functional.softplus
-    state = {"order": torch.randperm(EXAMPLES, device=dev), "at": 0}
-
-    def d_loss_of(real, noise):
-        with torch.no_grad():
-            fake = g(noise)
-        return softplus(-d(real)).mean() + softplus(d(fake)).mean()
-
-    def g_loss_of(noise):
-        return softplus(-d(g(noise))).mean()
-
-    if a.mode == "compile":
-        d_loss_of, g_loss_of = torch.compile(d_loss_of), torch.compile(g_loss_of)
-    weights_d = list(d.parameters())
-
-    def iteration():
-        if state["at"] + m > EXAMPLES:
-            state["order"], state["at"] = torch.randperm(EXAMPLES, device=dev), 0
-        index = state["order"][state["at"]:state["at"] + m]
-        state["at"] += m
-        real = data[index].to(torch.float32) * (2 / 255) - 1
-        opt_d.zero_grad(set_to_none=True)
-        d_loss_of(real, torch.randn(m, z, device=dev)).backward()
-        opt_d.step()
-        for p in weights_d:
-            p.requires_grad_(False)
-        opt_g.zero_grad(set_to_none=True)
-        g_loss_of(torch.randn(m, z, device=dev)).backward()
-        opt_g.step()
-        for p in weights_d:
-            p.requires_grad_(True)
-
-    def synchronize():
-        if dev.type == "cuda":
-            torch.cuda.synchronize()
-
-    iteration()
-    synchronize()
-    print(f"ready {time.perf_counter() - start:.6f}", flush=True)
-    for line in sys.stdin:
-        if line == "memory\n":
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
-            continue
-        begin = time.perf_counter()
-        for _ in range(int(line)):
-            iteration()
-        synchronize()
-        print(f"{time.perf_counter() - begin:.9f}", flush=True)
+    free = torch.cuda.mem_get_info()[0] if a.device.startswith("cuda") else 0
+    peer = Peer(common.Case(a.file), a)
+    peer.free_at_start = free
+    if a.gate:
+        common.gate(peer.case, peer, a.gate, a.steps)
+    else:
+        common.serve(peer, start)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""Timing: each system is a process that stays alive; windows alternate between them."""
+import statistics
+import subprocess
+import tempfile
+
+from suite.machine import peak_memory
+from suite.systems import environment
+
+
+class Failed(Exception):
+    pass
+
+
+class Running:
+    def __init__(self, system):
+        self.system, self.times, self.joules = system, [], []
+        self.errors = tempfile.TemporaryFile(mode="w+")
+        self.process = subprocess.Popen(system.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, text=True, env=environment(system))
+        word = self.process.stdout.readline().split()
+        if len(word) != 2 or word[0] != "ready":
+            raise self.failure("did not start")
+        self.first = float(word[1])
+
+    def failure(self, what):
+        self.process.kill()
+        self.process.wait()
+        self.errors.seek(0)
+        lines = [line for line in self.errors.read().splitlines() if line.strip()]
+        return Failed(f"{self.system.name}: {what}: {lines[-1] if lines else 'no message'}")
+
+    def ask(self, line):
+        try:
+            self.process.stdin.write(f"{line}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise self.failure("stopped") from None
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            raise self.failure("stopped")
+        return answer
+
+    def calibrate(self, seconds):
+        n, spent = 1, 0.0
+        self.ask(1)  # the first after "ready" may still warm something up
+        while spent < seconds / 4:
+            spent, done = (float(x) for x in self.ask(n))
+            n = n * 2 if spent < seconds / 4 else n
+        self.n = max(1, round(done * seconds * 1.1 / spent))
+
+    def window(self, energy):
+        before = energy.read() if energy.read else None
+        spent, done = (float(x) for x in self.ask(self.n))
+        self.times.append(spent / done)
+        if energy.read:
+            self.joules.append((energy.read() - before) / done)
+
+    def close(self):
+        """Launches and bytes on the device; the peak of the resident set is taken before anything else is asked."""
+        self.resident = peak_memory(self.process.pid)
+        info = [int(x) for x in self.ask("info")]
+        self.launches, self.on_device = info[0], info[-1]
+        self.process.stdin.close()
+        self.process.wait()
+
+    @property
+    def median(self):
+        return statistics.median(self.times)
+
+
+def interleave(systems, windows, seconds, energy, say):
+    """Runs `windows` rounds of one window each; systems that fail are reported and left out."""
+    alive = []
+    for system in systems:
+        try:
+            running = Running(system)
+            running.calibrate(seconds)
+            alive.append(running)
+        except Failed as error:
+            say(f"  {error}")
+    for _ in range(windows):
+        for running in list(alive):
+            try:
+                running.window(energy)
+            except Failed as error:
+                say(f"  {error}")
+                alive.remove(running)
+    for running in alive:
+        running.close()
+    return [r for r in alive if r.times]

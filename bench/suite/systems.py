@@ -1,0 +1,90 @@
+"""What is compared: ganc, and the peers in every configuration that can run here."""
+import os
+import pathlib
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+
+from suite.machine import cores
+
+here = pathlib.Path(__file__).resolve().parent.parent
+PASSIVE = {"OMP_WAIT_POLICY": "passive"}  # threads that wait sleep: best for every system on a busy machine
+
+
+@dataclass
+class System:
+    name: str
+    command: list
+    precision: str = "f32"
+    env: dict = field(default_factory=dict)
+    peer: bool = True
+
+
+def modules(python):
+    """Which of these `python` has; a line for each that it has not."""
+    have, missing = set(), []
+    for name, what in (("numpy", "the correctness gate and every peer"), ("torch", "PyTorch"), ("jax", "JAX")):
+        try:
+            found = subprocess.run([python, "-c", f"import {name}"], capture_output=True).returncode == 0
+        except OSError as error:
+            return set(), [f"peers: {error}; ganc is measured alone, without a gate"]
+        if found:
+            have.add(name)
+        else:
+            missing.append(f"peers: {python} has no {name} ({what}); install it or pass --python")
+    return have, missing
+
+
+def worker(program, case, device, precision, batch):
+    command = [program, case, "--device", device]
+    if precision != "f32":
+        command += ["--precision", precision]
+    return command + (["--batch", str(batch)] if batch else [])
+
+
+def torch_systems(python, file, device, precisions, images):
+    script, found = str(here / "peers/pytorch.py"), []
+
+    def add(mode, precision, threads=0):
+        command = [python, script, file, "--device", device, "--mode", mode, "--precision", precision]
+        name = f"pytorch {mode}" + (f" {threads}t" if threads else "") + (f" {precision}" if device != "cpu" else "")
+        found.append(System(name, command + (["--threads", str(threads)] if threads else []), precision, PASSIVE))
+
+    if device == "cpu":
+        layouts = ["", "+channels_last"] if images else [""]
+        for layout in layouts:
+            for threads in sorted({1, cores()}):
+                add(f"eager{layout}", "f32", threads)
+        if shutil.which("g++") or shutil.which("c++"):
+            add(f"compile{layouts[-1]}", "f32", cores())
+        return found
+    for precision in precisions:
+        layout = "+channels_last" if images and precision == "bf16" else ""
+        for base in ("eager", "compile", "compile-reduce-overhead", "compile-max-autotune", "graph"):
+            add(base + layout, precision)
+            if layout and base == "eager":
+                add(base, precision)
+    return found
+
+
+def jax_systems(python, file, device, precisions):
+    script = str(here / "peers/jax_peer.py")
+    return [System(f"jax {mode}" + (f" {p}" if device != "cpu" else ""),
+                   [python, script, file, "--device", device, "--mode", mode, "--precision", p], p, PASSIVE)
+            for p in (["f32"] if device == "cpu" else precisions) for mode in ("jit", "scan")]
+
+
+def all_of(a, have, case, file, images):
+    """ganc in each precision, then the peers whose mode contains one of --modes."""
+    found = [System(f"ganc {p}" if a.device != "cpu" else "ganc", worker(a.worker, case, a.device, p, a.batch), p, {},
+                    False) for p in a.precisions]
+    if "numpy" in have and "torch" in have:
+        found += torch_systems(a.python, file, a.device, a.precisions, images)
+    if "numpy" in have and "jax" in have:
+        found += jax_systems(a.python, file, a.device, a.precisions)
+    wanted = a.modes.split(",") if a.modes else [""]
+    return [s for s in found if not s.peer or any(w in s.name for w in wanted)]
+
+
+def environment(system):
+    return {**os.environ, **system.env}
