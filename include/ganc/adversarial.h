@@ -1,15 +1,21 @@
-/* The game: objectives, optimisers, and the iteration of D- and G-steps written as nodes.
+/* The game: objectives, terms beside them, heads, conditioning, optimisers, and the iteration of D-
+ * and G-steps written as nodes.
  *
  *     gan_game game;
- *     gan_game_build(&game, graph, &(gan_game_options){
- *         .model = gan_model_find("dcgan"), .networks = …, .batch = 64, .d_steps = 1,
- *         .objective = gan_objective_find("non-saturating"), .loss.scale = 1,
- *         .prior = gan_prior_find("normal"),
- *         .generator = gan_optimizer_defaults("adam"), .discriminator =
- * gan_optimizer_defaults("adam"), .real = my_minibatch, .user = my_data });
+ *     gan_game_options o = {.model = gan_model_find("dcgan"),
+ *                           .networks = networks,
+ *                           .batch = 64,
+ *                           .objective = gan_objective_find("hinge"),
+ *                           .prior = gan_prior_find("normal"),
+ *                           .generator = gan_optimizer_defaults("adam"),
+ *                           .discriminator = gan_optimizer_defaults("adam"),
+ *                           .real = my_minibatch,
+ *                           .user = my_data};
+ *     gan_terms_parse(o.terms, &o.n_terms, "terms", "r1(10), feature-matching(1)");
+ *     gan_game_build(&game, graph, &o);
  *
- * Everything here is a table of {name, one line, functions}: a new objective, prior or optimiser is
- * one row.
+ * Everything here is a table of {name, one line, functions}: a new objective, term, head, prior or
+ * optimiser is one row.
  */
 #ifndef GANC_ADVERSARIAL_H
 #define GANC_ADVERSARIAL_H
@@ -26,9 +32,12 @@ extern "C" {
 typedef struct gan_objective_options {
     double scale;  /* of D's sum over real and fake: 1, or ½ as in the 2014 code; 0 counts as 1 */
     double smooth; /* one-sided label smoothing: D's target on real data is 1 - smooth; 0 .. 1 */
+    double margin; /* ebgan: how large the energy of fakes need become; 0 counts as 1 */
+    double gamma, lambda; /* began: diversity ratio and gain of its balance; 0: 0.5 and 0.001 */
 } gan_objective_options;
 
-/* Losses from logits (m, 1), as scalars to minimise. */
+/* Losses from D's scores (m, 1), as scalars to minimise. Scores are logits, or energies where the
+ * objective's head is "energy". */
 typedef struct gan_objective {
     const char *name, *about;
     gan_node *(*d_loss)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
@@ -36,7 +45,9 @@ typedef struct gan_objective {
     /* s_real only where `needs_real`, else NULL. */
     gan_node *(*g_loss)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
                         const gan_objective_options *options);
-    bool needs_real; /* g_loss uses D's logits on real data */
+    bool needs_real; /* g_loss uses D's scores on real data */
+    bool target;     /* has a target for real data, which `smooth` lowers */
+    int energy;      /* 0; else scores are energies, mean |x - D(x)|^energy, of the head "energy" */
 } gan_objective;
 
 GAN_API size_t gan_objective_count(void);
@@ -104,6 +115,98 @@ GAN_API gan_node *gan_rate_schedule(gan_graph *g, gan_node *counter, int64_t per
 GAN_API gan_node *gan_momentum_schedule(gan_graph *g, gan_node *counter, int64_t per_iteration,
                                         int64_t offset, const gan_optimizer_options *options);
 
+/* ---- terms: what is added to the losses ---- */
+
+/* The inside of a game while its graph is written; src/adversarial/play.h. */
+typedef struct gan_play gan_play;
+
+/* A number that a row of a table takes, written NAME(value, name=value, …). */
+typedef struct gan_knob {
+    const char *name;
+    double initial, low, high; /* default, and what is allowed, both ends included */
+    const char *about;
+} gan_knob;
+
+enum { GAN_KNOBS = 6, GAN_MAX_TERMS = 12, GAN_MAX_AUGMENTS = 8 };
+
+/* A loss beside the objective: a penalty, a regulariser, a classifier's cross-entropy. Its first
+ * knob is "weight", the factor of what d() and g() answer. */
+typedef struct gan_term {
+    const char *name, *about;
+    gan_knob knob[GAN_KNOBS]; /* up to the first without a name */
+    /* A scalar to minimise beside D's or G's objective, from the step that is being written and the
+     * knobs' values; NULL where the term has no part in that loss. */
+    gan_node *(*d)(gan_play *play, const double *knob);
+    gan_node *(*g)(gan_play *play, const double *knob);
+    bool needs_real;   /* g() looks at real data and what D makes of them */
+    bool needs_labels; /* of real data */
+    bool lazy;         /* the second knob is "every": written only into iterations that are due */
+    const char *head;  /* the head it needs, or NULL */
+} gan_term;
+
+typedef struct gan_term_use {
+    const gan_term *term;
+    double knob[GAN_KNOBS];
+} gan_term_use;
+
+GAN_API size_t gan_term_count(void);
+GAN_API const gan_term *gan_term_at(size_t index);
+GAN_API const gan_term *gan_term_find(const char *name); /* NULL when unknown */
+
+/* Reads "wgan-gp(10), r1(10, every=16)" into out[GAN_MAX_TERMS]; a number without a name is that of
+ * the knob at its place. Messages begin with `where` and name term, knob, what was given and what
+ * is allowed. Argument error. */
+GAN_API gan_status gan_terms_parse(gan_term_use *out, int *n, const char *where, const char *text);
+
+/* ---- augmentation of what D sees ---- */
+
+/* A random, differentiable change of D's input, of real and fake examples alike, in every pass
+ * (Zhao et al. 2020, section 3.2). */
+typedef struct gan_augment {
+    const char *name, *about;
+    gan_knob knob[GAN_KNOBS];
+    /* x (n, …) -> the same shape. Draws by play's counter. */
+    gan_node *(*apply)(gan_play *play, gan_node *x, const double *knob);
+    bool points; /* makes sense of points too, not only of images */
+} gan_augment;
+
+typedef struct gan_augment_use {
+    const gan_augment *augment;
+    double knob[GAN_KNOBS];
+} gan_augment_use;
+
+GAN_API size_t gan_augment_count(void);
+GAN_API const gan_augment *gan_augment_at(size_t index);
+GAN_API const gan_augment *gan_augment_find(const char *name);
+
+/* As gan_terms_parse(), into out[GAN_MAX_AUGMENTS], applied in the order given. */
+GAN_API gan_status gan_augments_parse(gan_augment_use *out, int *n, const char *where,
+                                      const char *text);
+
+/* ---- heads: from D's features to logits, and from those to one score ---- */
+
+typedef struct gan_head {
+    const char *name, *about;
+    bool needs_labels;
+    /* What D saw, its features (m, …) and condition (m, classes) or NULL -> logits (m, n). */
+    gan_node *(*logits)(gan_play *play, gan_scope *scope, gan_node *x, gan_node *features,
+                        gan_node *condition);
+    /* logits (m, n) -> score (m, 1). NULL: they are the score. */
+    gan_node *(*score)(gan_play *play, gan_node *logits);
+} gan_head;
+
+GAN_API size_t gan_head_count(void);
+GAN_API const gan_head *gan_head_at(size_t index);
+GAN_API const gan_head *gan_head_find(const char *name); /* NULL when unknown */
+
+/* How a network is told the class of an example. */
+typedef enum gan_condition {
+    GAN_UNCONDITIONED,
+    GAN_CONDITION_CONCAT, /* one-hot class beside z, or as constant maps beside the image (Mirza and
+                             Osindero 2014) */
+    GAN_CONDITION_NORM, /* gains and biases of batch norm a class (G only; de Vries et al. 2017) */
+} gan_condition;
+
 /* ---- the game ---- */
 
 typedef struct gan_game_options {
@@ -120,14 +223,49 @@ typedef struct gan_game_options {
     bool reuse_noise;
     const gan_objective *objective;
     gan_objective_options loss;
+    double generator_scale; /* factor of the objective in G's loss; 0 counts as 1, below 0 as 0 */
+    const gan_head *head;   /* NULL: "linear", or what objective and terms need */
+    gan_term_use terms[GAN_MAX_TERMS];
+    int n_terms;
+    /* Terms with a knob every > 1 are written, times every, only where this is set (lazy
+     * regularisation, Karras et al. 2020, section 3.1): build a graph of each kind. */
+    bool lazy_due;
+    gan_augment_use augments[GAN_MAX_AUGMENTS];
+    int n_augments;
     const gan_prior *prior;
     gan_optimizer_options generator, discriminator; /* rates of their own: TTUR */
     /* Moving average of G's weights, role average, group generator; 0: none. After n updates the
      * decay is min(average, n / (n + 10)), so that early weights are soon forgotten. */
     double average;
+    /* Labels: classes > 0 and `labels` answers those of real()'s examples. Fakes get classes drawn
+     * uniformly. */
+    int64_t classes;
+    gan_condition generator_condition, discriminator_condition;
+    /* Codes beside z (InfoGAN, Chen et al. 2016): so many categorical ones of `code_classes`
+     * values, and so many continuous ones, uniform in (-1, 1). */
+    int64_t code_categorical, code_classes, code_continuous;
+    int64_t pack;       /* examples that D sees at once (PacGAN, Lin et al. 2018); 0 counts as 1 */
+    int64_t generators; /* members of G (MAD-GAN, Ghosh et al. 2018); 0 counts as 1 */
+    /* D-steps that G looks ahead through (unrolled GAN, Metz et al. 2017); 0: none. */
+    int64_t unroll;
+    /* D sees pairs (x, E(x)) and (G(z), z); group encoder learns with G (BiGAN, ALI). */
+    bool encoder;
+    double noisy_labels;  /* share of pairs whose real and fake D takes for each other */
+    double clip_weights;  /* D's weights are kept in ±this after every update; 0: not */
+    double clip_gradient; /* length that a network's gradient is cut to; 0: not */
+    double d_lead;        /* D learns only while its loss is above this; 0: always */
+    /* Batches of earlier fakes that D sees again, and the share of its fakes that come from there;
+     * 0: none. */
+    int64_t replay;
+    double replay_share;
     /* Answers D-step number `step` (0 .. d_steps - 1) with its real batch (batch, …), made from
      * `counter`. */
     gan_node *(*real)(void *user, gan_graph *g, gan_node *counter, int64_t step);
+    /* The classes of that batch, i32 (batch). NULL without labels. */
+    gan_node *(*labels)(void *user, gan_graph *g, gan_node *counter, int64_t step);
+    /* A batch of the few labelled examples, and its classes; NULL unless a term needs them. */
+    gan_node *(*labelled)(void *user, gan_graph *g, gan_node *counter, int64_t step,
+                          gan_node **classes);
     void *user;
 } gan_game_options;
 
@@ -135,7 +273,7 @@ typedef struct gan_game_options {
 typedef struct gan_game {
     gan_node *counter;         /* i64 variable train/iteration */
     gan_node *d_loss, *g_loss; /* scalars, to be logged */
-    gan_node *d_real, *d_fake; /* means of sigmoid(logit) on real and on fake */
+    gan_node *d_real, *d_fake; /* means of sigmoid(score) on real and on fake */
 } gan_game;
 
 /* The i64 variable train/iteration: iterations (G-steps) done. */
@@ -146,10 +284,28 @@ GAN_API gan_node *gan_game_counter(gan_graph *g);
  * the number of iterations done, this one included. Errors name the option. */
 GAN_API gan_status gan_game_build(gan_game *out, gan_graph *g, const gan_game_options *options);
 
-/* Samples in evaluation mode: z (m, z_dim) -> what the model generates. `average`: by the moving
- * average of the weights, which the store then holds. */
-GAN_API gan_node *gan_sampler_build(gan_graph *g, const gan_model *model,
-                                    const gan_model_options *networks, gan_node *z, bool average);
+/* ---- what the generator starts from ---- */
+
+/* All NULL where the game has none of it. */
+typedef struct gan_latent {
+    gan_node *z;        /* (m, z_dim) */
+    gan_node *label;    /* i32 (m): the class to make */
+    gan_node *category; /* i32 (m, code_categorical) */
+    gan_node *code;     /* (m, code_continuous) */
+} gan_latent;
+
+/* Draws `count` of them, all parts that the options ask for. */
+GAN_API gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *options, gan_node *counter,
+                                   int64_t count);
+
+/* Samples in evaluation mode: what the generator makes of `latent`. `average`: by the moving
+ * average of the weights, which the store then holds. Member i of n generators makes rows i·m/n to
+ * (i+1)·m/n - 1. */
+GAN_API gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *options,
+                                    const gan_latent *latent, bool average);
+
+/* The encoder of a game with one, in evaluation mode: x (m, …) -> (m, z_dim). */
+GAN_API gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *options, gan_node *x);
 
 #ifdef __cplusplus
 }

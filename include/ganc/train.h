@@ -147,6 +147,8 @@ typedef struct gan_sample_options {
     int64_t count; /* 0: as many as a picture of the run has */
     const uint64_t
         *seed; /* of the noise; NULL: the run's, which gives the picture of the run folder */
+    const int64_t
+        *only; /* the class of all samples; NULL: a class a row, where the run has classes */
 } gan_sample_options;
 
 /* Draws samples from a checkpoint's generator and writes them as a PNG: a grid of images, or for

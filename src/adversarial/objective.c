@@ -27,11 +27,26 @@ static gan_node *non_saturating_g(gan_graph *g, gan_node *s_real, gan_node *s_fa
     return gan_logits_loss(g, s_fake, 1);
 }
 
+/* E en(x) + E max(0, margin - en(G(z))), scores being energies. */
+static gan_node *ebgan_d(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                         const gan_objective_options *o) {
+    gan_node *short_of = gan_shift(g, gan_neg(g, s_fake), o->margin > 0 ? o->margin : 1);
+    return gan_add(g, gan_mean(g, s_real), gan_mean(g, gan_relu(g, short_of)));
+}
+
+static gan_node *ebgan_g(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                         const gan_objective_options *o) {
+    (void)s_real, (void)o;
+    return gan_mean(g, s_fake);
+}
+
 static const gan_objective table[] = {
     {"non-saturating", "G maximises E log D(G(z)) (Goodfellow et al. 2014, section 3)", logistic_d,
-     non_saturating_g, false},
+     non_saturating_g, .target = true},
     {"minimax", "G minimises E log(1 - D(G(z))), the zero-sum game (Goodfellow et al. 2014, eq. 1)",
-     logistic_d, minimax_g, false},
+     logistic_d, minimax_g, .target = true},
+    {"ebgan", "energies up to a margin (Zhao et al. 2017, eqs. 1 and 2)", ebgan_d, ebgan_g,
+     .energy = 2},
 };
 
 size_t gan_objective_count(void) { return sizeof table / sizeof *table; }

@@ -90,7 +90,7 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
                                 const variables *v) {
     const size_t keys = gan_settings_key_count();
     *m = (metadata){.entry = calloc(keys + 16, sizeof *m->entry),
-                    .size = keys * 128 + 3 * GAN_SETTING_TEXT + 4096 + v->n * GAN_HASH_DIGITS};
+                    .size = keys * 128 + 8 * GAN_SETTING_TEXT + 4096 + v->n * GAN_HASH_DIGITS};
     m->text = calloc(m->size, 1);
     if (!m->entry || !m->text) return gan_fail(GAN_ERROR_MEMORY, "checkpoint: out of memory");
     char text[GAN_SETTING_TEXT];
@@ -106,6 +106,8 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
     snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64, s->example[0], s->example[1],
              s->example[2]);
     add(m, GAN_META, "example", text);
+    snprintf(text, sizeof text, "%" PRId64, s->classes);
+    add(m, GAN_META, "classes", text);
     snprintf(text, sizeof text, "%016" PRIx64, s->fingerprint);
     add(m, GAN_META, "data", text);
     add(m, GAN_META, "tensors", v->hashes);

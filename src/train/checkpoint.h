@@ -14,6 +14,7 @@ typedef struct gan_run_state {
     int64_t summed; /* steps since the last line of the log, and their sums */
     double sum[GAN_SCALARS];
     int64_t example[3];   /* height, width, channels */
+    int64_t classes;      /* that the game uses; 0: none */
     uint64_t fingerprint; /* of the data */
 } gan_run_state;
 

@@ -64,6 +64,9 @@ static gan_status read_state(gan_checkpoint *c) {
     int64_t *e = s->example;
     if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &e[0], &e[1], &e[2]) != 3)
         return damaged(c, GAN_META "example", text);
+    GAN_TRY(metadata(&text, c, GAN_META "classes"));
+    if (sscanf(text, "%" SCNd64, &s->classes) != 1 || s->classes < 0)
+        return damaged(c, GAN_META "classes", text);
     GAN_TRY(metadata(&text, c, GAN_META "data"));
     if (sscanf(text, "%" SCNx64, &s->fingerprint) != 1) return damaged(c, GAN_META "data", text);
     return GAN_OK;

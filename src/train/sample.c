@@ -6,7 +6,7 @@
 #include "train/sampler.h"
 
 static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *device,
-                         const char *png, int64_t count, uint64_t seed) {
+                         const char *png, int64_t count, uint64_t seed, const int64_t *only) {
     const gan_model *model;
     gan_model_options networks;
     gan_sampler sampler;
@@ -15,7 +15,13 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     if (model->points && !mixture)
         return gan_fail(GAN_ERROR_FORMAT, "%s: data '%.200s' are no mixture", c->path,
                         c->settings->data);
-    GAN_TRY(gan_sampler_open(&sampler, store, device, c->settings, model, &networks, count, seed));
+    gan_game_options game;
+    GAN_TRY(gan_settings_game(&game, c->settings, model, &networks, c->state.classes, 0));
+    if (only && (*only < 0 || *only >= game.classes))
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, but the run has %lld classes",
+                        c->path, (long long)*only, (long long)game.classes);
+    GAN_TRY(gan_sampler_open(&sampler, store, device, &game, count, seed));
+    sampler.only = only;
     gan_status status = gan_store_place(store, device);
     if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);
     float *samples = malloc((size_t)count * sampler.sample_elements * sizeof *samples);
@@ -38,7 +44,7 @@ gan_status gan_sample_checkpoint(const char *checkpoint, const char *png, gan_de
     const uint64_t seed = options && options->seed ? *options->seed : (uint64_t)c.settings->seed;
     gan_status status = gan_store_create(&store, seed);
     if (status == GAN_OK) {
-        status = sample(&c, store, device, png, count, seed);
+        status = sample(&c, store, device, png, count, seed, options ? options->only : NULL);
         gan_store_destroy(store);
     }
     gan_checkpoint_close(&c);

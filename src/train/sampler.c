@@ -1,12 +1,12 @@
 /* Samples and their pictures. */
 #include "train/sampler.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "device/program.h"
-#include "ganc/adversarial.h"
 #include "ganc/io.h"
 #include "graph/store.h"
 
@@ -15,31 +15,27 @@ enum { MAX_BATCH = 256, MAX_POINTS_BATCH = 4096 };
 /* Which part of the noise is drawn: not part of a model's state, so not in checkpoints. */
 static const char *const part_name = "sampler/part";
 
-static gan_status build(gan_sampler *s, const gan_settings *settings, const gan_model *model,
-                        const gan_model_options *networks) {
+static gan_status build(gan_sampler *s, const gan_game_options *game) {
     gan_graph *g = s->graph;
-    const gan_prior *prior = gan_prior_find(settings->z_distribution);
-    if (!prior)
-        return gan_fail(GAN_ERROR_ARGUMENT, "z.distribution: '%s' is unknown",
-                        settings->z_distribution);
     gan_node *part =
         gan_variable_node(g, GAN_RECORD, part_name, GAN_I64, gan_shape0(), gan_init_constant(0));
-    gan_node *z = prior->draw(g, part, gan_shape2(s->batch, networks->z_dim));
-    s->samples =
-        gan_output(g, gan_sampler_build(g, model, networks, z, settings->generator_average > 0));
+    gan_latent latent = gan_latent_draw(g, game, part, s->batch);
+    if (game->classes)
+        latent.label = s->label = gan_input(g, GAN_I32, gan_shape1(s->batch), "class");
+    s->samples = gan_output(g, gan_sampler_build(g, game, &latent, game->average > 0));
     gan_advance(g, part, 1);
     s->sample_elements = (size_t)(gan_shape_size(gan_node_shape(s->samples)) / s->batch);
     return gan_graph_status(g);
 }
 
 gan_status gan_sampler_open(gan_sampler *s, gan_store *store, gan_device *device,
-                            const gan_settings *settings, const gan_model *model,
-                            const gan_model_options *networks, int64_t count, uint64_t seed) {
-    const int64_t most = model->points ? MAX_POINTS_BATCH : MAX_BATCH;
-    *s = (gan_sampler){.store = store, .batch = count < most ? count : most};
+                            const gan_game_options *game, int64_t count, uint64_t seed) {
+    const int64_t most = game->model->points ? MAX_POINTS_BATCH : MAX_BATCH;
+    *s = (gan_sampler){
+        .store = store, .batch = count < most ? count : most, .classes = game->classes};
     const uint64_t trained_with = gan_store_seed(store);
     gan_status status = gan_graph_create(&s->graph, store);
-    if (status == GAN_OK) status = build(s, settings, model, networks);
+    if (status == GAN_OK) status = build(s, game);
     /* Noise of its own: a sampler and the training graph number their streams alike. */
     gan_store_set_seed(store, seed ^ 0x9E3779B97F4A7C15u);
     if (status == GAN_OK) status = gan_compile(&s->program, s->graph, device);
@@ -55,6 +51,21 @@ void gan_sampler_close(gan_sampler *s) {
 }
 
 /* ---- drawing ---- */
+
+/* Writes the classes of samples first … of `count`: a class a row of the picture. */
+static gan_status choose_classes(gan_sampler *s, int64_t first, int64_t count) {
+    if (!s->label) return GAN_OK;
+    const int64_t columns = (int64_t)ceil(sqrt((double)count));
+    int32_t *label = malloc((size_t)s->batch * sizeof *label);
+    if (!label)
+        return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld classes", (long long)s->batch);
+    for (int64_t i = 0; i < s->batch; i++)
+        label[i] = (int32_t)(s->only ? *s->only : (first + i) / columns % s->classes);
+    const gan_status status =
+        gan_program_write(s->program, s->label, label, (size_t)s->batch * sizeof *label);
+    free(label);
+    return status;
+}
 
 static gan_status reserve(gan_draw *draw, int64_t parts) {
     if (parts <= draw->parts) return GAN_OK;
@@ -73,6 +84,7 @@ gan_status gan_sampler_begin(gan_sampler *s, gan_draw *draw, int64_t count) {
     GAN_TRY(device->backend->zero(device, gan_variable_data(part), sizeof(int64_t)));
     draw->count = count;
     for (int64_t i = 0; i * s->batch < count; i++) {
+        GAN_TRY(choose_classes(s, i * s->batch, count));
         GAN_TRY(gan_program_run(s->program, 1));
         GAN_TRY(gan_program_begin_read(s->program, s->samples, &draw->part[i]));
     }

@@ -3,8 +3,7 @@
 #define GANC_TRAIN_SAMPLER_H
 
 #include "device/download.h"
-#include "ganc/nn.h"
-#include "train/settings.h"
+#include "train/game.h"
 #include "train/source.h"
 
 typedef struct gan_sampler {
@@ -12,15 +11,17 @@ typedef struct gan_sampler {
     gan_graph *graph;
     gan_program *program;
     gan_node *samples;
+    gan_node *label; /* input i32 (batch) of games with classes, else NULL */
+    int64_t classes;
+    const int64_t *only; /* the class of all samples; NULL: a class a row of the picture */
     int64_t batch;
     size_t sample_elements;
 } gan_sampler;
 
-/* Compiles the sampler of `settings` for pictures of `count` samples; its noise is drawn from
- * `seed`. The store is borrowed. */
+/* Compiles the sampler of `game` for pictures of `count` samples; its noise is drawn from `seed`.
+ * The store is borrowed. */
 gan_status gan_sampler_open(gan_sampler *out, gan_store *store, gan_device *device,
-                            const gan_settings *settings, const gan_model *model,
-                            const gan_model_options *networks, int64_t count, uint64_t seed);
+                            const gan_game_options *game, int64_t count, uint64_t seed);
 void gan_sampler_close(gan_sampler *sampler);
 
 /* Samples on their way to the host. Starts as zeros. */

@@ -31,8 +31,15 @@ NAMES(choice_optimizer, gan_optimizer_count, gan_optimizer_at)
         return i < sizeof word / sizeof *word ? word[i] : NULL;                                    \
     }
 WORDS(choice_fit, "pad", "resize", "contain", "stretch")
+WORDS(choice_condition, "none", "concat", "norm")
+WORDS(choice_concat, "none", "concat")
 WORDS(choice_schedule, "alternating", "simultaneous")
 WORDS(choice_precision, "f32", "tf32", "bf16")
+
+static const char *choice_head(size_t i) {
+    if (i == 0) return "auto";
+    return i <= gan_head_count() ? gan_head_at(i - 1)->name : NULL;
+}
 
 typedef struct row {
     kind kind;

@@ -13,55 +13,10 @@ static const char *const counter_name = "train/iteration";
 
 /* ---- the training graph ---- */
 
-static gan_optimizer_options optimizer(const gan_settings *s, double rate, int64_t epoch_updates) {
-    gan_optimizer_options o = gan_optimizer_defaults(s->optimizer);
-    o.rate = rate;
-    o.decay = s->rate_decay;
-    o.floor = s->rate_floor;
-    o.linear = s->rate_linear;
-    o.beta1 = s->adam_beta1;
-    o.beta2 = s->adam_beta2;
-    o.eps = s->adam_epsilon;
-    o.momentum = s->momentum_initial;
-    o.momentum_final = s->momentum_final;
-    o.momentum_epochs = s->momentum_epochs;
-    o.epoch_updates = epoch_updates;
-    return o;
-}
-
-/* Updates of a network in an epoch, when it has one every `examples` examples. */
-static int64_t epoch_updates(const gan_source *source, int64_t examples) {
-    const int64_t n = source->count / examples;
-    return n > 0 ? n : 1;
-}
-
-static gan_game_options game_options(const gan_settings *s, gan_source *source) {
-    gan_precision precision = GAN_PRECISION_F32;
-    gan_precision_find(&precision, s->precision); /* a key's word is one of them */
-    return (gan_game_options){
-        .model = source->model,
-        .networks = source->networks,
-        .precision = precision,
-        .batch = s->batch,
-        .d_steps = s->d_steps,
-        .simultaneous = !strcmp(s->schedule, "simultaneous"),
-        .reuse_noise = s->reuse_noise,
-        .objective = gan_objective_find(s->objective),
-        .loss = {.scale = s->loss_scale, .smooth = s->label_smoothing},
-        .prior = gan_prior_find(s->z_distribution),
-        .generator = optimizer(s, s->generator_rate, epoch_updates(source, s->batch * s->d_steps)),
-        .discriminator = optimizer(s, s->discriminator_rate, epoch_updates(source, s->batch)),
-        .average = s->generator_average,
-        .real = gan_source_batch,
-        .user = source,
-    };
-}
-
 static gan_status build(gan_trainer *t) {
-    const gan_game_options options = game_options(t->settings, &t->source);
     gan_graph *g = t->graph;
     gan_game game;
-    GAN_TRY(gan_game_build(&game, g, &options));
+    GAN_TRY(gan_game_build(&game, g, &t->game));
     gan_node *ring = gan_variable_node(g, GAN_RECORD, ring_name, GAN_F32,
                                        gan_shape2(GAN_RING, GAN_SCALARS), gan_init_constant(0));
     gan_node *const scalar[GAN_SCALARS] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
@@ -167,13 +122,12 @@ static gan_status open_folder(gan_trainer *t, bool resume) {
 /* ---- open ---- */
 
 static gan_status open_graphs(gan_trainer *t, int64_t samples) {
-    const gan_source *source = &t->source;
     GAN_TRY(gan_store_create(&t->store, (uint64_t)t->settings->seed));
     GAN_TRY(gan_graph_create(&t->graph, t->store));
     GAN_TRY(build(t));
     GAN_TRY(gan_compile(&t->program, t->graph, t->device));
-    return gan_sampler_open(&t->sampler, t->store, t->device, t->settings, source->model,
-                            &source->networks, samples, (uint64_t)t->settings->seed);
+    return gan_sampler_open(&t->sampler, t->store, t->device, &t->game, samples,
+                            (uint64_t)t->settings->seed);
 }
 
 static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
@@ -198,6 +152,17 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
     return t->folder ? open_folder(t, options->resume) : GAN_OK;
 }
 
+static gan_status open_game(gan_trainer *t) {
+    gan_source *source = &t->source;
+    GAN_TRY(gan_settings_game(&t->game, t->settings, source->model, &source->networks,
+                              source->classes, source->count));
+    t->game.real = gan_source_batch;
+    t->game.user = source;
+    if (!t->game.classes) return GAN_OK;
+    t->game.labels = gan_source_labels;
+    return gan_source_use_labels(source);
+}
+
 static gan_status open_trainer(gan_trainer *t, const gan_settings *settings,
                                const gan_trainer_options *options) {
     t->saved_step = t->lock = -1;
@@ -212,8 +177,10 @@ static gan_status open_trainer(gan_trainer *t, const gan_settings *settings,
     }
     GAN_TRY(gan_settings_copy(&t->settings, settings));
     GAN_TRY(gan_source_open(&t->source, t->settings));
+    GAN_TRY(open_game(t));
     const gan_model_options *n = &t->source.networks;
     t->state = (gan_run_state){.example = {n->height, n->width, n->channels},
+                               .classes = t->game.classes,
                                .fingerprint = t->source.fingerprint};
     GAN_TRY(open_graphs(t, t->settings->sample_count));
     return options->plan ? GAN_OK : place(t, options);

@@ -4,6 +4,7 @@
 
 #include "ganc/io.h"
 #include "train/checkpoint.h"
+#include "train/game.h"
 #include "train/sampler.h"
 #include "train/source.h"
 
@@ -25,6 +26,7 @@ struct gan_trainer {
     char *checkpoint_path;
     int lock; /* of the folder; -1: none */
     gan_source source;
+    gan_game_options game;
     gan_store *store;
     gan_graph *graph;
     gan_program *program;

@@ -1,0 +1,154 @@
+/* What the options of a game may be, and which of them go together. */
+#include <math.h>
+#include <string.h>
+
+#include "adversarial/play.h"
+#include "base/error.h"
+
+#define REFUSE(...) return gan_fail(GAN_ERROR_ARGUMENT, "game: " __VA_ARGS__)
+
+static gan_status check_optimizer(const char *whose, const gan_optimizer_options *o) {
+    if (!o->optimizer) return gan_fail(GAN_ERROR_ARGUMENT, "game: %s has no optimizer", whose);
+    if (!(o->rate > 0 && isfinite(o->rate)))
+        return gan_fail(GAN_ERROR_ARGUMENT, "game: %s.rate is %g, expected above 0", whose,
+                        o->rate);
+    return GAN_OK;
+}
+
+static gan_status check_numbers(const gan_game_options *o) {
+    const gan_model_options *n = &o->networks;
+    if (!o->model || !o->objective || !o->prior || !o->real)
+        return gan_fail(GAN_ERROR_ARGUMENT, "game: %s is missing",
+                        !o->model       ? "model"
+                        : !o->objective ? "objective"
+                        : !o->prior     ? "prior"
+                                        : "the callback for real examples");
+    const struct {
+        const char *name;
+        int64_t value;
+    } positive[] = {{"batch", o->batch},
+                    {"d_steps", o->d_steps ? o->d_steps : 1},
+                    {"z_dim", n->z_dim},
+                    {"channels", n->channels},
+                    {"height", o->model->points ? 1 : n->height},
+                    {"width", o->model->points ? 1 : n->width}};
+    for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
+        if (positive[i].value < 1)
+            return gan_fail(GAN_ERROR_ARGUMENT, "game: %s is %lld, expected at least 1",
+                            positive[i].name, (long long)positive[i].value);
+    if (!(o->loss.smooth >= 0 && o->loss.smooth < 1))
+        return gan_fail(GAN_ERROR_ARGUMENT, "game: smooth is %g, expected 0 or more, below 1",
+                        o->loss.smooth);
+    if (!(o->average >= 0 && o->average < 1))
+        return gan_fail(GAN_ERROR_ARGUMENT, "game: average is %g, expected 0 or more, below 1",
+                        o->average);
+    if (o->simultaneous && o->reuse_noise)
+        return gan_fail(
+            GAN_ERROR_ARGUMENT,
+            "game: reuse_noise belongs to alternating steps; simultaneous ones always do");
+    GAN_TRY(check_optimizer("generator", &o->generator));
+    return check_optimizer("discriminator", &o->discriminator);
+}
+
+/* Shares, lengths and counts that come with the techniques. */
+static gan_status check_techniques(const gan_game_options *o) {
+    const struct {
+        const char *name;
+        double value, low, high;
+    } range[] = {{"noisy_labels", o->noisy_labels, 0, 0.5},
+                 {"clip_weights", o->clip_weights, 0, INFINITY},
+                 {"clip_gradient", o->clip_gradient, 0, INFINITY},
+                 {"d_lead", o->d_lead, 0, INFINITY},
+                 {"replay_share", o->replay_share, 0, 1},
+                 {"replay", (double)o->replay, 0, 1e6},
+                 {"unroll", (double)o->unroll, 0, 100},
+                 {"generators", (double)o->generators, 0, (double)o->batch},
+                 {"pack", (double)o->pack, 0, (double)o->batch},
+                 {"classes", (double)o->classes, 0, 1e6},
+                 {"code_categorical", (double)o->code_categorical, 0, 1e4},
+                 {"code_classes", (double)o->code_classes, o->code_categorical ? 2 : 0, 1e6},
+                 {"code_continuous", (double)o->code_continuous, 0, 1e4}};
+    for (size_t i = 0; i < sizeof range / sizeof *range; i++)
+        if (!(range[i].value >= range[i].low && range[i].value <= range[i].high))
+            REFUSE("%s is %g, expected %g to %g", range[i].name, range[i].value, range[i].low,
+                   range[i].high);
+    for (int i = 0; i < o->n_augments; i++)
+        if (o->model->points && !o->augments[i].augment->points)
+            REFUSE("augmentation %s is for images, but model %s makes points",
+                   o->augments[i].augment->name, o->model->name);
+    if (o->pack > 1 && o->batch % o->pack)
+        REFUSE("batch is %lld, expected a multiple of pack, %lld", (long long)o->batch,
+               (long long)o->pack);
+    return GAN_OK;
+}
+
+/* The head asked for, or what objective and terms need, which must be one and the same. */
+static gan_status choose_head(const gan_game_options *o, const gan_head **head) {
+    const char *needed = o->objective->energy ? "energy" : NULL, *by = o->objective->name;
+    for (int i = 0; i < o->n_terms; i++) {
+        const gan_term *t = o->terms[i].term;
+        if (!t->head) continue;
+        if (needed && strcmp(needed, t->head) != 0)
+            REFUSE("%s needs head %s, but %s needs %s", t->name, t->head, by, needed);
+        needed = t->head;
+        by = t->name;
+    }
+    *head = o->head ? o->head : gan_head_find(needed ? needed : "linear");
+    if (needed && strcmp(needed, (*head)->name) != 0)
+        REFUSE("%s needs head %s, but %s is given", by, needed, (*head)->name);
+    if (!strcmp((*head)->name, "energy") && !o->objective->energy)
+        REFUSE("head energy needs an objective of energies, but %s takes logits",
+               o->objective->name);
+    if (!strcmp((*head)->name, "members") && o->generators < 2)
+        REFUSE("head members needs generators to be 2 or more, given %lld",
+               (long long)o->generators);
+    return GAN_OK;
+}
+
+static gan_status check_labels(const gan_game_options *o, const gan_head *head) {
+    const char *by = head->needs_labels           ? head->name
+                     : o->generator_condition     ? "the generator's condition"
+                     : o->discriminator_condition ? "the discriminator's condition"
+                                                  : NULL;
+    for (int i = 0; i < o->n_terms && !by; i++)
+        if (o->terms[i].term->needs_labels) by = o->terms[i].term->name;
+    if (by && o->classes < 2)
+        REFUSE("%s needs classes to be 2 or more, given %lld", by, (long long)o->classes);
+    if (by && !o->labels) REFUSE("%s needs labels, but the data have none", by);
+    if (o->discriminator_condition == GAN_CONDITION_NORM)
+        REFUSE(
+            "the discriminator takes its condition by concat or by head projection, not by norm");
+    return GAN_OK;
+}
+
+/* What cannot be combined, and why. */
+static gan_status check_combinations(const gan_game_options *o, const gan_head *head) {
+    const bool energy = !strcmp(head->name, "energy");
+    const bool conditions = o->discriminator_condition || head->needs_labels;
+    if (o->pack > 1 && conditions)
+        REFUSE("pack joins examples of different classes, so D cannot have a condition");
+    if (o->pack > 1 && o->encoder) REFUSE("pack joins examples, so D cannot see pairs (x, z)");
+    if (o->pack > 1 && !strcmp(head->name, "members"))
+        REFUSE("pack joins fakes of different generators, so D cannot tell which made one");
+    if (energy && (o->pack > 1 || o->discriminator_condition || o->encoder))
+        REFUSE("head energy rebuilds the example alone, so pack, condition and encoder do not go "
+               "with it");
+    if (o->loss.smooth > 0 && !o->objective->target)
+        REFUSE("smooth is %g, but objective %s has no target to lower", o->loss.smooth,
+               o->objective->name);
+    if (o->unroll && o->simultaneous)
+        REFUSE("unroll looks ahead through D's updates, so it needs alternating steps");
+    if (o->replay && o->encoder)
+        REFUSE("replay keeps fakes without their z, so D cannot see pairs (x, z)");
+    if (o->replay && conditions)
+        REFUSE("replay keeps fakes without their class, so D cannot have a condition");
+    return GAN_OK;
+}
+
+gan_status gan_game_check(const gan_game_options *o, const gan_head **head) {
+    GAN_TRY(check_numbers(o));
+    GAN_TRY(check_techniques(o));
+    GAN_TRY(choose_head(o, head));
+    GAN_TRY(check_labels(o, *head));
+    return check_combinations(o, *head);
+}

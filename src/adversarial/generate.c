@@ -1,0 +1,101 @@
+/* The generator, for a game and for samples: what it starts from, and its members. */
+#include "graph/graph.h"
+
+#include "adversarial/play.h"
+
+gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *o, gan_node *counter,
+                           int64_t count) {
+    gan_latent l = {.z = o->prior->draw(g, counter, gan_shape2(count, o->networks.z_dim))};
+    if (o->classes) l.label = gan_random_index(g, counter, gan_shape1(count), o->classes);
+    if (o->code_categorical)
+        l.category =
+            gan_random_index(g, counter, gan_shape2(count, o->code_categorical), o->code_classes);
+    if (o->code_continuous)
+        l.code = gan_random_uniform(g, counter, gan_shape2(count, o->code_continuous), -1, 1);
+    return l;
+}
+
+/* What G's first layer sees: noise, codes and, where it is concatenated, the class. */
+static gan_node *input_of(gan_graph *g, const gan_game_options *o, const gan_latent *l,
+                          gan_node *condition) {
+    gan_node *part[4] = {l->z};
+    int n = 1;
+    if (l->category) {
+        const int64_t m = gan_node_shape(l->category).dim[0];
+        part[n++] = gan_reshape(g, gan_one_hot(g, l->category, o->code_classes),
+                                gan_shape2(m, o->code_categorical * o->code_classes));
+    }
+    if (l->code) part[n++] = l->code;
+    if (condition && o->generator_condition == GAN_CONDITION_CONCAT) part[n++] = condition;
+    return n > 1 ? gan_concat(g, 1, n, part) : l->z;
+}
+
+/* Rows first … first + count - 1 of x, or all of them. */
+static gan_node *rows(gan_graph *g, gan_node *x, int64_t first, int64_t count) {
+    return x && gan_node_shape(x).dim[0] != count ? gan_slice(g, x, 0, first, count) : x;
+}
+
+typedef gan_scope *(*opener)(gan_graph *g, const char *group, const gan_scope_settings *settings);
+
+static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_latent *l,
+                           gan_scope_settings settings, opener open) {
+    gan_node *condition = l->label ? gan_one_hot(g, l->label, o->classes) : NULL;
+    gan_node *input = input_of(g, o, l, condition);
+    if (!input) return NULL;
+    const int64_t m = gan_node_shape(input).dim[0];
+    const int64_t n = o->generators > 1 && o->generators <= m ? o->generators : 1;
+    gan_node **part = gan_graph_alloc(g, (size_t)n * sizeof *part);
+    for (int64_t i = 0; part && i < n; i++) {
+        const int64_t first = i * m / n, count = (i + 1) * m / n - first;
+        settings.condition_norm = o->generator_condition == GAN_CONDITION_NORM;
+        if (settings.condition_norm) settings.condition = rows(g, condition, first, count);
+        gan_scope *scope = open(g, "generator", &settings);
+        if (o->generators > 1) scope = gan_scope_enter(scope, "member%d", (int)i + 1);
+        part[i] = o->model->generator(scope, rows(g, input, first, count), &o->networks);
+        part[i] = part[i] ? gan_cast(g, part[i], GAN_F32) : NULL;
+    }
+    if (!part) return NULL;
+    return gan_named(n > 1 ? gan_concat(g, 0, (int)n, part) : part[0], "fake");
+}
+
+gan_node *gan_play_generator(gan_play *play, const gan_latent *latent, bool update_statistics) {
+    const gan_scope_settings training = {.training = true,
+                                         .update_statistics = update_statistics,
+                                         .counter = play->counter,
+                                         .precision = play->o->precision};
+    return generator(play->g, play->o, latent, training, gan_scope_create);
+}
+
+gan_side gan_play_generate(gan_play *play, bool update_statistics) {
+    gan_side side = {.latent = gan_latent_draw(play->g, play->o, play->counter, play->o->batch)};
+    side.condition = gan_play_condition(play, side.latent.label);
+    side.x = gan_play_generator(play, &side.latent, update_statistics);
+    return side;
+}
+
+/* A scope whose weights are their averages, which the group's flat vector declares. */
+static gan_scope *averaged(gan_graph *g, const char *group, const gan_scope_settings *settings) {
+    gan_scope *scope = gan_scope_create(g, group, settings);
+    gan_flat_variables(g, GAN_AVERAGE, group);
+    const int n = gan_group_weights(g, group, NULL, 0);
+    gan_node **weight = gan_graph_alloc(g, (size_t)n * sizeof *weight + 1);
+    if (!weight) return scope;
+    gan_group_weights(g, group, weight, n);
+    for (int i = 0; i < n; i++) {
+        const gan_variable *v = weight[i]->attr.variable.variable;
+        gan_scope_overlay(scope, weight[i],
+                          gan_variable_node(g, GAN_AVERAGE, v->name, v->dtype, v->shape, v->init));
+    }
+    return scope;
+}
+
+gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *o, const gan_latent *latent,
+                            bool average) {
+    if (!g || !o || !o->model || !latent || !latent->z) return NULL;
+    const gan_scope_settings evaluation = {0};
+    gan_node *x = generator(g, o, latent, evaluation, gan_scope_create);
+    /* With averages that first pass only declares the weights where the store is new; no effect
+     * needs its nodes. */
+    if (average) x = generator(g, o, latent, evaluation, averaged);
+    return gan_named(x, "samples");
+}

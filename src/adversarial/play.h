@@ -1,0 +1,115 @@
+/* The inside of a game while its iteration is written: what terms, heads and augmentations see. */
+#ifndef GANC_ADVERSARIAL_PLAY_H
+#define GANC_ADVERSARIAL_PLAY_H
+
+#include "ganc/adversarial.h"
+
+/* What D makes of a batch. */
+typedef struct gan_verdict {
+    gan_node *features; /* (m, …), D's last hidden layer */
+    gan_node *logits;   /* (m, n), the head's */
+    gan_node *score;    /* (m, 1) */
+} gan_verdict;
+
+/* Real or fake examples. */
+typedef struct gan_side {
+    gan_node *x;         /* (m, …) as data or generator made them; in D-steps constant */
+    gan_latent latent;   /* real: only the label, and z = E(x) where there is an encoder */
+    gan_node *condition; /* the label one-hot (m, classes), or NULL */
+    gan_verdict seen;    /* NULLs in a G-step for real data that nothing asks for */
+} gan_side;
+
+/* A weight of D as the G-step shall see it (unrolled updates). */
+typedef struct gan_overlay {
+    gan_node *variable, *replacement;
+} gan_overlay;
+
+struct gan_play {
+    gan_graph *g;
+    const gan_game_options *o;
+    const gan_head *head;
+    gan_node *counter;
+    int64_t d_steps, step; /* of the iteration, and the one that is being written */
+    bool of_g;             /* the G-step is being written */
+    gan_side real, fake;
+    gan_node *open_fake; /* the last D-step's fakes, gradients into G open */
+    const gan_overlay *overlay;
+    int n_overlay;
+};
+
+/* The one-hot classes of `label`, or NULL. */
+gan_node *gan_play_condition(gan_play *play, gan_node *label);
+
+/* A pass of a network in training; D's has the overlay. */
+gan_scope *gan_play_scope(gan_play *play, const char *group, bool update_statistics, int groups);
+
+/* Fakes from fresh noise, `update_statistics` as for scopes. */
+gan_side gan_play_generate(gan_play *play, bool update_statistics);
+
+/* G on a latent of the caller's. */
+gan_node *gan_play_generator(gan_play *play, const gan_latent *latent, bool update_statistics);
+
+/* Real examples of the step, with their labels and, where there is an encoder, their codes. */
+gan_side gan_play_real(gan_play *play, bool update_statistics);
+
+/* E(x) (m, z_dim). */
+gan_node *gan_play_encode(gan_play *play, gan_node *x, bool update_statistics);
+
+/* D on x (m, …) with its condition and, where D sees pairs, its z; both may be NULL. `groups`:
+ * parts of the batch with statistics of their own. Terms judge with update_statistics false. */
+gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *condition,
+                           bool update_statistics, int groups);
+
+/* D's score of x beside the labels and z of `side`, in a pass of its own. */
+gan_node *gan_play_score(gan_play *play, const gan_side *side, gan_node *x);
+
+/* Judges both sides in one pass over [real; fake]. */
+void gan_play_judge_both(gan_play *play, bool update_statistics);
+
+/* The losses of the step: the objective's and the terms', of the sides as they are. */
+gan_node *gan_play_d_loss(gan_play *play);
+gan_node *gan_play_g_loss(gan_play *play);
+
+/* x behind the augmentations. */
+gan_node *gan_play_augment(gan_play *play, gan_node *x);
+
+/* The weights of `group`, and how many; NULL on an error. */
+gan_node **gan_play_weights(gan_play *play, const char *group, int *n);
+
+/* ---- parts of the iteration in files of their own ---- */
+
+/* Refuses options that are out of range or do not go together, with the reason; else answers the
+ * head. check.c */
+gan_status gan_game_check(const gan_game_options *options, const gan_head **head);
+
+/* Mixes earlier fakes into D's; then remembers the fresh ones. replay.c */
+gan_node *gan_play_replay(gan_play *play, gan_node *fake);
+
+/* Lets `play` see D as it would be after `unroll` further updates on the sides of the G-step, and
+ * G's gradient go through them. unroll.c */
+gan_status gan_play_unroll(gan_play *play);
+
+typedef struct gan_gradients {
+    int n;
+    gan_node **weight, **gradient;
+} gan_gradients;
+
+/* The gradient of `loss` with respect to all weights of `group`. update.c */
+gan_status gan_play_differentiate(gan_gradients *out, gan_play *play, const char *group,
+                                  gan_node *loss);
+
+/* Updates `group` by gradients, clipped or held back as the options say. update.c */
+void gan_play_update(gan_play *play, const char *group, const gan_gradients *d, gan_node *loss);
+
+/* ---- shared arithmetic ---- */
+
+/* log sum_j exp(x_ij) of rows (m, n), as (m, 1), without overflow. */
+gan_node *gan_play_logsumexp(gan_graph *g, gan_node *x);
+
+/* x (m, …) as (m, everything else). */
+gan_node *gan_play_rows(gan_graph *g, gan_node *x);
+
+/* The iterations done, as an f32 scalar. */
+gan_node *gan_play_time(gan_play *play);
+
+#endif

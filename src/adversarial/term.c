@@ -1,0 +1,48 @@
+/* The terms by name. Adding one is a row here and its functions in a file beside. */
+#include "adversarial/term.h"
+
+#include <string.h>
+
+#include "adversarial/knobs.h"
+#include "base/error.h"
+
+static const gan_term *const table[] = {
+    &gan_term_wgan_gp,
+    &gan_term_r1,
+    &gan_term_feature_matching,
+    &gan_term_mad_gan,
+};
+
+size_t gan_term_count(void) { return sizeof table / sizeof *table; }
+
+const gan_term *gan_term_at(size_t index) { return index < gan_term_count() ? table[index] : NULL; }
+
+const gan_term *gan_term_find(const char *name) {
+    for (size_t i = 0; i < gan_term_count(); i++)
+        if (strcmp(table[i]->name, name) == 0) return table[i];
+    return NULL;
+}
+
+static const char *name(size_t row) { return table[row]->name; }
+static const gan_knob *knobs(size_t row) { return table[row]->knob; }
+
+gan_status gan_terms_parse(gan_term_use *out, int *n, const char *where, const char *text) {
+    const gan_rows rows = {"term", gan_term_count(), name, knobs};
+    *n = 0;
+    for (;;) {
+        bool found;
+        size_t row;
+        double knob[GAN_KNOBS];
+        GAN_TRY(gan_knobs_parse(&text, &found, &row, knob, where, &rows));
+        if (!found) return GAN_OK;
+        if (*n == GAN_MAX_TERMS)
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s: more than %d terms given", where,
+                            GAN_MAX_TERMS);
+        for (int i = 0; i < *n; i++)
+            if (out[i].term == table[row])
+                return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s is given twice", where, name(row));
+        out[*n].term = table[row];
+        memcpy(out[*n].knob, knob, sizeof knob);
+        ++*n;
+    }
+}

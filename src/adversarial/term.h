@@ -1,0 +1,14 @@
+/* The rows of the table of terms; a family is a file. */
+#ifndef GANC_ADVERSARIAL_TERM_H
+#define GANC_ADVERSARIAL_TERM_H
+
+#include "adversarial/play.h"
+
+/* term_gradient.c */
+extern const gan_term gan_term_wgan_gp, gan_term_r1;
+/* term_feature.c */
+extern const gan_term gan_term_feature_matching;
+/* term_member.c */
+extern const gan_term gan_term_mad_gan;
+
+#endif

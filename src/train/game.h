@@ -1,0 +1,17 @@
+/* From settings to the options of a game. */
+#ifndef GANC_TRAIN_GAME_H
+#define GANC_TRAIN_GAME_H
+
+#include "ganc/adversarial.h"
+#include "train/settings.h"
+
+/* What settings, networks and the data's classes (0: no labels) make of a game; everything but its
+ * callbacks. `count`: examples in an epoch, 0 where there is none. Messages name the key. */
+gan_status gan_settings_game(gan_game_options *out, const gan_settings *settings,
+                             const gan_model *model, const gan_model_options *networks,
+                             int64_t classes, int64_t count);
+
+/* Whether anything in the game asks for labels. */
+bool gan_game_needs_labels(const gan_game_options *options);
+
+#endif
