@@ -43,7 +43,7 @@ static gan_trainer *open_trainer(const tiny_pairs *pairs) {
 }
 
 static void what_is_saved_comes_back(void **state) {
-    static const tiny_pairs pairs = {{"model", "toy"}};
+    static const tiny_pairs pairs = {{"model", "toy"}, {"steps", "3"}, {"threads", "1"}};
     gan_trainer *t = open_trainer(&pairs);
     (void)state;
     expect_ok(gan_trainer_load(t, file));
