@@ -301,6 +301,10 @@ typedef struct gan_model_options {
      * dimensions (0: 5), minibatch standard deviation. */
     int64_t minibatch_kernels, minibatch_dims;
     bool minibatch_std;
+    /* Of models that grow: the level in play, 1 (the smallest map) … levels(); 0: the last. And the
+     * share, a scalar node in [0, 1], that the newest level has of it as it fades in; NULL: all. */
+    int level;
+    gan_node *alpha;
 } gan_model_options;
 
 typedef struct gan_model {
@@ -317,6 +321,13 @@ typedef struct gan_model {
     gan_init output; /* initial weights of that linear layer; all zero: Xavier */
     bool output_no_bias;
     bool spectral_norm; /* in G and D whatever the options say */
+    /* Not 0: that layer has an equalised learning rate with this gain. */
+    double output_equalized;
+    bool linear; /* G ends without tanh or sigmoid: pixels may leave low … high */
+    /* Of a model that grows (NULL: it does not): its number of levels. At level l its images, made
+     * and taken, are height and width >> (levels - l); all levels have their weights at any level.
+     */
+    int (*levels)(const gan_model_options *options);
 } gan_model;
 
 /* The layer SCOPE/name from D's features (m, …) to (m, units), initialised as the model does its
@@ -332,6 +343,11 @@ GAN_API gan_node *gan_model_features(const gan_model *model, gan_scope *scope, g
 /* The whole discriminator: x -> f32 logits (m, 1). */
 GAN_API gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan_node *x,
                                    const gan_model_options *options);
+
+/* Real images (m, height, width, channels) as a model that grows takes them at `options`' level:
+ * averaged down and, while a level fades in, mixed with the next smaller ones (Karras et al. 2018,
+ * section 2). */
+GAN_API gan_node *gan_progressive_real(gan_graph *g, gan_node *x, const gan_model_options *options);
 
 GAN_API size_t gan_model_count(void);
 GAN_API const gan_model *gan_model_at(size_t index);

@@ -13,7 +13,8 @@ gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char 
         scope, name, features, units,
         &(gan_layer_options){.weight = same(model->output, xavier) ? NULL : &model->output,
                              .no_bias = model->output_no_bias && !spectral,
-                             .spectral_norm = spectral});
+                             .spectral_norm = spectral,
+                             .equalized = spectral ? 0 : model->output_equalized});
     return y ? gan_cast(gan_scope_graph(scope), y, GAN_F32) : NULL;
 }
 
