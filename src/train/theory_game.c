@@ -47,26 +47,24 @@ static gan_node *real(void *user, gan_graph *g, gan_node *counter, int64_t step)
     return gan_random_normal(g, counter, gan_shape2(BATCH, 1), t->mean, t->deviation);
 }
 
-static gan_status build(gan_theory *t, target *to, int64_t steps) {
+static gan_game_options options(target *to, int64_t steps) {
     gan_optimizer_options d = gan_optimizer_defaults("adam"), g = d;
-    gan_game game;
     d.rate = d_rate;
     g.rate = g_rate;
     d.linear = g.linear = steps;
-    return gan_game_build(&game, t->train,
-                          &(gan_game_options){
-                              .model = &line,
-                              .networks = line.initial,
-                              .batch = BATCH,
-                              .d_steps = D_STEPS,
-                              .objective = gan_objective_find("non-saturating"),
-                              .loss = {.scale = 1},
-                              .prior = gan_prior_find("uniform"),
-                              .generator = g,
-                              .discriminator = d,
-                              .real = real,
-                              .user = to,
-                          });
+    return (gan_game_options){
+        .model = &line,
+        .networks = line.initial,
+        .batch = BATCH,
+        .d_steps = D_STEPS,
+        .objective = gan_objective_find("non-saturating"),
+        .loss = {.scale = 1},
+        .prior = gan_prior_find("uniform"),
+        .generator = g,
+        .discriminator = d,
+        .real = real,
+        .user = to,
+    };
 }
 
 /* ---- a stage's numbers ---- */
@@ -117,9 +115,11 @@ static void lay_out(gan_theory_stage *s, const target *to) {
 
 static gan_status run(gan_theory_stage *stages, int count, gan_theory *t, gan_device *device,
                       target *to) {
-    GAN_TRY(build(t, to, stages[count - 1].step));
+    const gan_game_options game = options(to, stages[count - 1].step);
+    gan_game built;
+    GAN_TRY(gan_game_build(&built, t->train, &game));
     gan_graph *g = t->look;
-    gan_node *z = gan_theory_numbers(g, "theory/z", GAN_STAGE_Z);
+    const gan_latent latent = {.z = gan_theory_numbers(g, "theory/z", GAN_STAGE_Z)};
     gan_node *x = gan_theory_numbers(g, "theory/x", GAN_STAGE_GRID);
     const gan_game_options drawn = {.model = &line, .networks = line.initial};
     gan_node *generated = gan_output(g, gan_sampler_build(g, &drawn, &(gan_latent){.z = z}, false));
