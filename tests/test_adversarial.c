@@ -364,6 +364,8 @@ static void all_games_run(void **state) {
     for (size_t i = 0; i < gan_model_count(); i++)
         for (size_t j = 0; j < gan_objective_count(); j++)
             for (int kind = 0; kind < 4; kind++) {
+                /* Every model by the first two objectives, every objective on points. */
+                if (j > 1 && !gan_model_at(i)->points) continue;
                 close_networks(state);
                 open_networks(state);
                 const gan_model *model = gan_model_at(i);
@@ -373,19 +375,19 @@ static void all_games_run(void **state) {
                 if (!model->points) n.height = n.width = 16;
                 gan_shape shape =
                     model->points ? SHAPE(M, n.channels) : SHAPE(M, n.height, n.width, n.channels);
-                gan_game_options o = {.model = model,
-                                      .networks = n,
-                                      .batch = M,
-                                      .d_steps = 1 + kind % 2,
-                                      .simultaneous = kind >= 2,
-                                      .objective = gan_objective_at(j),
-                                      .prior = gan_prior_at((size_t)kind % gan_prior_count()),
-                                      .generator =
-                                          gan_optimizer_defaults(kind ? "adam" : "momentum"),
-                                      .discriminator = gan_optimizer_defaults("adam"),
-                                      .average = 0.99,
-                                      .real = noise_images,
-                                      .user = &shape};
+                gan_game_options o = {
+                    .model = model,
+                    .networks = n,
+                    .batch = M,
+                    .d_steps = 1 + kind % 2,
+                    .simultaneous = kind >= 2,
+                    .objective = gan_objective_at(j),
+                    .prior = gan_prior_at((size_t)kind % gan_prior_count()),
+                    .generator = gan_optimizer_defaults(kind || j > 1 ? "adam" : "momentum"),
+                    .discriminator = gan_optimizer_defaults("adam"),
+                    .average = 0.99,
+                    .real = noise_images,
+                    .user = &shape};
                 gan_game game;
                 expect_ok(gan_game_build(&game, g, &o));
                 gan_output(g, game.d_loss);

@@ -48,6 +48,10 @@ typedef struct gan_objective {
     bool needs_real; /* g_loss uses D's scores on real data */
     bool target;     /* has a target for real data, which `smooth` lowers */
     int energy;      /* 0; else scores are energies, mean |x - D(x)|^energy, of the head "energy" */
+    /* Moves variables of the objective's own when a D-step's gradient has been taken; NULL: none.
+     */
+    void (*after_d)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                    const gan_objective_options *options);
 } gan_objective;
 
 GAN_API size_t gan_objective_count(void);
@@ -138,6 +142,8 @@ typedef struct gan_term {
      * knobs' values; NULL where the term has no part in that loss. */
     gan_node *(*d)(gan_play *play, const double *knob);
     gan_node *(*g)(gan_play *play, const double *knob);
+    /* Moves variables of the term's own when a D-step's gradient has been taken; NULL: none. */
+    void (*after_d)(gan_play *play, const double *knob);
     bool needs_real;   /* g() looks at real data and what D makes of them */
     bool needs_labels; /* of real data */
     bool lazy;         /* the second knob is "every": written only into iterations that are due */

@@ -103,10 +103,11 @@ gan_status gan_game_build(gan_game *out, gan_graph *g, const gan_game_options *o
         const bool last = i + 1 == play.d_steps;
         play.step = i;
         GAN_TRY(d_step(&play, last && (o->simultaneous || o->reuse_noise), out, &d));
+        gan_play judged = play;
         /* Simultaneous: G's gradient is taken before D moves. */
         if (last && o->simultaneous) GAN_TRY(g_step(&play, false, out, &of_g, &of_encoder));
-        play.of_g = false;
-        gan_play_update(&play, "discriminator", &d, out->d_loss);
+        gan_play_update(&judged, "discriminator", &d, out->d_loss);
+        gan_play_after_d(&judged);
     }
     if (!o->simultaneous) GAN_TRY(g_step(&play, !o->reuse_noise, out, &of_g, &of_encoder));
     play.of_g = true;

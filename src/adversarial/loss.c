@@ -56,3 +56,11 @@ gan_node *gan_play_g_loss(gan_play *play) {
             scale);
     return with_terms(play, loss);
 }
+
+void gan_play_after_d(gan_play *play) {
+    const gan_game_options *o = play->o;
+    if (o->objective->after_d)
+        o->objective->after_d(play->g, play->real.seen.score, play->fake.seen.score, &o->loss);
+    for (int i = 0; i < o->n_terms; i++)
+        if (o->terms[i].term->after_d) o->terms[i].term->after_d(play, o->terms[i].knob);
+}

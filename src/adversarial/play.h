@@ -70,6 +70,9 @@ void gan_play_judge_both(gan_play *play, bool update_statistics);
 gan_node *gan_play_d_loss(gan_play *play);
 gan_node *gan_play_g_loss(gan_play *play);
 
+/* What objective and terms move when a D-step is done. */
+void gan_play_after_d(gan_play *play);
+
 /* x behind the augmentations. */
 gan_node *gan_play_augment(gan_play *play, gan_node *x);
 
