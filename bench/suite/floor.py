@@ -9,7 +9,9 @@ iteration the loss and G's Adam. The floor is the sum over products of
     max(operations / peak, bytes / bandwidth, node)
 
 and of the optimiser's bytes; on CUDA `operations` counts whole tiles of the best tile shape over the device's
-multiprocessors, and `node` is what an empty kernel of a graph takes. Peak and bandwidth are measured in the run."""
+multiprocessors, and `node` is what an empty kernel of a graph takes. On the CPU, whose caches hold much of what an
+iteration touches, the bytes are left out: there the floor is the operations over the measured peak alone. Peak and
+bandwidth are measured in the run."""
 import math
 from dataclasses import dataclass
 
@@ -31,7 +33,7 @@ class Machine:
     peak: float  # operations/s of the precision
     bandwidth: float  # bytes/s
     node: float = 0.0  # s a kernel
-    processors: int = 0  # multiprocessors; 0: no tiles (CPU)
+    processors: int = 0  # multiprocessors; 0: a CPU
 
 
 def linear(i, o, norm=False, outputs=None):
@@ -168,9 +170,10 @@ def count(case, size=4, batch=None):
 
 def seconds(case, machine, size=4, batch=None):
     operations, moved, optimiser, kernels, each = count(case, size, batch)
+    if not machine.processors:
+        return operations / machine.peak
     total = 0.0
-    for work, bytes_, shape in each:
-        time = tiled(shape, machine) if machine.processors else work / machine.peak
-        total += max(time, bytes_ / machine.bandwidth, machine.node)
+    for _, bytes_, shape in each:
+        total += max(tiled(shape, machine), bytes_ / machine.bandwidth, machine.node)
     rest = kernels - len(each) - 2
     return total + max(optimiser / machine.bandwidth, 2 * machine.node) + rest * machine.node

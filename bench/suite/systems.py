@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from suite.machine import cores
 
 here = pathlib.Path(__file__).resolve().parent.parent
-PASSIVE = {"OMP_WAIT_POLICY": "passive"}  # threads that wait sleep: best for every system on a busy machine
+PASSIVE = {"OMP_WAIT_POLICY": "passive"}  # threads that wait sleep: best for the peers, and for all on a busy machine
 
 
 @dataclass
@@ -75,9 +75,11 @@ def jax_systems(python, file, device, precisions):
 
 
 def all_of(a, have, case, file, images):
-    """ganc in each precision, then the peers whose mode contains one of --modes."""
+    """ganc in each precision (on the CPU also with threads that sleep while they wait), then the peers whose mode contains one of --modes."""
     found = [System(f"ganc {p}" if a.device != "cpu" else "ganc", worker(a.worker, case, a.device, p, a.batch), p, {},
                     False) for p in a.precisions]
+    if a.device == "cpu" and not a.modes:
+        found.append(System("ganc passive", found[0].command, "f32", PASSIVE, False))
     if "numpy" in have and "torch" in have:
         found += torch_systems(a.python, file, a.device, a.precisions, images)
     if "numpy" in have and "jax" in have:

@@ -1,0 +1,241 @@
+/* Single ops of the shapes that occur in the cases.
+ *
+ *     bench_ops [--device NAME] [--threads N] [--seconds S] [--paced 1]
+ *
+ * One line an op: what it is, the seconds of a run (the shortest of many), operations, and bytes
+ * that it must read and write. A convolution counts every filter element, padding or not.
+ * With --paced it waits for a line on standard input before it goes on to the next op, so that
+ * another program can be timed in between. bench/ops holds the lines against the device's limits
+ * and the library's own calls. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "case.h"
+
+typedef struct bench {
+    gan_device *device;
+    double seconds;
+    bool cuda, paced;
+    gan_store *store;
+    gan_graph *g;
+} bench;
+
+static void begin(bench *b) {
+    bench_check(gan_store_create(&b->store, 1));
+    bench_check(gan_graph_create(&b->g, b->store));
+}
+
+/* An operand that the program reads: noise, kept on the device. */
+static gan_node *operand(bench *b, const char *name, gan_shape shape) {
+    return gan_variable_node(b->g, GAN_WEIGHT, name, GAN_F32, shape, gan_init_normal(0, 1));
+}
+
+/* Where the result goes: an effect, so that nothing is dropped and nothing else is fused in. */
+static void finish(bench *b, const char *title, double operations, double bytes) {
+    gan_program *program;
+    bench_check(gan_compile(&program, b->g, b->device));
+    bench_check(gan_program_load(program));
+    bench_check(gan_program_run(program, 2));
+    bench_check(gan_device_synchronize(b->device));
+    const int64_t together = b->cuda ? 16 : 1;
+    double best = 1e9;
+    for (const double start = bench_now(); bench_now() - start < b->seconds;) {
+        const double t = bench_now();
+        bench_check(gan_program_run(program, together));
+        bench_check(gan_device_synchronize(b->device));
+        const double spent = (bench_now() - t) / (double)together;
+        if (spent < best) best = spent;
+    }
+    printf("%s\t%.9f\t%.0f\t%.0f\n", title, best, operations, bytes);
+    fflush(stdout);
+    char line[8];
+    if (b->paced && !fgets(line, sizeof line, stdin)) exit(0);
+    gan_program_destroy(program);
+    gan_graph_destroy(b->g);
+    gan_store_destroy(b->store);
+}
+
+static double bytes_of(gan_shape shape) { return 4.0 * (double)gan_shape_size(shape); }
+
+/* ---- products: m n k, transposed operands ---- */
+
+typedef struct product {
+    int64_t m, n, k;
+    bool a, b;
+} product;
+
+/* The MLP at batch 128, D on 256, and the 2014 net at 100 and 200: forward, gradient of the input,
+ * gradient of the weights. */
+static const product products[] = {
+    {128, 256, 100, 0, 1},  {128, 512, 256, 0, 1},  {128, 1024, 512, 0, 1},
+    {128, 784, 1024, 0, 1}, {256, 512, 784, 0, 1},  {256, 256, 512, 0, 1},
+    {256, 1, 256, 0, 1},    {256, 512, 256, 0, 0},  {128, 1024, 784, 0, 0},
+    {256, 512, 256, 1, 0},  {784, 1024, 128, 1, 0}, {100, 1200, 1200, 0, 1},
+    {200, 1200, 784, 0, 1}, {1200, 784, 200, 1, 0}, {128, 16384, 100, 0, 1},
+};
+
+static void bench_product(bench *b, const product *p) {
+    char title[64];
+    snprintf(title, sizeof title, "matmul %lld %lld %lld %d %d", (long long)p->m, (long long)p->n,
+             (long long)p->k, p->a, p->b);
+    begin(b);
+    gan_node *x = operand(b, "x/x", p->a ? gan_shape2(p->k, p->m) : gan_shape2(p->m, p->k));
+    gan_node *y = operand(b, "y/y", p->b ? gan_shape2(p->n, p->k) : gan_shape2(p->k, p->n));
+    gan_output(b->g, gan_matmul(b->g, x, y, p->a, p->b));
+    finish(b, title, 2.0 * (double)(p->m * p->n * p->k),
+           4.0 * (double)(p->m * p->k + p->n * p->k + p->m * p->n));
+}
+
+/* ---- convolutions: n size c k filter stride padding ---- */
+
+typedef struct conv {
+    int64_t n, size, c, k, filter;
+    int stride, padding;
+} conv;
+
+/* Of dcgan32, b, and the residual network's 3x3. */
+static const conv convs[] = {
+    {64, 32, 3, 64, 4, 2, 1},    {64, 16, 64, 128, 4, 2, 1},  {64, 8, 128, 256, 4, 2, 1},
+    {128, 64, 3, 64, 4, 2, 1},   {128, 32, 64, 128, 4, 2, 1}, {128, 16, 128, 256, 4, 2, 1},
+    {128, 8, 256, 512, 4, 2, 1}, {64, 16, 128, 128, 3, 1, 1},
+};
+
+static void bench_conv(bench *b, const conv *c, int kind) {
+    static const char *const names[] = {"conv2d", "grad_input", "grad_weight"};
+    const gan_window window = gan_window_same(c->stride, c->padding);
+    const int64_t out = (c->size + 2 * c->padding - c->filter) / c->stride + 1;
+    const gan_shape x = gan_shape4(c->n, c->size, c->size, c->c);
+    const gan_shape y = gan_shape4(c->n, out, out, c->k);
+    const gan_shape w = gan_shape4(c->k, c->filter, c->filter, c->c);
+    char title[96];
+    snprintf(title, sizeof title, "%s %lld %lld %lld %lld %lld %d %d", names[kind], (long long)c->n,
+             (long long)c->size, (long long)c->c, (long long)c->k, (long long)c->filter, c->stride,
+             c->padding);
+    begin(b);
+    gan_node *p = operand(b, "p/p", kind == 1 ? y : x), *q = operand(b, "q/q", kind == 2 ? y : w);
+    gan_output(b->g, kind == 0 ? gan_conv2d(b->g, p, q, window)
+                     : kind == 1
+                         ? gan_conv2d_grad_input(b->g, p, q, c->size, c->size, window)
+                         : gan_conv2d_grad_weight(b->g, p, q, c->filter, c->filter, window));
+    finish(b, title, 2.0 * (double)(c->n * out * out * c->k * c->filter * c->filter * c->c),
+           bytes_of(x) + bytes_of(y) + bytes_of(w));
+}
+
+/* ---- what only moves bytes ---- */
+
+static void bench_pointwise(bench *b, int64_t n) {
+    char title[64];
+    snprintf(title, sizeof title, "pointwise %lld", (long long)n);
+    begin(b);
+    gan_node *x = operand(b, "x/x", gan_shape1(n)), *y = operand(b, "y/y", gan_shape1(n));
+    gan_output(b->g, gan_leaky_relu(b->g, gan_add(b->g, x, y), 0.2));
+    finish(b, title, 0, 12.0 * (double)n);
+}
+
+static void bench_tanh(bench *b, int64_t n) {
+    char title[64];
+    snprintf(title, sizeof title, "tanh %lld", (long long)n);
+    begin(b);
+    gan_output(b->g, gan_tanh(b->g, operand(b, "x/x", gan_shape1(n))));
+    finish(b, title, 0, 8.0 * (double)n);
+}
+
+static void bench_reduce(bench *b, int64_t rows, int64_t columns) {
+    char title[64];
+    snprintf(title, sizeof title, "reduce %lld %lld", (long long)rows, (long long)columns);
+    begin(b);
+    gan_output(b->g, gan_sum_axes(b->g, operand(b, "x/x", gan_shape2(rows, columns)), 1u));
+    finish(b, title, 0, 4.0 * (double)(rows * columns + columns));
+}
+
+/* Batch norm in training with its activation: the least is to read twice and write once. */
+static void bench_norm(bench *b, int64_t n, int64_t size, int64_t c) {
+    char title[64];
+    snprintf(title, sizeof title, "norm %lld %lld %lld", (long long)n, (long long)size,
+             (long long)c);
+    begin(b);
+    gan_node *x = operand(b, "x/x", gan_shape4(n, size, size, c));
+    gan_node *gamma = operand(b, "w/gamma", gan_shape1(c));
+    gan_node *beta = operand(b, "w/beta", gan_shape1(c));
+    gan_node *y = gan_batch_norm(b->g, x, gan_moments(b->g, x, 1), gamma, beta, 1e-5);
+    gan_output(b->g, gan_relu(b->g, y));
+    finish(b, title, 0, 12.0 * (double)(n * size * size * c));
+}
+
+static void bench_adam(bench *b, int64_t n) {
+    char title[64];
+    snprintf(title, sizeof title, "adam %lld", (long long)n);
+    begin(b);
+    gan_node *w = operand(b, "w/w", gan_shape1(n)), *gradient = operand(b, "g/g", gan_shape1(n));
+    gan_node *counter = gan_game_counter(b->g);
+    gan_adam(b->g, "w", 1, &w, &gradient,
+             &(gan_adam_options){.beta1 = 0.5,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .rate = gan_constant(b->g, 1e-9, gan_shape0()),
+                                 .counter = counter,
+                                 .per_iteration = 1});
+    gan_advance(b->g, counter, 1);
+    finish(b, title, 0, 28.0 * (double)n);
+}
+
+static void bench_gather(bench *b, int64_t examples, int64_t m, int64_t size, int64_t channels) {
+    char title[64];
+    snprintf(title, sizeof title, "gather %lld %lld %lld %lld", (long long)examples, (long long)m,
+             (long long)size, (long long)channels);
+    begin(b);
+    gan_node *data =
+        gan_variable_node(b->g, GAN_DATA, "data/images", GAN_U8,
+                          gan_shape4(examples, size, size, channels), gan_init_constant(1));
+    gan_node *counter = gan_game_counter(b->g);
+    gan_node *index = gan_shuffled_index(b->g, counter, examples, m, m, 0, 1u << 20);
+    gan_output(b->g, gan_minibatch(b->g, data, index, counter, 1.0 / 127.5, -1, false));
+    gan_advance(b->g, counter, 1);
+    finish(b, title, 0, 5.0 * (double)(m * size * size * channels));
+}
+
+static void bench_random(bench *b, int64_t n) {
+    char title[64];
+    snprintf(title, sizeof title, "random %lld", (long long)n);
+    begin(b);
+    gan_node *counter = gan_game_counter(b->g);
+    gan_output(b->g, gan_random_normal(b->g, counter, gan_shape1(n), 0, 1));
+    gan_advance(b->g, counter, 1);
+    finish(b, title, 0, 4.0 * (double)n);
+}
+
+int main(int argc, char **argv) {
+    const char *device = "cpu";
+    bench b = {.seconds = 0.2};
+    gan_device_options options = {0};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--device") == 0) device = argv[i + 1];
+        if (strcmp(argv[i], "--threads") == 0) options.threads = atoi(argv[i + 1]);
+        if (strcmp(argv[i], "--seconds") == 0) b.seconds = atof(argv[i + 1]);
+        if (strcmp(argv[i], "--paced") == 0) b.paced = atoi(argv[i + 1]) != 0;
+    }
+    bench_check(gan_device_open(&b.device, device, &options));
+    gan_device_info info;
+    bench_check(gan_device_describe(b.device, &info));
+    b.cuda = strcmp(info.kind, "cuda") == 0;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) bench_product(&b, &products[i]);
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++)
+        for (int kind = 0; kind < 3; kind++) bench_conv(&b, &convs[i], kind);
+    bench_pointwise(&b, 128 * 1024);
+    bench_pointwise(&b, 1 << 24);
+    bench_tanh(&b, 128 * 64 * 64 * 3);
+    bench_reduce(&b, 256, 512);
+    bench_reduce(&b, 1 << 17, 64);
+    bench_norm(&b, 64, 16, 64);
+    bench_norm(&b, 128, 32, 64);
+    bench_norm(&b, 128, 8, 256);
+    bench_adam(&b, 1485584);
+    bench_adam(&b, 3576704);
+    bench_gather(&b, 10000, 128, 28, 1);
+    bench_gather(&b, 4096, 128, 64, 3);
+    bench_random(&b, 128 * 100);
+    bench_random(&b, 200 * 784);
+    gan_device_close(b.device);
+    return 0;
+}
