@@ -121,8 +121,7 @@ static gan_status run(gan_theory_stage *stages, int count, gan_theory *t, gan_de
     gan_graph *g = t->look;
     const gan_latent latent = {.z = gan_theory_numbers(g, "theory/z", GAN_STAGE_Z)};
     gan_node *x = gan_theory_numbers(g, "theory/x", GAN_STAGE_GRID);
-    const gan_game_options drawn = {.model = &line, .networks = line.initial};
-    gan_node *generated = gan_output(g, gan_sampler_build(g, &drawn, &(gan_latent){.z = z}, false));
+    gan_node *generated = gan_output(g, gan_sampler_build(g, &game, &latent, false));
     gan_scope *scope = gan_scope_create(g, "discriminator", NULL);
     gan_node *d = gan_output(g, gan_sigmoid(g, gan_model_logits(&line, scope, x, &line.initial)));
     GAN_TRY(gan_theory_compile(t, device));
