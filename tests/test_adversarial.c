@@ -350,7 +350,9 @@ static void expect_all_moved(float **before, size_t n) {
     for (size_t i = 0; i < gan_store_count(store); i++) {
         const gan_variable *v = gan_store_at(store, i);
         if (gan_variable_role(v) != GAN_WEIGHT) continue;
-        if (memcmp(before[k], after[k], floats_of(gan_variable_shape(v))) == 0)
+        /* Of a growing network only the colours of the level that it has reached are learnt. */
+        const bool sleeps = strstr(gan_variable_name(v), "_rgb/") != NULL;
+        if (!sleeps && memcmp(before[k], after[k], floats_of(gan_variable_shape(v))) == 0)
             fail_msg("%s has not moved", gan_variable_name(v));
         free(before[k]);
         free(after[k++]);

@@ -51,6 +51,8 @@ static void every_term(void **state) {
         const gan_term *term = gan_term_at(i);
         gan_game_options o = toy_game();
         satisfy(&o, term->head, term->needs_labels);
+        if (term->needs_condition) o.generator_condition = GAN_CONDITION_CONCAT;
+        if (term->needs_codes) o.code_categorical = 2, o.code_classes = 3, o.code_continuous = 2;
         if (gan_terms_parse(o.terms, &o.n_terms, "terms", term->name) != GAN_OK)
             fail_msg("%s", gan_last_error());
         o.lazy_due = true;

@@ -144,10 +144,13 @@ typedef struct gan_term {
     gan_node *(*g)(gan_play *play, const double *knob);
     /* Moves variables of the term's own when a D-step's gradient has been taken; NULL: none. */
     void (*after_d)(gan_play *play, const double *knob);
-    bool needs_real;   /* g() looks at real data and what D makes of them */
-    bool needs_labels; /* of real data */
-    bool lazy;         /* the second knob is "every": written only into iterations that are due */
-    const char *head;  /* the head it needs, or NULL */
+    bool needs_real;      /* g() looks at real data and what D makes of them */
+    bool needs_labels;    /* of real data */
+    bool needs_condition; /* a generator that is told the class */
+    bool needs_labelled;  /* some labelled examples */
+    bool needs_codes;     /* beside z */
+    bool lazy;        /* the second knob is "every": written only into iterations that are due */
+    const char *head; /* the head it needs, or NULL */
 } gan_term;
 
 typedef struct gan_term_use {

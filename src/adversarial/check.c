@@ -112,6 +112,16 @@ static gan_status check_labels(const gan_game_options *o, const gan_head *head) 
                                                   : NULL;
     for (int i = 0; i < o->n_terms && !by; i++)
         if (o->terms[i].term->needs_labels) by = o->terms[i].term->name;
+    for (int i = 0; i < o->n_terms; i++) {
+        const gan_term *t = o->terms[i].term;
+        if (t->needs_condition && !o->generator_condition)
+            REFUSE("%s needs a generator that is told the class, but generator_condition is none",
+                   t->name);
+        if (t->needs_labelled && !o->labelled)
+            REFUSE("%s needs some labelled examples, but there are none", t->name);
+        if (t->needs_codes && !o->code_categorical && !o->code_continuous)
+            REFUSE("%s needs codes, but code_categorical and code_continuous are 0", t->name);
+    }
     if (by && o->classes < 2)
         REFUSE("%s needs classes to be 2 or more, given %lld", by, (long long)o->classes);
     if (by && !o->labels) REFUSE("%s needs labels, but the data have none", by);

@@ -114,6 +114,11 @@ gan_node *gan_play_score(gan_play *play, const gan_side *side, gan_node *x) {
     return gan_play_judge(play, x, z, side->condition, false, 1).score;
 }
 
+gan_node *gan_play_output(gan_play *play, const char *name, gan_node *features, int64_t units) {
+    gan_scope *scope = gan_play_scope(play, "discriminator", !play->of_g, 1);
+    return gan_model_output(play->o->model, scope, name, features, units, &play->o->networks);
+}
+
 /* ---- both sides at once ---- */
 
 static gan_node *joined(gan_graph *g, gan_node *real, gan_node *fake) {

@@ -73,6 +73,9 @@ gan_node *gan_play_g_loss(gan_play *play);
 /* What objective and terms move when a D-step is done. */
 void gan_play_after_d(gan_play *play);
 
+/* The linear layer discriminator/NAME from D's features (m, …) to (m, units). */
+gan_node *gan_play_output(gan_play *play, const char *name, gan_node *features, int64_t units);
+
 /* x behind the augmentations. */
 gan_node *gan_play_augment(gan_play *play, gan_node *x);
 

@@ -7,10 +7,8 @@
 #include "base/error.h"
 
 static const gan_term *const table[] = {
-    &gan_term_wgan_gp,
-    &gan_term_r1,
-    &gan_term_feature_matching,
-    &gan_term_mad_gan,
+    &gan_term_wgan_gp, &gan_term_r1,         &gan_term_feature_matching, &gan_term_mad_gan,
+    &gan_term_ac_gan,  &gan_term_supervised, &gan_term_infogan,
 };
 
 size_t gan_term_count(void) { return sizeof table / sizeof *table; }

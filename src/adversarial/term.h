@@ -8,6 +8,10 @@
 extern const gan_term gan_term_wgan_gp, gan_term_r1;
 /* term_feature.c */
 extern const gan_term gan_term_feature_matching;
+/* term_class.c */
+extern const gan_term gan_term_ac_gan, gan_term_supervised;
+/* term_code.c */
+extern const gan_term gan_term_infogan;
 /* term_member.c */
 extern const gan_term gan_term_mad_gan;
 
