@@ -92,29 +92,48 @@ __device__ __forceinline__ float join(const gan_launch_task_program &p, float x,
     return p.max ? fmaxf(x, y) : x + y;
 }
 
-/* A row of `lanes` threads for as many results side by side; the rows share out what is reduced. */
+/* How threads share a reduction: `lanes` results side by side in a pass, `rows` threads to each.
+ * Threads of a warp go along axis 0 of the program. */
+struct Shares {
+    int lanes, rows;
+    bool inner; // axis 0 is reduced: the threads of a result are neighbours
+
+    __host__ __device__ __forceinline__ explicit Shares(const gan_launch_task &t) : lanes(1) {
+        const int results = t.of.program.results;
+        inner = (t.of.program.reduced & 1u) != 0;
+        if (inner) {
+            for (rows = 1; rows < BLOCK && 2 * rows < t.n;) rows *= 2;
+            lanes = BLOCK / rows;
+        } else {
+            while (lanes < LANES && lanes < results) lanes *= 2;
+            rows = BLOCK / lanes;
+        }
+    }
+};
+
 __device__ void reduce_task(const gan_launch_task &t, int block, int blocks) {
-    GPU_SHARED(float, part, [BLOCK]); // (rows, lanes)
+    GPU_SHARED(float, part, [BLOCK]);
     const gan_launch_task_program &p = t.of.program;
-    int lanes = 1;
-    while (lanes < LANES && lanes < p.results) lanes *= 2;
-    const int rows = BLOCK / lanes, lane = int(threadIdx.x) & (lanes - 1),
-              row = int(threadIdx.x) / lanes, n = int(t.n);
+    const Shares shares(t);
+    const int thread = int(threadIdx.x), lanes = shares.lanes, n = int(t.n);
+    const int lane = shares.inner ? thread / shares.rows : thread & (lanes - 1);
+    const int row = shares.inner ? thread & (shares.rows - 1) : thread / lanes;
+    const int next = shares.inner ? 1 : lanes; // from a row to the one below
     for (int first = block * lanes; first < p.results; first += blocks * lanes) {
         const int result = first + lane;
         float y = p.max ? -INFINITY : 0.0f;
         Place at = {};
         if (result < p.results) {
             locate(p, ~p.reduced, unsigned(result), at);
-            for (int i = row; i < n; i += rows) {
+            for (int i = row; i < n; i += shares.rows) {
                 locate(p, p.reduced, unsigned(i), at);
                 y = join(p, y, evaluate(p, at));
             }
         }
-        part[threadIdx.x] = y;
-        for (int half = rows / 2; half > 0; half /= 2) {
+        part[thread] = y;
+        for (int half = shares.rows / 2; half > 0; half /= 2) {
             __syncthreads();
-            if (row < half) part[threadIdx.x] = y = join(p, y, part[threadIdx.x + half * lanes]);
+            if (row < half) part[thread] = y = join(p, y, part[thread + half * next]);
         }
         if (row == 0 && result < p.results) put(t.out, p.out_bf16, result, y);
         __syncthreads(); /* part is used again */
@@ -233,7 +252,10 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
 
 /* How many blocks a spread task has. */
 __host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
-    if (t.kind == GAN_LAUNCH_TASK_REDUCE) return (t.of.program.results + LANES - 1) / LANES;
+    if (t.kind == GAN_LAUNCH_TASK_REDUCE) {
+        const int lanes = Shares(t).lanes;
+        return (t.of.program.results + lanes - 1) / lanes;
+    }
     const int64_t n = t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n;
     return int((n + ELEMENTS - 1) / ELEMENTS);
 }

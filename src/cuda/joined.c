@@ -4,7 +4,7 @@
 #include "cuda/program.h"
 
 /* A block takes this many numbers in less time than a launch; of more, blocks of their own. */
-enum { SMALL = 4096, SPREAD = 1 << 18, SPREAD_SUM = 1 << 20, SPREAD_ROWS = 1024, SPREAD_LINE = 8 };
+enum { SMALL = 4096, SPREAD = 1 << 18, SPREAD_SUM = 1 << 20, SPREAD_ROWS = 1024 };
 
 typedef gan_join join_rule(const gan_node *node);
 typedef int task_rule(const gan_call *call, gan_launch_task *task); /* returns how many it made */
@@ -37,10 +37,9 @@ static gan_join reduce_joins(const gan_node *node) {
     if (!program_fits(node, in)) return alone;
     if (is_small(in)) return one;
     const int64_t results = gan_shape_size(node->shape), size = gan_shape_size(in);
-    const int64_t length = results ? size / results : 0;
     const bool kept = in.rank > 0 && !(node->attr.reduce.axes >> (in.rank - 1) & 1u);
     const bool wide = results >= 32 && size <= SPREAD_SUM;
-    return wide && length <= (kept ? SPREAD_ROWS : SPREAD_LINE) ? spread : alone;
+    return wide && (!kept || size / results <= SPREAD_ROWS) ? spread : alone;
 }
 
 static void set_program(gan_launch_task_program *to, const gan_launch_program *from) {
