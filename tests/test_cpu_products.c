@@ -144,9 +144,10 @@ static void check_matmul(int64_t m, int64_t n, int64_t k, bool ta, bool tb, bool
 
 static void products_beyond_tiles_and_chunks(void **state) {
     (void)state;
-    static const int64_t size[][3] = {
-        {1, 1, 1},      {0, 3, 2},      {3, 5, 0},    {129, 257, 101}, {300, 520, 140},
-        {33, 40, 9001}, {1, 300, 7000}, {200, 1, 31}, {64, 130, 4100}, {128, 785, 120}};
+    static const int64_t size[][3] = {{1, 1, 1},       {0, 3, 2},       {3, 5, 0},
+                                      {129, 257, 101}, {300, 520, 140}, {33, 40, 9001},
+                                      {1, 300, 7000},  {400, 90, 700},  {17, 16, 1500},
+                                      {200, 1, 31},    {64, 130, 4100}, {128, 785, 120}};
     for (size_t i = 0; i < sizeof size / sizeof *size; i++)
         for (int t = 0; t < 8; t++)
             check_matmul(size[i][0], size[i][1], size[i][2], t & 1, t & 2, t & 4);

@@ -80,7 +80,8 @@ static gan_status prepare_by(gan_device *device, gan_call *call, gan_cpu_conv_ki
         s.library = gan_cpu_library_conv_create(device, &s.conv, &call->workspace_bytes);
         if (s.library == NULL) s.way = BY_WINDOWS;
     }
-    if (s.way == BY_PRODUCT) call->workspace_bytes = gan_cpu_product_workspace(&s.product);
+    if (s.way == BY_PRODUCT)
+        call->workspace_bytes = gan_cpu_product_workspace(&s.product, device->threads);
     if (s.way == BY_PHASES) call->workspace_bytes = gan_cpu_conv_phases_workspace(device, &s.conv);
     if (s.way == BY_TAPS)
         call->workspace_bytes = gan_cpu_conv_taps_workspace(&s.conv, device->threads);

@@ -44,30 +44,36 @@ bool gan_cpu_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int6
 #endif
 }
 
-gan_cpu_product gan_cpu_product_plan(bool transpose_a, bool transpose_b, int64_t batch, int64_t m,
-                                     int64_t n, int64_t k) {
-    gan_cpu_product p = {transpose_a, transpose_b, batch, m, n, k, m, n, 1, k};
-    const double flops = 2.0 * (double)m * (double)n * (double)k;
-    if (flops <= TILE_FLOPS) return p;
+/* For a library. */
+static void cut(gan_cpu_product *p, double flops) {
     /* Tiles are made wide before they are made high: a library copies both factors into an order of
      * its own, and copying a transposed b is what costs most; each strip of it is best copied once.
      */
     int64_t tiles = min64((int64_t)(flops / TILE_FLOPS) + 1, MAX_TILES);
-    const int64_t columns = min64(tiles, ceil_div(n, TILE));
-    p.tile_n = min64(n, round_up(ceil_div(n, columns), TILE));
-    tiles = ceil_div(tiles, ceil_div(n, p.tile_n));
-    const int64_t rows = min64(tiles, ceil_div(m, TILE));
-    p.tile_m = min64(m, round_up(ceil_div(m, rows), 16));
-    tiles = ceil_div(tiles, ceil_div(m, p.tile_m));
-    if (batch == 1 && tiles > 1 && k >= 2 * MIN_CHUNK) {
-        const int64_t chunks = min64(min64(tiles, MAX_CHUNKS), k / MIN_CHUNK);
-        p.chunk_k = round_up(ceil_div(k, chunks), 16);
-        p.chunks = ceil_div(k, p.chunk_k);
+    const int64_t columns = min64(tiles, ceil_div(p->n, TILE));
+    p->tile_n = min64(p->n, round_up(ceil_div(p->n, columns), TILE));
+    tiles = ceil_div(tiles, ceil_div(p->n, p->tile_n));
+    const int64_t rows = min64(tiles, ceil_div(p->m, TILE));
+    p->tile_m = min64(p->m, round_up(ceil_div(p->m, rows), 16));
+    tiles = ceil_div(tiles, ceil_div(p->m, p->tile_m));
+    if (p->batch == 1 && tiles > 1 && p->k >= 2 * MIN_CHUNK) {
+        const int64_t chunks = min64(min64(tiles, MAX_CHUNKS), p->k / MIN_CHUNK);
+        p->chunk_k = round_up(ceil_div(p->k, chunks), 16);
+        p->chunks = ceil_div(p->k, p->chunk_k);
     }
+}
+
+gan_cpu_product gan_cpu_product_plan(bool transpose_a, bool transpose_b, int64_t batch, int64_t m,
+                                     int64_t n, int64_t k) {
+    gan_cpu_product p = {transpose_a, transpose_b, batch, m, n, k, m, n, 1, k, false};
+    const double flops = 2.0 * (double)m * (double)n * (double)k;
+    if (flops > TILE_FLOPS) cut(&p, flops);
+    if (p.chunks == 1) gan_cpu_strips_plan(&p);
     return p;
 }
 
-size_t gan_cpu_product_workspace(const gan_cpu_product *p) {
+size_t gan_cpu_product_workspace(const gan_cpu_product *p, int threads) {
+    if (p->by_strips) return gan_cpu_strips_workspace(p, threads);
     return p->chunks == 1 ? 0 : (size_t)p->chunks * (size_t)p->m * (size_t)p->n * sizeof(float);
 }
 
@@ -105,6 +111,7 @@ bool gan_cpu_product_run(const gan_device *device, const gan_cpu_product *p, con
                          const float *b, float *c, void *workspace,
                          const gan_cpu_epilogue *epilogue, const gan_call *call) {
     if (p->batch == 0 || p->m == 0 || p->n == 0) return true;
+    if (p->by_strips) return gan_cpu_strips_run(device, p, a, b, c, workspace, epilogue, call);
     product_context x = {p, a, b, c, workspace, epilogue, call};
     const int64_t tiles = ceil_div(p->n, p->tile_n) * ceil_div(p->m, p->tile_m);
     if (!gan_cpu_tasks(device, tiles * (p->chunks > 1 ? p->chunks : p->batch), product_task, &x))

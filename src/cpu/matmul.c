@@ -22,7 +22,7 @@ static gan_status matmul_prepare(gan_device *device, gan_call *call) {
     s.product =
         gan_cpu_product_plan(ta, tb, batch, out.dim[out.rank - 2], out.dim[out.rank - 1], k);
     GAN_TRY(gan_cpu_epilogue_prepare(&s.epilogue, device, call));
-    call->workspace_bytes = gan_cpu_product_workspace(&s.product);
+    call->workspace_bytes = gan_cpu_product_workspace(&s.product, device->threads);
     call->state = malloc(sizeof s);
     if (call->state == NULL) return gan_fail(GAN_ERROR_MEMORY, "matmul: out of memory");
     memcpy(call->state, &s, sizeof s);

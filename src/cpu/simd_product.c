@@ -96,30 +96,34 @@ static void strip(const gan_cpu_strip *s) {
 
 /* ---- what factors are made of ---- */
 
+/* Rows are short: a loop over whole vectors, then the rest. */
+#define EACH(n, vectors, rest)                                                                     \
+    {                                                                                              \
+        int64_t i = 0;                                                                             \
+        for (; i + LANES <= (n); i += LANES) *(loose *)(y + i) = vectors;                          \
+        for (; i < (n); i++) y[i] = rest;                                                          \
+    }
+#define V(x) (*(const loose *)((x) + i))
+
 static void sum(float *y, int64_t pitch, const float *const *x, int terms, int64_t stride,
                 int64_t groups, int64_t n) {
     const float *a = x[0], *b = x[terms > 1 ? 1 : 0], *c = x[terms > 2 ? 2 : 0],
                 *d = x[terms > 3 ? 3 : 0];
-    for (int64_t g = 0; g < groups; g++, y += pitch, a += stride, b += stride, c += stride) {
-        if (terms == 1) {
-            memcpy(y, a, (size_t)n * sizeof *y);
-        } else if (terms == 2) {
-#pragma omp simd
-            for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
-        } else {
-#pragma omp simd
-            for (int64_t i = 0; i < n; i++) y[i] = (a[i] + b[i]) + (c[i] + d[i]);
-        }
-        d += stride;
+    for (int64_t g = 0; g < groups; g++, y += pitch) {
+        if (terms == 1)
+            EACH(n, V(a), a[i])
+        else if (terms == 2)
+            EACH(n, V(a) + V(b), a[i] + b[i])
+        else
+            EACH(n, (V(a) + V(b)) + (V(c) + V(d)), (a[i] + b[i]) + (c[i] + d[i]))
+        a += stride, b += stride, c += stride, d += stride;
     }
 }
 
 static void difference(float *y, int64_t pitch, const float *a, const float *b, int64_t stride,
                        int64_t groups, int64_t n) {
-    for (int64_t g = 0; g < groups; g++, y += pitch, a += stride, b += stride) {
-#pragma omp simd
-        for (int64_t i = 0; i < n; i++) y[i] = a[i] - b[i];
-    }
+    for (int64_t g = 0; g < groups; g++, y += pitch, a += stride, b += stride)
+        EACH(n, V(a) - V(b), a[i] - b[i])
 }
 
 /* ---- transposition ---- */
