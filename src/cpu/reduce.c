@@ -19,6 +19,7 @@ enum {
     BLOCK = 4096,      /* sums that a task keeps */
     MANY = 16,         /* tasks are enough, */
     LONG = 256,        /* unless they add up more rows than this */
+    SHORT = 16,        /* elements that a vector is not worth while for */
 };
 
 typedef struct group {
@@ -139,7 +140,7 @@ static float combine(const reduction *r, float a, float b) {
 }
 
 static void accumulate(const context *c, float *y, const float *x, int64_t n) {
-    if (n < 16) {
+    if (n < SHORT) {
         for (int64_t i = 0; i < n; i++) y[i] = combine(c->r, y[i], x[i]);
     } else if (c->r->max) {
         c->loops->max(y, x, n);
@@ -149,7 +150,7 @@ static void accumulate(const context *c, float *y, const float *x, int64_t n) {
 }
 
 static float reduce_vector(const context *c, const float *x, int64_t n) {
-    if (n >= 16) return c->r->max ? c->loops->max_of(x, n) : c->loops->sum_of(x, n);
+    if (n >= SHORT) return c->r->max ? c->loops->max_of(x, n) : c->loops->sum_of(x, n);
     float s = neutral(c->r);
     for (int64_t i = 0; i < n; i++) s = combine(c->r, s, x[i]);
     return s;
@@ -239,6 +240,10 @@ static void reduce_small(const context *c, float *out, int64_t a0, int64_t a1) {
     const reduction *r = c->r;
     const int64_t region = r->n * r->rest;
     const float *x = evaluate(c, a0 * region, (a1 - a0) * region);
+    if (r->n_groups == 0 && region < SHORT) {
+        (r->max ? c->loops->row_maxima : c->loops->row_sums)(out + a0, x, a1 - a0, region);
+        return;
+    }
     for (int64_t a = a0; a < a1; a++, x += region) {
         float *y = out + a * r->results;
         if (r->n_groups == 0) {

@@ -22,6 +22,9 @@ typedef struct gan_cpu_reduce_loops {
     void (*max)(float *y, const float *x, int64_t n); /* y = max(y, x) */
     float (*sum_of)(const float *x, int64_t n);
     float (*max_of)(const float *x, int64_t n); /* -infinity for none */
+    /* y[r] = the sum, or the maximum, of x[r·n … r·n + n-1], one after the other; n <= 16 */
+    void (*row_sums)(float *y, const float *x, int64_t rows, int64_t n);
+    void (*row_maxima)(float *y, const float *x, int64_t rows, int64_t n);
     float (*dot)(const float *x, const float *y, int64_t n);
     void (*add_scaled)(float *y, float a, const float *x, int64_t n); /* y += a·x */
     /* s += x - shift; q += (x - shift)² */

@@ -47,6 +47,59 @@ static float max_of(const float *x, int64_t n) {
     return m;
 }
 
+/* With n known the inner loops below are none. */
+static inline void rows_sum(float *y, const float *x, int64_t rows, int64_t n) {
+#pragma omp simd
+    for (int64_t r = 0; r < rows; r++) {
+        float s = 0.0f;
+        for (int64_t i = 0; i < n; i++) s += x[r * n + i];
+        y[r] = s;
+    }
+}
+
+/* Sixteen rows side by side: one by one, a maximum is a jump. */
+static inline void rows_max(float *y, const float *x, int64_t rows, int64_t n) {
+    enum { SIDE = 16 };
+    for (int64_t r = 0; r < rows; r += SIDE, x += SIDE * n) {
+        float at[SIDE][SIDE], all[SIDE];
+        const int here = rows - r < SIDE ? (int)(rows - r) : SIDE;
+        for (int l = 0; l < SIDE; l++) {
+            const float *row = x + (l < here ? l : 0) * n;
+            for (int64_t i = 0; i < n; i++) at[i][l] = row[i];
+            all[l] = -(float)INFINITY;
+        }
+        for (int64_t i = 0; i < n; i++) {
+#pragma omp simd
+            for (int l = 0; l < SIDE; l++) all[l] = simd_max(all[l], at[i][l]);
+        }
+        memcpy(y + r, all, (size_t)here * sizeof *y);
+    }
+}
+
+#define SWITCH(function)                                                                           \
+    switch (n) {                                                                                   \
+    case 2:                                                                                        \
+        function(y, x, rows, 2);                                                                   \
+        break;                                                                                     \
+    case 3:                                                                                        \
+        function(y, x, rows, 3);                                                                   \
+        break;                                                                                     \
+    case 4:                                                                                        \
+        function(y, x, rows, 4);                                                                   \
+        break;                                                                                     \
+    case 5:                                                                                        \
+        function(y, x, rows, 5);                                                                   \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        function(y, x, rows, 8);                                                                   \
+        break;                                                                                     \
+    default:                                                                                       \
+        function(y, x, rows, n);                                                                   \
+    }
+
+static void row_sums(float *y, const float *x, int64_t rows, int64_t n) { SWITCH(rows_sum) }
+static void row_maxima(float *y, const float *x, int64_t rows, int64_t n) { SWITCH(rows_max) }
+
 static float dot(const float *x, const float *y, int64_t n) {
     float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
     const int64_t q = n / 4;
@@ -98,5 +151,5 @@ static float exp_sum(float *y, const float *x, float shift, int64_t n) {
 }
 
 extern const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce);
-const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce) = {add,        max,     sum_of,   max_of, dot,
-                                                    add_scaled, moments, products, exp_sum};
+const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce) = {
+    add, max, sum_of, max_of, row_sums, row_maxima, dot, add_scaled, moments, products, exp_sum};
