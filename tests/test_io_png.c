@@ -9,6 +9,7 @@
 #include <png.h>
 
 #include "ganc/io.h"
+#include "support/pictures.h"
 #include "support/scratch.h"
 
 static const uint8_t *pixel(const gan_picture *p, int64_t x, int64_t y) {
@@ -240,6 +241,73 @@ static void every_type_is_read(void **state) {
     }
 }
 
+/* A picture of some size, its rows interlaced (Adam7) or not, gives the same pixels. */
+static void interlaced(void **state) {
+    (void)state;
+    enum { H = 11, W = 13 };
+    uint8_t pixels[H * W * 4];
+    for (int i = 0; i < H * W * 4; i++) pixels[i] = (uint8_t)(i * 29 + i / 7);
+    const png_file plain = {.type = PNG_COLOR_TYPE_RGB,
+                            .depth = 8,
+                            .height = H,
+                            .width = W,
+                            .rows = pixels,
+                            .row_bytes = W * 3};
+    png_file laced = plain, deep = plain;
+    gan_picture p;
+    laced.interlace = PNG_INTERLACE_ADAM7;
+    put_png("t.png", &laced);
+    expect_ok(gan_png_read(&p, scratch("t.png")));
+    assert_int_equal(p.height, H);
+    assert_int_equal(p.width, W);
+    assert_memory_equal(p.pixels, pixels, H * W * 3);
+    gan_png_free(&p);
+
+    deep.type = PNG_COLOR_TYPE_GRAY_ALPHA; /* 16 bits: a row has four bytes a pixel */
+    deep.depth = 16;
+    deep.row_bytes = W * 4;
+    deep.interlace = PNG_INTERLACE_ADAM7;
+    put_png("t.png", &deep);
+    expect_ok(gan_png_read(&p, scratch("t.png")));
+    assert_int_equal(p.channels, 1);
+    for (int i = 0; i < H * W; i++) {
+        const double v = (pixels[4 * i] * 256 + pixels[4 * i + 1]) / 65535.0;
+        const double alpha = (pixels[4 * i + 2] * 256 + pixels[4 * i + 3]) / 65535.0;
+        assert_true(fabs(p.pixels[i] - 255 * (v * alpha + 1 - alpha)) <= 1.5);
+    }
+    gan_png_free(&p);
+}
+
+/* Entries of a palette with their own transparency lie on white; at 1, 2, 4 and 8 bits. */
+static void palettes(void **state) {
+    (void)state;
+    static const uint8_t palette[4][4] = {
+        {10, 20, 30, 255}, {255, 0, 0, 0}, {0, 100, 200, 51}, {7, 8, 9, 255}};
+    static const uint8_t expected[4][3] = {
+        {10, 20, 30}, {255, 255, 255}, {204, 224, 244}, {7, 8, 9}};
+    static const struct {
+        int depth;
+        uint8_t row[4];
+        int entries;
+    } cases[] = {{1, {0x50}, 2}, {2, {0x1b}, 4}, {4, {0x01, 0x23}, 4}, {8, {0, 1, 2, 3}, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_png("t.png", &(png_file){.type = PNG_COLOR_TYPE_PALETTE,
+                                     .depth = cases[i].depth,
+                                     .height = 1,
+                                     .width = 4,
+                                     .rows = cases[i].row,
+                                     .row_bytes = 4,
+                                     .palette = palette,
+                                     .entries = cases[i].entries});
+        gan_picture p;
+        expect_ok(gan_png_read(&p, scratch("t.png")));
+        assert_int_equal(p.channels, 3);
+        for (int x = 0; x < 4; x++)
+            assert_memory_equal(p.pixels + 3 * x, expected[x % cases[i].entries], 3);
+        gan_png_free(&p);
+    }
+}
+
 /* Cut anywhere, or with any byte of its pixels or header changed, a file is refused. */
 static void damaged(void **state) {
     (void)state;
@@ -277,6 +345,8 @@ int main(void) {
         TEST(grids_that_cannot_be_drawn),
         TEST(scatter),
         TEST(every_type_is_read),
+        TEST(interlaced),
+        TEST(palettes),
         TEST(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
