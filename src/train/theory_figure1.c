@@ -8,7 +8,7 @@
 enum { STAGES = 4, ARROWS = 21 };
 
 gan_status gan_theory_draw_game(const char *folder, gan_theory_report *report, gan_device *device) {
-    static const int64_t steps[STAGES] = {4, 12, 60, 3000};
+    static const int64_t steps[STAGES] = {4, 25, 45, 4000};
     static gan_theory_stage stage[STAGES];
     static double x[GAN_STAGE_GRID];
     double from[ARROWS], to[STAGES][ARROWS];

@@ -7,7 +7,7 @@
 
 enum { BATCH = 512, D_STEPS = 5 };
 
-static const double g_rate = 1e-3, d_rate = 4e-3;
+static const double g_rate = 2e-3, d_rate = 1e-2;
 
 /* ---- networks: smooth, so that densities are ---- */
 
@@ -26,11 +26,11 @@ static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o)
 
 static const gan_model line = {
     .name = "line",
-    .about = "points on the line: G 1-16-16-1, D 1-32-32-1, tanh",
+    .about = "points on the line: G 1-32-32-1, D 1-32-32-1, tanh",
     .points = true,
     .low = -1,
     .high = 1,
-    .initial = {.channels = 1, .z_dim = 1, .generator_features = 16, .discriminator_features = 32},
+    .initial = {.channels = 1, .z_dim = 1, .generator_features = 32, .discriminator_features = 32},
     .generator = generator,
     .features = features,
 };
@@ -52,6 +52,7 @@ static gan_game_options options(target *to, int64_t steps) {
     d.rate = d_rate;
     g.rate = g_rate;
     d.linear = g.linear = steps;
+    d.beta1 = g.beta1 = 0; /* both chase a moving target */
     return (gan_game_options){
         .model = &line,
         .networks = line.initial,
