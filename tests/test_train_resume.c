@@ -105,6 +105,13 @@ GAME(dcgan_spectral_norm_three_d_steps, {"model", "dcgan"}, {"spectral_norm", "t
 GAME(dcgan_minimax_noise_reused, {"model", "dcgan"}, {"objective", "minimax"},
      {"reuse_noise", "true"})
 
+GAME(mlp_lazy_terms, {"model", "mlp"}, {"terms", "r1(1, every=3), wgan-gp(1)"})
+GAME(mlp_energies_in_balance, {"model", "mlp"}, {"objective", "began"})
+GAME(mlp_replay_and_noise, {"model", "mlp"}, {"replay", "3"}, {"augment", "noise(0.1, steps=9)"})
+GAME(mlp_unrolled_pairs, {"model", "mlp"}, {"unroll", "2"}, {"encoder", "true"})
+GAME(progressive_growth, {"model", "progressive"}, {"growing.hold", "2"}, {"growing.fade", "2"},
+     {"data.size", "16"}, {"data.fit", "resize"})
+
 static void points(void **state) {
     static const tiny_pairs pairs = {{"model", "toy"}, {"generator.average", "0.5"}};
     (void)state;
@@ -174,6 +181,11 @@ int main(void) {
         TEST(dcgan_batch_norm_smoothed),
         TEST(dcgan_spectral_norm_three_d_steps),
         TEST(dcgan_minimax_noise_reused),
+        TEST(mlp_lazy_terms),
+        TEST(mlp_energies_in_balance),
+        TEST(mlp_replay_and_noise),
+        TEST(mlp_unrolled_pairs),
+        TEST(progressive_growth),
         TEST(points),
         TEST(a_stop_asked_for_leaves_a_checkpoint),
         TEST(the_log_is_cut_back_to_the_checkpoint),

@@ -40,6 +40,7 @@ gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *o, gan_node *x
 gan_side gan_play_real(gan_play *play, bool update_statistics) {
     const gan_game_options *o = play->o;
     gan_side side = {.x = o->real(o->user, play->g, play->counter, play->step)};
+    if (o->networks.level) side.x = gan_progressive_real(play->g, side.x, &o->networks);
     if (o->labels && o->classes)
         side.latent.label = o->labels(o->user, play->g, play->counter, play->step);
     side.condition = gan_play_condition(play, side.latent.label);
@@ -102,7 +103,7 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
     const gan_shape s = gan_node_shape(shown);
     gan_model_options n = o->networks;
     n.channels = s.rank ? s.dim[s.rank - 1] : 1;
-    v.features = o->model->features(scope, shown, &n);
+    v.features = gan_model_features(o->model, scope, shown, &n);
     if (z) v.features = pair(play, scope, v.features, z);
     v.logits = play->head->logits(play, scope, shown, v.features, condition);
     v.score = play->head->score ? play->head->score(play, v.logits) : v.logits;

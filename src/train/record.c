@@ -30,7 +30,8 @@ gan_status gan_trainer_begin_fetch(gan_trainer *t, gan_stretch *stretch) {
     GAN_TRY(gan_download_begin(&stretch->ring, t->device, gan_variable_data(t->ring),
                                GAN_RING * sizeof(gan_scalars)));
     if (!stretch->drawn) return GAN_OK;
-    return gan_sampler_begin(&t->sampler, &stretch->samples, t->settings->sample_count);
+    return gan_sampler_begin(gan_trainer_sampler(t, stretch->end), &stretch->samples,
+                             t->settings->sample_count);
 }
 
 gan_status gan_trainer_end_fetch(gan_trainer *t, gan_stretch *stretch, const gan_scalars **ring) {
@@ -41,10 +42,11 @@ gan_status gan_trainer_end_fetch(gan_trainer *t, gan_stretch *stretch, const gan
 
 gan_status gan_trainer_samples(gan_trainer *t, gan_stretch *stretch, float **samples) {
     const int64_t count = t->settings->sample_count;
-    *samples = malloc((size_t)count * t->sampler.sample_elements * sizeof **samples);
+    gan_sampler *sampler = gan_trainer_sampler(t, stretch->end);
+    *samples = malloc((size_t)count * sampler->sample_elements * sizeof **samples);
     if (!*samples)
         return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
-    return gan_sampler_end(&t->sampler, &stretch->samples, *samples);
+    return gan_sampler_end(sampler, &stretch->samples, *samples);
 }
 
 gan_status gan_trainer_collect(gan_trainer *t, const gan_scalars ring[GAN_RING], int64_t step,

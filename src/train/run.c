@@ -66,9 +66,10 @@ static gan_status queue(gan_trainer *t, gan_stretch *stretch) {
     stretch->begun = now();
     stretch->drawn = picture_due(t, stretch->end) ||
                      (t->journal && t->source.mixture && line_due(t, stretch->end));
-    const int64_t n = stretch->end - t->queued;
-    t->queued = stretch->end;
-    GAN_TRY(gan_program_run(t->program, n));
+    for (int64_t step = t->queued; step < stretch->end; step = t->queued) {
+        t->queued = gan_schedule_until(&t->schedule, step, stretch->end);
+        GAN_TRY(gan_program_run(gan_trainer_kind(t, step)->program, t->queued - step));
+    }
     return gan_trainer_begin_fetch(t, stretch);
 }
 

@@ -20,7 +20,10 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     if (only && (*only < 0 || *only >= game.classes))
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, but the run has %lld classes",
                         c->path, (long long)*only, (long long)game.classes);
-    GAN_TRY(gan_sampler_open(&sampler, store, device, &game, count, seed));
+    gan_schedule schedule;
+    GAN_TRY(gan_schedule_make(&schedule, c->settings, &game));
+    const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);
+    GAN_TRY(gan_sampler_open(&sampler, store, device, &game, &schedule, level, count, seed));
     sampler.only = only;
     gan_status status = gan_store_place(store, device);
     if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);

@@ -15,27 +15,32 @@ enum { MAX_BATCH = 256, MAX_POINTS_BATCH = 4096 };
 /* Which part of the noise is drawn: not part of a model's state, so not in checkpoints. */
 static const char *const part_name = "sampler/part";
 
-static gan_status build(gan_sampler *s, const gan_game_options *game) {
+static gan_status build(gan_sampler *s, gan_game_options game, const gan_schedule *schedule,
+                        int level) {
     gan_graph *g = s->graph;
+    gan_schedule_grow(schedule, &game, g, level, 0);
     gan_node *part =
         gan_variable_node(g, GAN_RECORD, part_name, GAN_I64, gan_shape0(), gan_init_constant(0));
-    gan_latent latent = gan_latent_draw(g, game, part, s->batch);
-    if (game->classes)
+    gan_latent latent = gan_latent_draw(g, &game, part, s->batch);
+    if (game.classes)
         latent.label = s->label = gan_input(g, GAN_I32, gan_shape1(s->batch), "class");
-    s->samples = gan_output(g, gan_sampler_build(g, game, &latent, game->average > 0));
+    gan_node *x = gan_sampler_build(g, &game, &latent, game.average > 0);
+    if (level < schedule->levels) x = gan_upsample(g, x, 1 << (schedule->levels - level));
+    s->samples = gan_output(g, x);
     gan_advance(g, part, 1);
     s->sample_elements = (size_t)(gan_shape_size(gan_node_shape(s->samples)) / s->batch);
     return gan_graph_status(g);
 }
 
 gan_status gan_sampler_open(gan_sampler *s, gan_store *store, gan_device *device,
-                            const gan_game_options *game, int64_t count, uint64_t seed) {
+                            const gan_game_options *game, const gan_schedule *schedule, int level,
+                            int64_t count, uint64_t seed) {
     const int64_t most = game->model->points ? MAX_POINTS_BATCH : MAX_BATCH;
     *s = (gan_sampler){
         .store = store, .batch = count < most ? count : most, .classes = game->classes};
     const uint64_t trained_with = gan_store_seed(store);
     gan_status status = gan_graph_create(&s->graph, store);
-    if (status == GAN_OK) status = build(s, game);
+    if (status == GAN_OK) status = build(s, *game, schedule, level);
     /* Noise of its own: a sampler and the training graph number their streams alike. */
     gan_store_set_seed(store, seed ^ 0x9E3779B97F4A7C15u);
     if (status == GAN_OK) status = gan_compile(&s->program, s->graph, device);

@@ -4,6 +4,7 @@
 
 #include "device/download.h"
 #include "train/game.h"
+#include "train/schedule.h"
 #include "train/source.h"
 
 typedef struct gan_sampler {
@@ -18,10 +19,12 @@ typedef struct gan_sampler {
     size_t sample_elements;
 } gan_sampler;
 
-/* Compiles the sampler of `game` for pictures of `count` samples; its noise is drawn from `seed`.
- * The store is borrowed. */
+/* Compiles the sampler of `game` with `level` in play for pictures of `count` samples; its noise is
+ * drawn from `seed`. Images of a lower level are shown in the size of the last. The store is
+ * borrowed. */
 gan_status gan_sampler_open(gan_sampler *out, gan_store *store, gan_device *device,
-                            const gan_game_options *game, int64_t count, uint64_t seed);
+                            const gan_game_options *game, const gan_schedule *schedule, int level,
+                            int64_t count, uint64_t seed);
 void gan_sampler_close(gan_sampler *sampler);
 
 /* Samples on their way to the host. Starts as zeros. */

@@ -13,10 +13,12 @@ static const char *const counter_name = "train/iteration";
 
 /* ---- the training graph ---- */
 
-static gan_status build(gan_trainer *t) {
-    gan_graph *g = t->graph;
+static gan_status build(gan_trainer *t, gan_graph *g, int level, bool due) {
     gan_game game;
-    GAN_TRY(gan_game_build(&game, g, &t->game));
+    gan_game_options options = t->game;
+    options.lazy_due = due;
+    gan_schedule_grow(&t->schedule, &options, g, level, 1);
+    GAN_TRY(gan_game_build(&game, g, &options));
     gan_node *ring = gan_variable_node(g, GAN_RECORD, ring_name, GAN_F32,
                                        gan_shape2(GAN_RING, GAN_SCALARS), gan_init_constant(0));
     gan_node *const scalar[GAN_SCALARS] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
@@ -27,16 +29,48 @@ static gan_status build(gan_trainer *t) {
     return GAN_OK;
 }
 
+/* The last level's kinds come first: they read all weights. */
+static gan_status open_kinds(gan_trainer *t) {
+    const gan_schedule *s = &t->schedule;
+    t->kind = calloc(2 * (size_t)s->levels, sizeof *t->kind);
+    if (!t->kind) return gan_fail(GAN_ERROR_MEMORY, "no memory for a trainer");
+    for (int level = s->levels; level > 0; level--)
+        for (int due = 0; due < (s->every > 1 ? 2 : 1); due++) {
+            gan_kind *kind = &t->kind[2 * (level - 1) + due];
+            GAN_TRY(gan_graph_create(&kind->graph, t->store));
+            GAN_TRY(build(t, kind->graph, level, due));
+            GAN_TRY(gan_compile(&kind->program, kind->graph, t->device));
+        }
+    return GAN_OK;
+}
+
+static gan_status open_samplers(gan_trainer *t, int64_t samples) {
+    const int levels = t->schedule.levels;
+    t->samplers = calloc((size_t)levels, sizeof *t->samplers);
+    if (!t->samplers) return gan_fail(GAN_ERROR_MEMORY, "no memory for a trainer");
+    for (int level = 1; level <= levels; level++)
+        GAN_TRY(gan_sampler_open(&t->samplers[level - 1], t->store, t->device, &t->game,
+                                 &t->schedule, level, samples, (uint64_t)t->settings->seed));
+    return GAN_OK;
+}
+
 /* ---- does it fit ---- */
 
+static size_t bytes_of(const gan_program *program) {
+    gan_program_info info;
+    gan_program_describe(program, &info);
+    return info.activation_bytes + info.workspace_bytes;
+}
+
 static gan_status check_memory(const gan_trainer *t) {
-    gan_program_info train, sample;
+    gan_program_info train;
     gan_device_info device;
-    gan_program_describe(t->program, &train);
-    gan_program_describe(t->sampler.program, &sample);
     GAN_TRY(gan_device_describe(t->device, &device));
-    const size_t run = train.activation_bytes + train.workspace_bytes;
-    const size_t picture = sample.activation_bytes + sample.workspace_bytes;
+    size_t run = 0, picture = 0;
+    for (int i = 0; i < 2 * t->schedule.levels; i++)
+        if (t->kind[i].program) run += bytes_of(t->kind[i].program);
+    for (int i = 0; i < t->schedule.levels; i++) picture += bytes_of(t->samplers[i].program);
+    gan_trainer_describe(t, &train);
     const size_t wanted = train.variable_bytes + run + picture;
     if (wanted <= device.memory_free) return GAN_OK;
     const double mib = 1024 * 1024;
@@ -123,18 +157,16 @@ static gan_status open_folder(gan_trainer *t, bool resume) {
 
 static gan_status open_graphs(gan_trainer *t, int64_t samples) {
     GAN_TRY(gan_store_create(&t->store, (uint64_t)t->settings->seed));
-    GAN_TRY(gan_graph_create(&t->graph, t->store));
-    GAN_TRY(build(t));
-    GAN_TRY(gan_compile(&t->program, t->graph, t->device));
-    return gan_sampler_open(&t->sampler, t->store, t->device, &t->game, samples,
-                            (uint64_t)t->settings->seed);
+    GAN_TRY(open_kinds(t));
+    return open_samplers(t, samples);
 }
 
 static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
     GAN_TRY(check_memory(t));
     GAN_TRY(gan_store_place(t->store, t->device));
-    GAN_TRY(gan_program_load(t->program));
-    GAN_TRY(gan_program_load(t->sampler.program));
+    for (int i = 0; i < 2 * t->schedule.levels; i++)
+        if (t->kind[i].program) GAN_TRY(gan_program_load(t->kind[i].program));
+    for (int i = 0; i < t->schedule.levels; i++) GAN_TRY(gan_program_load(t->samplers[i].program));
     GAN_TRY(gan_source_place(&t->source, t->store));
     /* Before the checkpoint is read: nobody must train on from another one meanwhile. */
     if (t->folder) GAN_TRY(gan_folder_lock(&t->lock, t->folder, options->resume));
@@ -156,6 +188,7 @@ static gan_status open_game(gan_trainer *t) {
     gan_source *source = &t->source;
     GAN_TRY(gan_settings_game(&t->game, t->settings, source->model, &source->networks,
                               source->classes, source->count));
+    GAN_TRY(gan_schedule_make(&t->schedule, t->settings, &t->game));
     t->game.real = gan_source_batch;
     t->game.user = source;
     if (!t->game.classes) return GAN_OK;
@@ -207,11 +240,15 @@ void gan_trainer_close(gan_trainer *t) {
     if (t->journal) gan_journal_close(t->journal);
     for (int i = 0; i < 2; i++) {
         gan_download_close(&t->stretch[i].ring, t->device);
-        gan_sampler_close_draw(&t->sampler, &t->stretch[i].samples);
+        if (t->samplers) gan_sampler_close_draw(&t->samplers[0], &t->stretch[i].samples);
     }
-    gan_sampler_close(&t->sampler);
-    if (t->program) gan_program_destroy(t->program);
-    if (t->graph) gan_graph_destroy(t->graph);
+    for (int i = 0; t->samplers && i < t->schedule.levels; i++) gan_sampler_close(&t->samplers[i]);
+    free(t->samplers);
+    for (int i = 0; t->kind && i < 2 * t->schedule.levels; i++) {
+        if (t->kind[i].program) gan_program_destroy(t->kind[i].program);
+        if (t->kind[i].graph) gan_graph_destroy(t->kind[i].graph);
+    }
+    free(t->kind);
     if (t->store) gan_store_destroy(t->store);
     gan_settings_destroy(t->settings);
     gan_folder_unlock(t->lock);
@@ -223,9 +260,9 @@ void gan_trainer_close(gan_trainer *t) {
 int64_t gan_trainer_step(const gan_trainer *t) { return t->state.step; }
 
 void gan_trainer_describe(const gan_trainer *t, gan_program_info *out) {
-    gan_program_describe(t->program, out);
+    gan_program_describe(t->kind[2 * (t->schedule.levels - 1)].program, out);
 }
 
 gan_status gan_trainer_print(const gan_trainer *t, FILE *file) {
-    return gan_program_print(t->program, file);
+    return gan_program_print(t->kind[2 * (t->schedule.levels - 1)].program, file);
 }

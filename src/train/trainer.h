@@ -6,6 +6,7 @@
 #include "train/checkpoint.h"
 #include "train/game.h"
 #include "train/sampler.h"
+#include "train/schedule.h"
 #include "train/source.h"
 
 enum { GAN_RING = 1024 }; /* steps whose scalars the device remembers */
@@ -19,6 +20,12 @@ typedef struct gan_stretch {
     gan_draw samples;
 } gan_stretch;
 
+/* A kind of iteration. */
+typedef struct gan_kind {
+    gan_graph *graph;
+    gan_program *program;
+} gan_kind;
+
 struct gan_trainer {
     gan_settings *settings;
     gan_device *device;
@@ -28,10 +35,10 @@ struct gan_trainer {
     gan_source source;
     gan_game_options game;
     gan_store *store;
-    gan_graph *graph;
-    gan_program *program;
+    gan_schedule schedule;
+    gan_kind *kind;        /* [level - 1][with lazy terms], NULLs where there is none */
+    gan_sampler *samplers; /* [level - 1] */
     const gan_variable *ring, *counter;
-    gan_sampler sampler;
     gan_journal *journal;
     gan_run_state state; /* of the last step whose scalars have been looked at */
     gan_stretch stretch[2];
@@ -42,6 +49,16 @@ struct gan_trainer {
     int64_t line_step;
     double line_seconds;
 };
+
+/* The kind of iteration number `step`, and the sampler of what it leaves. */
+static inline gan_kind *gan_trainer_kind(const gan_trainer *t, int64_t step) {
+    const int level = gan_schedule_level(&t->schedule, step);
+    return &t->kind[2 * (level - 1) + gan_schedule_due(&t->schedule, step)];
+}
+
+static inline gan_sampler *gan_trainer_sampler(const gan_trainer *t, int64_t done) {
+    return &t->samplers[gan_schedule_level(&t->schedule, done > 0 ? done - 1 : 0) - 1];
+}
 
 /* What the device remembers of one step. */
 typedef struct gan_scalars {
