@@ -22,6 +22,9 @@ typedef struct command {
 int cmd_train(int argc, char **argv);
 int cmd_sample(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_theory(int argc, char **argv);
+int cmd_interpolate(int argc, char **argv);
+int cmd_neighbours(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_presets(int argc, char **argv);
 

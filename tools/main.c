@@ -10,6 +10,9 @@
 static const command commands[] = {
     {"train", cmd_train, "train a GAN from a preset or a configuration file"},
     {"sample", cmd_sample, "draw samples from a checkpoint into a PNG"},
+    {"interpolate", cmd_interpolate, "walk from noise to noise, as a picture"},
+    {"neighbours", cmd_neighbours, "samples beside the nearest training examples"},
+    {"theory", cmd_theory, "what is proved about GANs, computed and drawn"},
     {"info", cmd_info, "what a run costs: parameters, memory, launches, bytes moved"},
     {"devices", cmd_devices, "the devices of this machine"},
     {"presets", cmd_presets, "the presets, or one of them as YAML"},
@@ -19,7 +22,7 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static void print_usage(FILE *file) {
     fprintf(file, "usage: ganc COMMAND …\n\ncommands:\n");
     for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].about);
+        fprintf(file, "  %-11s %s\n", commands[i].name, commands[i].about);
     fprintf(file,
             "\n`ganc COMMAND --help` says more about one; `ganc --version` prints the version.\n");
 }

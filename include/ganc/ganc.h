@@ -10,6 +10,7 @@
 #include "ganc/metric.h"
 #include "ganc/nn.h"
 #include "ganc/status.h"
+#include "ganc/theory.h"
 #include "ganc/train.h"
 
 #endif

@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #include "ganc/device.h"
+#include "ganc/metric.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -156,6 +157,48 @@ typedef struct gan_sample_options {
  * be NULL. */
 GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *png,
                                          gan_device *device, const gan_sample_options *options);
+
+/* ---- looking into a generator ---- */
+
+typedef enum gan_walk {
+    GAN_WALK_AUTO,      /* spherical where the noise is normal, else linear */
+    GAN_WALK_LINEAR,    /* (1 - t)·a + t·b */
+    GAN_WALK_SPHERICAL, /* sin((1 - t)·w)/sin(w)·a + sin(t·w)/sin(w)·b, w the angle between a and b
+                           (White 2016, "Sampling generative networks", section 2.1): the length
+                           stays that of noise, which on a straight line would shrink */
+} gan_walk;
+
+typedef struct gan_interpolate_options {
+    int64_t rows, steps; /* 0: 8 and 10; steps 2 or more, both ends included */
+    gan_walk walk;
+    const uint64_t *seed; /* of the ends; NULL: the run's */
+} gan_interpolate_options;
+
+/* Walks from one z to another in each row and draws what the generator makes of it: a grid of
+ * images, or for points in the plane the paths over the modes. Equal seeds give equal pictures.
+ * `options` may be NULL. Argument error; errors of gan_sample_checkpoint(). */
+GAN_API gan_status gan_interpolate_checkpoint(const char *checkpoint, const char *png,
+                                              gan_device *device,
+                                              const gan_interpolate_options *options);
+
+/* z at `t` of the way from a to b, all of `n` numbers. */
+GAN_API void gan_walk_between(float *z, const float *a, const float *b, int64_t n, double t,
+                              bool spherical);
+
+typedef struct gan_neighbours_options {
+    int64_t count;        /* samples; 0: 24 */
+    const uint64_t *seed; /* of the noise; NULL: the run's */
+    const char *data;     /* where to look; NULL: the data that the run was trained on */
+    bool mirrored;        /* mirrored examples count as well */
+} gan_neighbours_options;
+
+/* Draws samples from a checkpoint's generator, each with the nearest example of the data to its
+ * right (gan_metric_nearest()), as a PNG; `out` (`count`, may be NULL) says which. Images only.
+ * `options` may be NULL. Argument error; errors of gan_sample_checkpoint() and
+ * gan_dataset_open(). */
+GAN_API gan_status gan_neighbours_checkpoint(gan_neighbour *out, const char *checkpoint,
+                                             const char *png, gan_device *device,
+                                             const gan_neighbours_options *options);
 
 #ifdef __cplusplus
 }
