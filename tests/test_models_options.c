@@ -202,6 +202,45 @@ static void features_end_in_what_was_asked_for(void **state) {
     }
 }
 
+/* Layers in bf16 hand out f32, near what f32 layers make. */
+static void every_model_runs_in_bf16(void **state) {
+    for (size_t i = 0; i < gan_model_count(); i++) {
+        const gan_model *model = gan_model_at(i);
+        gan_model_options o = small(model);
+        o.minibatch_std = true, o.minibatch_kernels = 3, o.z_late = 2;
+        if (!strcmp(model->name, "maxout")) o.discriminator_keep = 1; /* of its own it drops */
+        close_networks(state);
+        open_networks(state);
+        gan_node *z = F32(8, 6), *data = data_of(model, 8, &o), *x[2], *score[2];
+        for (int k = 0; k < 2; k++) {
+            const gan_scope_settings settings = {
+                .groups = 2, .precision = k ? GAN_PRECISION_BF16 : GAN_PRECISION_F32};
+            x[k] = gan_output(g, model->generator(scope_of("generator", settings), z, &o));
+            score[k] = gan_output(
+                g, gan_model_logits(model, scope_of("discriminator", settings), data, &o));
+            assert_int_equal(gan_node_dtype(x[k]), GAN_F32);
+            assert_int_equal(gan_node_dtype(score[k]), GAN_F32);
+        }
+        load();
+        float *noise = some_floats(48, 3),
+              *in = some_floats(gan_shape_size(gan_node_shape(data)), 4);
+        write_input(z, noise);
+        write_input(data, in);
+        run(1);
+        float *single = read_output(x[0]), *half = read_output(x[1]);
+        double distance = 0, length = 0;
+        for (int64_t k = 0; k < gan_shape_size(gan_node_shape(x[0])); k++) {
+            distance += pow(single[k] - half[k], 2);
+            length += pow(single[k], 2);
+        }
+        assert_true(distance > 0); /* bf16 it was */
+        expect_near(sqrt(distance / length), 0, 0.1, 0);
+        float *s = read_output(score[1]);
+        for (int k = 0; k < 8; k++) assert_true(isfinite(s[k]));
+        free(noise), free(in), free(single), free(half), free(s);
+    }
+}
+
 static void sagan_normalises_both_networks(void **state) {
     (void)state;
     const gan_model *sagan = gan_model_find("sagan");
@@ -227,7 +266,7 @@ int main(void) {
         TEST(every_model_takes_every_norm),   TEST(generators_take_classes),
         TEST(late_noise_reaches_the_picture), TEST(noise_has_its_limits),
         TEST(dropout_drops_in_both_networks), TEST(features_end_in_what_was_asked_for),
-        TEST(sagan_normalises_both_networks),
+        TEST(every_model_runs_in_bf16),       TEST(sagan_normalises_both_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

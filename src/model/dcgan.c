@@ -56,7 +56,7 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
                                        p.height[i], p.width[i], &layer);
         if (i) x = gan_relu(g, gan_layer_norm(block, "norm", x, "batch", &norm));
     }
-    return gan_tanh(g, x);
+    return gan_tanh(g, gan_cast(g, x, GAN_F32));
 }
 
 /* With spectral norm there is no batch norm, as in Miyato et al. 2018, and biases take its place.

@@ -42,7 +42,7 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
                                    &layer);
     x = gan_noise_join(&noise, 3, finish(s, "norm3", x, "batch", keep));
     x = gan_layer_conv2d_transpose(s, "up2", x, o->channels, 4, half, 4 * h, 4 * w, &last);
-    return gan_sigmoid(g, x ? gan_cast(g, x, GAN_F32) : NULL);
+    return gan_sigmoid(g, gan_cast(g, x, GAN_F32));
 }
 
 /* pixels -> (H/2, W/2, 64) -> (H/4, W/4, 128) -> 1024; with spectral norm there is no batch norm.

@@ -21,7 +21,8 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     h = gan_relu(g, gan_layer_norm(s, "hidden2", h, "none", NULL));
     h = gan_noise_join(&noise, 2, gan_drop(s, h, o->generator_keep));
     h = gan_layer_linear(s, "output", h, o->height * o->width * o->channels, &layer);
-    return gan_reshape(g, gan_sigmoid(g, h), gan_shape4(-1, o->height, o->width, o->channels));
+    h = gan_sigmoid(g, gan_cast(g, h, GAN_F32));
+    return gan_reshape(g, h, gan_shape4(-1, o->height, o->width, o->channels));
 }
 
 /* Dropout on what every layer takes in, also when D scores samples for G. */

@@ -14,7 +14,8 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     h = gan_drop(s, h, keep);
     h = gan_layer_linear(s, "output", gan_noise_join(&noise, 3, h),
                          o->height * o->width * o->channels, NULL);
-    return gan_reshape(g, gan_tanh(g, h), gan_shape4(-1, o->height, o->width, o->channels));
+    h = gan_tanh(g, gan_cast(g, h, GAN_F32));
+    return gan_reshape(g, h, gan_shape4(-1, o->height, o->width, o->channels));
 }
 
 static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {

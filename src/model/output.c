@@ -15,7 +15,7 @@ gan_node *gan_model_output(const gan_model *model, gan_scope *scope, const char 
                              .no_bias = model->output_no_bias && !spectral,
                              .spectral_norm = spectral,
                              .equalized = spectral ? 0 : model->output_equalized});
-    return y ? gan_cast(gan_scope_graph(scope), y, GAN_F32) : NULL;
+    return gan_cast(gan_scope_graph(scope), y, GAN_F32);
 }
 
 gan_node *gan_model_features(const gan_model *model, gan_scope *scope, gan_node *x,

@@ -57,8 +57,7 @@ static gan_scope *quiet(gan_scope *s) {
 /* alpha·new + (1 - alpha)·old. */
 static gan_node *fade(gan_scope *s, gan_node *old, gan_node *new, gan_node *alpha) {
     gan_graph *g = gan_scope_graph(s);
-    gan_node *a = old ? gan_cast(g, old, GAN_F32) : NULL,
-             *b = new ? gan_cast(g, new, GAN_F32) : NULL;
+    gan_node *a = gan_cast(g, old, GAN_F32), *b = gan_cast(g, new, GAN_F32);
     return gan_add(g, a, gan_mul(g, gan_sub(g, b, a), alpha));
 }
 
@@ -129,7 +128,7 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
         const bool old = i == p.level - 1 && o->alpha;
         gan_scope *out = gan_scope_enter(i == p.level || old ? s : declared, "level%d", i);
         gan_node *image = conv(out, "to_rgb", x, o->channels, 1, 1, false);
-        if (image) image = gan_cast(g, image, GAN_F32);
+        image = gan_cast(g, image, GAN_F32);
         if (old) before = gan_upsample(g, image, 2);
         if (i == p.level) made = image;
     }

@@ -110,7 +110,7 @@ gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_opti
     }
     x = gan_relu(g, gan_layer_norm(s, "norm", x, "batch", NULL));
     x = gan_layer_conv2d(s, "output", x, o->channels, 3, gan_window_same(1, 1), &layer);
-    return gan_tanh(g, x ? gan_cast(g, x, GAN_F32) : NULL);
+    return gan_tanh(g, gan_cast(g, x, GAN_F32));
 }
 
 /* ---- the discriminator ---- */

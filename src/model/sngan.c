@@ -42,7 +42,7 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     }
     x = gan_layer_conv2d(s, "output", gan_noise_join(&noise, UPS + 1, x), o->channels, 3,
                          gan_window_same(1, 1), &last);
-    return gan_tanh(g, x ? gan_cast(g, x, GAN_F32) : NULL);
+    return gan_tanh(g, gan_cast(g, x, GAN_F32));
 }
 
 /* Pairs of 3x3 and 4x4 stride 2 at f, 2f and 4f channels, then 3x3 at 8f. */

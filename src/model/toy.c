@@ -12,7 +12,8 @@ static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o
     h = gan_drop(s, h, keep);
     h = gan_leaky_layer(s, "hidden3", gan_noise_join(&noise, 2, h), width, false);
     h = gan_drop(s, h, keep);
-    return gan_layer_linear(s, "output", gan_noise_join(&noise, 3, h), o->channels, NULL);
+    h = gan_layer_linear(s, "output", gan_noise_join(&noise, 3, h), o->channels, NULL);
+    return gan_cast(gan_scope_graph(s), h, GAN_F32);
 }
 
 static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
