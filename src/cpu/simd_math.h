@@ -32,8 +32,8 @@ static inline double simd_double(uint64_t u) {
 }
 
 /* C's fmax and fmin: the number when one is NaN. */
-static inline float simd_max(float a, float b) { return (a > b) | (b != b) ? a : b; }
-static inline float simd_min(float a, float b) { return (a < b) | (b != b) ? a : b; }
+static inline float simd_max(float a, float b) { return a > b || b != b ? a : b; }
+static inline float simd_min(float a, float b) { return a < b || b != b ? a : b; }
 
 static inline float simd_floor(float x) {
     /* Floats of 2^23 and more are whole; below, rounding by addition is exact to one. */
