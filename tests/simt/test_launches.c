@@ -53,8 +53,8 @@ static void build(gan_graph *g, const network *n) {
                                       .real = real_batch,
                                       .user = (void *)(uintptr_t)n};
     expect_ok(gan_game_build(&game, g, &options));
-    gan_node *ring =
-        gan_variable_node(g, GAN_RECORD, "train/ring", GAN_F32, gan_shape2(4, 4), gan_init_constant(0));
+    gan_node *ring = gan_variable_node(g, GAN_RECORD, "train/ring", GAN_F32, gan_shape2(4, 4),
+                                       gan_init_constant(0));
     gan_node *const scalar[4] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
     gan_record(g, ring, game.counter, 1, 4, scalar);
 }
@@ -93,6 +93,38 @@ static void what_is_counted_is_executed(const network *n, compiler *compile, con
 static void launches_are_counted(void **state) {
     what_is_counted_is_executed(*state, gan_compile, "joined");
     what_is_counted_is_executed(*state, gan_compile_apart, "one by one");
+}
+
+/* Binary cross-entropy and its gradient, of as many logits as batches have. */
+static void a_loss_and_its_gradient_are_one_launch(void **state) {
+    static const int64_t lengths[] = {1, 64, 4096};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        gan_device *device;
+        gan_store *store;
+        gan_graph *g;
+        gan_program *program;
+        gan_node *gradient;
+        expect_ok(gan_device_open(&device, "cuda", NULL));
+        expect_ok(gan_store_create(&store, 1));
+        expect_ok(gan_graph_create(&g, store));
+        gan_node *logits = gan_input(g, GAN_F32, gan_shape2(lengths[i], 1), "logits");
+        gan_node *loss = gan_logits_loss(g, logits, 0.9);
+        expect_ok(gan_gradient(g, loss, 1, &logits, &gradient));
+        gan_output(g, loss);
+        gan_output(g, gradient);
+        expect_ok(gan_compile(&program, g, device));
+        expect_ok(gan_program_load(program));
+        expect_ok(gan_device_synchronize(device));
+        const long before = simt_count().kernels;
+        expect_ok(gan_program_run(program, 1));
+        expect_ok(gan_device_synchronize(device));
+        assert_int_equal(simt_count().kernels - before, 1);
+        gan_program_destroy(program);
+        gan_graph_destroy(g);
+        gan_store_destroy(store);
+        gan_device_close(device);
+    }
 }
 
 /* Without a device the same is planned as with one. */
@@ -137,12 +169,14 @@ static void no_device_is_needed_for_a_plan(void **state) {
 
 int main(void) {
     enum { NETWORKS = sizeof networks / sizeof *networks };
-    struct CMUnitTest tests[2 * NETWORKS + 1] = {cmocka_unit_test(no_device_is_needed_for_a_plan)};
+    struct CMUnitTest tests[2 * NETWORKS + 2] = {
+        cmocka_unit_test(no_device_is_needed_for_a_plan),
+        cmocka_unit_test(a_loss_and_its_gradient_are_one_launch)};
     for (int i = 0; i < NETWORKS; i++) {
         void *n = (void *)(uintptr_t)&networks[i];
-        tests[1 + 2 * i] =
+        tests[2 + 2 * i] =
             (struct CMUnitTest){"launches_are_counted", launches_are_counted, NULL, NULL, n};
-        tests[2 + 2 * i] = (struct CMUnitTest){"a_plan_is_what_the_device_gets",
+        tests[3 + 2 * i] = (struct CMUnitTest){"a_plan_is_what_the_device_gets",
                                                a_plan_is_what_the_device_gets, NULL, NULL, n};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
