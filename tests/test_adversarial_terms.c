@@ -148,6 +148,21 @@ static void every_technique(void **state) {
     CHECK("two generators", o.generators = 2);
     CHECK("pairs (x, z)", o.encoder = true);
     CHECK("noisy labels", o.noisy_labels = 0.5);
+    CHECK("minibatch discrimination", o.networks.minibatch_kernels = 3);
+    CHECK("minibatch deviation", o.networks.minibatch_std = true);
+    CHECK("z in two parts", o.networks.z_late = 1);
+    for (size_t i = 0; i < gan_norm_count(); i++) {
+        gan_game_options o = toy_game();
+        o.model = gan_model_find("dcgan");
+        o.networks = (gan_model_options){.height = 8,
+                                         .width = 8,
+                                         .channels = 1,
+                                         .z_dim = 3,
+                                         .generator_features = 4,
+                                         .discriminator_features = 4};
+        o.generator_norm = o.discriminator_norm = gan_norm_at(i);
+        bad += check_both(&o, gan_norm_at(i)->name);
+    }
     CHECK("unrolled", o.unroll = 2, o.discriminator.rate = 0.05);
     CHECK("unrolled, momentum", o.unroll = 3, o.discriminator = gan_optimizer_defaults("momentum"));
     assert_int_equal(bad, 0);

@@ -243,6 +243,11 @@ typedef struct gan_game_options {
     int n_augments;
     const gan_prior *prior;
     gan_optimizer_options generator, discriminator; /* rates of their own: TTUR */
+    /* What normalises a network, and how its weights are scaled; NULL: as its paper has it. The
+     * reference batch of virtual batch norm is the first one seen, for G the noise of a fixed draw.
+     */
+    const gan_norm *generator_norm, *discriminator_norm;
+    const gan_weight_rule *generator_weight, *discriminator_weight;
     /* Moving average of G's weights, role average, group generator; 0: none. After n updates the
      * decay is min(average, n / (n + 10)), so that early weights are soon forgotten. */
     double average;

@@ -143,6 +143,14 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
     if (energy && (o->pack > 1 || o->discriminator_condition || o->encoder))
         REFUSE("head energy rebuilds the example alone, so pack, condition and encoder do not go "
                "with it");
+    const bool virtual_d = gan_is_virtual(o->discriminator_norm);
+    if (virtual_d && (o->pack > 1 || o->discriminator_condition || o->networks.level))
+        REFUSE("the discriminator's virtual batch norm keeps a reference of single, unlabelled "
+               "images of one size, so pack, condition and growth do not go with it");
+    if (gan_is_virtual(o->generator_norm) &&
+        (o->classes || o->code_categorical || o->code_continuous))
+        REFUSE("the generator's virtual batch norm keeps a reference of noise alone, so labels and "
+               "codes do not go with it");
     if (o->loss.smooth > 0 && !o->objective->target)
         REFUSE("smooth is %g, but objective %s has no target to lower", o->loss.smooth,
                o->objective->name);

@@ -35,6 +35,17 @@ static gan_node *rows(gan_graph *g, gan_node *x, int64_t first, int64_t count) {
     return x && gan_node_shape(x).dim[0] != count ? gan_slice(g, x, 0, first, count) : x;
 }
 
+/* Virtual batch norm while training: noise that stays in front of the rest. */
+static gan_node *with_reference(gan_graph *g, const gan_game_options *o, gan_node *input,
+                                gan_scope_settings *settings) {
+    if (!settings->training || !gan_is_virtual(o->generator_norm)) return input;
+    gan_shape shape = gan_node_shape(input);
+    shape.dim[0] = settings->reference = o->batch;
+    gan_node *z = gan_variable_node(g, GAN_STATISTIC, "generator/reference", GAN_F32, shape,
+                                    gan_init_normal(0, 1));
+    return gan_concat(g, 0, 2, (gan_node *[2]){z, input});
+}
+
 typedef gan_scope *(*opener)(gan_graph *g, const char *group, const gan_scope_settings *settings);
 
 static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_latent *l,
@@ -45,14 +56,19 @@ static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_la
     const int64_t m = gan_node_shape(input).dim[0];
     const int64_t n = o->generators > 1 && o->generators <= m ? o->generators : 1;
     gan_node **part = gan_graph_alloc(g, (size_t)n * sizeof *part);
+    settings.norm = o->generator_norm;
+    settings.weight = o->generator_weight;
     for (int64_t i = 0; part && i < n; i++) {
         const int64_t first = i * m / n, count = (i + 1) * m / n - first;
         settings.condition_norm = o->generator_condition == GAN_CONDITION_NORM;
         if (settings.condition_norm) settings.condition = rows(g, condition, first, count);
+        gan_node *shown = with_reference(g, o, rows(g, input, first, count), &settings);
+        const int64_t reference = settings.reference;
         gan_scope *scope = open(g, "generator", &settings);
         if (o->generators > 1) scope = gan_scope_enter(scope, "member%d", (int)i + 1);
-        part[i] = o->model->generator(scope, rows(g, input, first, count), &o->networks);
-        part[i] = part[i] ? gan_cast(g, part[i], GAN_F32) : NULL;
+        gan_node *x = o->model->generator(scope, shown, &o->networks);
+        if (x && reference) x = gan_slice(g, x, 0, reference, count);
+        part[i] = x ? gan_cast(g, x, GAN_F32) : NULL;
     }
     if (!part) return NULL;
     return gan_named(n > 1 ? gan_concat(g, 0, (int)n, part) : part[0], "fake");

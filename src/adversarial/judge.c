@@ -1,20 +1,44 @@
 /* The discriminator and the encoder as a game sees them. */
 #include "graph/graph.h"
 
+#include <string.h>
+
 #include "adversarial/play.h"
 
 gan_node *gan_play_condition(gan_play *play, gan_node *label) {
     return label ? gan_one_hot(play->g, label, play->o->classes) : NULL;
 }
 
+bool gan_is_virtual(const gan_norm *norm) { return norm && !strcmp(norm->name, "virtual"); }
+
+/* Virtual batch norm: the first real batch of the run, and how many rows it has. */
+static gan_node *reference(gan_play *play, gan_node *x) {
+    gan_shape shape = gan_node_shape(x);
+    shape.dim[0] = play->o->batch;
+    return gan_variable_node(play->g, GAN_STATISTIC, "discriminator/reference", GAN_F32, shape,
+                             gan_init_constant(0));
+}
+
+void gan_play_keep_reference(gan_play *play) {
+    gan_graph *g = play->g;
+    if (!gan_is_virtual(play->o->discriminator_norm)) return;
+    gan_node *real = play->real.x, *kept = reference(play, real);
+    gan_node *begun = gan_minimum(g, gan_play_time(play), gan_constant(g, 1, gan_shape0()));
+    gan_assign(g, kept, gan_add(g, real, gan_mul(g, begun, gan_sub(g, kept, real))));
+}
+
 gan_scope *gan_play_scope(gan_play *play, const char *group, bool update_statistics, int groups) {
-    gan_scope *scope =
-        gan_scope_create(play->g, group,
-                         &(gan_scope_settings){.training = true,
-                                               .update_statistics = update_statistics,
-                                               .groups = groups,
-                                               .counter = play->counter,
-                                               .precision = play->o->precision});
+    const bool of_d = strcmp(group, "discriminator") == 0;
+    gan_scope *scope = gan_scope_create(
+        play->g, group,
+        &(gan_scope_settings){.training = true,
+                              .update_statistics = update_statistics,
+                              .groups = groups,
+                              .counter = play->counter,
+                              .precision = play->o->precision,
+                              .norm = of_d ? play->o->discriminator_norm : NULL,
+                              .weight = of_d ? play->o->discriminator_weight : NULL,
+                              .reference = of_d ? play->reference : 0});
     for (int i = 0; i < play->n_overlay; i++)
         gan_scope_overlay(scope, play->overlay[i].variable, play->overlay[i].replacement);
     return scope;
@@ -95,8 +119,13 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
     const gan_game_options *o = play->o;
     gan_graph *g = play->g;
     gan_verdict v = {0};
+    gan_node *shown = gan_play_augment(play, x);
+    const bool is_virtual = gan_is_virtual(o->discriminator_norm) && shown;
+    if (is_virtual) shown = gan_concat(g, 0, 2, (gan_node *[2]){reference(play, x), shown});
+    play->reference = is_virtual ? o->batch : 0;
+    shown = packed(g, shown, o->pack);
     gan_scope *scope = gan_play_scope(play, "discriminator", update_statistics, groups);
-    gan_node *shown = packed(g, gan_play_augment(play, x), o->pack);
+    play->reference = 0;
     if (!scope || !shown) return v;
     if (condition && o->discriminator_condition == GAN_CONDITION_CONCAT)
         shown = beside(g, shown, condition);
@@ -104,6 +133,11 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
     gan_model_options n = o->networks;
     n.channels = s.rank ? s.dim[s.rank - 1] : 1;
     v.features = gan_model_features(o->model, scope, shown, &n);
+    if (is_virtual && v.features) {
+        const int64_t all = gan_node_shape(v.features).dim[0];
+        v.features = gan_slice(g, v.features, 0, o->batch, all - o->batch);
+        shown = gan_slice(g, shown, 0, o->batch, all - o->batch);
+    }
     if (z) v.features = pair(play, scope, v.features, z);
     v.logits = play->head->logits(play, scope, shown, v.features, condition);
     v.score = play->head->score ? play->head->score(play, v.logits) : v.logits;

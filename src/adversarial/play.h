@@ -33,6 +33,7 @@ struct gan_play {
     bool of_g;             /* the G-step is being written */
     gan_side real, fake;
     gan_node *open_fake; /* the last D-step's fakes, gradients into G open */
+    int64_t reference;   /* rows of D's reference batch in the pass being written */
     const gan_overlay *overlay;
     int n_overlay;
 };
@@ -75,6 +76,11 @@ void gan_play_after_d(gan_play *play);
 
 /* The linear layer discriminator/NAME from D's features (m, …) to (m, units). */
 gan_node *gan_play_output(gan_play *play, const char *name, gan_node *features, int64_t units);
+
+bool gan_is_virtual(const gan_norm *norm);
+
+/* Makes the run's first real batch the reference of D's virtual batch norm. */
+void gan_play_keep_reference(gan_play *play);
 
 /* x behind the augmentations. */
 gan_node *gan_play_augment(gan_play *play, gan_node *x);

@@ -54,6 +54,10 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *s, const
         .prior = gan_prior_find(s->z_distribution),
         .generator = optimizer(s, s->generator_rate, epoch_updates(count, s->batch * s->d_steps)),
         .discriminator = optimizer(s, s->discriminator_rate, epoch_updates(count, s->batch)),
+        .generator_norm = gan_norm_find(s->generator_norm), /* auto: none */
+        .discriminator_norm = gan_norm_find(s->discriminator_norm),
+        .generator_weight = gan_weight_rule_find(s->generator_weight),
+        .discriminator_weight = gan_weight_rule_find(s->discriminator_weight),
         .average = s->generator_average,
         .generator_condition = condition(s->generator_condition),
         .discriminator_condition = condition(s->discriminator_condition),

@@ -36,6 +36,16 @@ WORDS(choice_concat, "none", "concat")
 WORDS(choice_schedule, "alternating", "simultaneous")
 WORDS(choice_precision, "f32", "tf32", "bf16")
 
+static const char *choice_norm(size_t i) {
+    if (i == 0) return "auto";
+    return i <= gan_norm_count() ? gan_norm_at(i - 1)->name : NULL;
+}
+
+static const char *choice_weight(size_t i) {
+    if (i == 0) return "auto";
+    return i <= gan_weight_rule_count() ? gan_weight_rule_at(i - 1)->name : NULL;
+}
+
 static const char *choice_head(size_t i) {
     if (i == 0) return "auto";
     return i <= gan_head_count() ? gan_head_at(i - 1)->name : NULL;

@@ -35,6 +35,13 @@ gan_status gan_source_networks(const gan_model **model, gan_model_options *optio
     if (settings->discriminator_features)
         options->discriminator_features = settings->discriminator_features;
     options->spectral_norm = settings->spectral_norm;
+    options->generator_keep = settings->generator_keep;
+    options->discriminator_keep = settings->discriminator_keep;
+    options->minibatch_kernels = settings->minibatch_kernels;
+    options->minibatch_dims = settings->minibatch_dims;
+    options->minibatch_std = settings->minibatch_std;
+    options->z_late = settings->z_late;
+    options->z_layer = settings->z_layer;
     return GAN_OK;
 }
 
