@@ -1,6 +1,7 @@
 /* ganc's side of a benchmark: runs as many iterations of a case as it is told.
  *
  *     bench_worker CASE [--device NAME] [--threads N] [--batch M] [--features NF]
+ *                  [--precision f32|tf32|bf16]
  *     bench_worker CASE … --export FILE --steps N
  *
  * Prints "ready SECONDS" when the first iteration is done. For every number N on standard input it
@@ -34,7 +35,9 @@ static bool parse(arguments *a, int argc, char **argv) {
             a->c.batch = atoll(value);
         else if (strcmp(key, "--features") == 0)
             a->c.features = atoll(value);
-        else if (strcmp(key, "--export") == 0)
+        else if (strcmp(key, "--precision") == 0) {
+            if (!gan_precision_find(&a->c.precision, value)) return false;
+        } else if (strcmp(key, "--export") == 0)
             a->export = value;
         else if (strcmp(key, "--steps") == 0)
             a->steps = atoll(value);
@@ -75,8 +78,9 @@ int main(int argc, char **argv) {
     const double start = bench_now();
     arguments a;
     if (!parse(&a, argc, argv)) {
-        fprintf(stderr, "usage: bench_worker CASE [--device NAME] [--threads N] [--batch M] "
-                        "[--features NF] [--export FILE --steps N]; cases:\n");
+        fprintf(stderr,
+                "usage: bench_worker CASE [--device NAME] [--threads N] [--batch M] "
+                "[--features NF] [--precision f32|tf32|bf16] [--export FILE --steps N]; cases:\n");
         bench_case_list(stderr);
         return 2;
     }

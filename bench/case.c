@@ -202,6 +202,7 @@ gan_status bench_case_build(gan_game *game, gan_graph *g, const bench_case *c, b
                      .generator_features = c->features,
                      .discriminator_features = c->features,
                      .spectral_norm = c->spectral_norm},
+        .precision = c->precision,
         .batch = c->batch,
         .d_steps = c->d_steps,
         .objective = gan_objective_find(c->objective),

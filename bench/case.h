@@ -12,6 +12,7 @@ typedef struct bench_case {
     int64_t batch, d_steps, examples;
     double rate, beta1, beta2, momentum, loss_scale;
     bool spectral_norm;
+    gan_precision precision;
 } bench_case;
 
 /* NULL when there is none of that name; the list goes to `file`. */

@@ -30,7 +30,7 @@ class Nets:
         self.case = case
         self.generator = getattr(self, f"{case.model}_generator")
         self.discriminator = getattr(self, f"{case.model}_discriminator")
-        self.joined = case.model in ("mlp", "maxout")  # no batch norm: [real; fake] in one pass
+        self.joined = case.model in ("mlp", "maxout", "resnet")  # no batch norm: [real; fake] in one pass
 
     @staticmethod
     def norm(p, name, x, running):
@@ -93,3 +93,53 @@ class Nets:
                 x = self.norm(p, f"discriminator/down{i}/norm", x, running)
             x = leaky(x)
         return linear(p, "discriminator/output", x.reshape(len(x), -1))
+
+    @staticmethod
+    def spectral(p, name, running, learn):
+        """The weight over its largest singular value (Miyato et al. 2018, algorithm 1); `learn` moves u and v."""
+        w = p[f"{name}/weight"]
+        matrix = w.reshape(len(w), -1)
+        if learn:
+            fixed = lax.stop_gradient(matrix)
+            v = fixed.T @ running[f"{name}/u"].astype(w.dtype)
+            v = v / jnp.maximum(jnp.linalg.norm(v), 1e-12)
+            u = fixed @ v
+            u = u / jnp.maximum(jnp.linalg.norm(u), 1e-12)
+            running[f"{name}/u"] = u.astype(running[f"{name}/u"].dtype)
+            running[f"{name}/v"] = v.astype(running[f"{name}/v"].dtype)
+        u, v = running[f"{name}/u"].astype(w.dtype), running[f"{name}/v"].astype(w.dtype)
+        return w / (u @ (matrix @ v))
+
+    def resnet_generator(self, p, z, running=None):
+        def same(name, x, padding):
+            return conv(x, p[f"{name}/weight"], 1, padding) + p[f"{name}/bias"]
+
+        def wider(x):
+            return jnp.repeat(jnp.repeat(x, 2, 1), 2, 2)
+
+        x = linear(p, "generator/project", z).reshape(len(z), 4, 4, -1)
+        for i in (1, 2, 3):
+            name = f"generator/up{i}"
+            h = jax.nn.relu(self.norm(p, f"{name}/norm1", x, running))
+            h = same(f"{name}/conv1", wider(h), 1)
+            h = same(f"{name}/conv2", jax.nn.relu(self.norm(p, f"{name}/norm2", h, running)), 1)
+            x = h + wider(same(f"{name}/shortcut", x, 0))
+        x = jax.nn.relu(self.norm(p, "generator/norm", x, running))
+        return jnp.tanh(same("generator/output", x, 1))
+
+    def resnet_discriminator(self, p, x, running=None, keep=None, learn=True):
+        def same(name, x, padding):
+            return conv(x, self.spectral(p, name, running, learn), 1, padding) + p[f"{name}/bias"]
+
+        def pooled(x):
+            return x.reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2, -1).mean((2, 4))
+
+        for i in (1, 2, 3, 4):
+            name = f"discriminator/down{i}"
+            h = same(f"{name}/conv1", jax.nn.relu(x) if i > 1 else x, 1)
+            h = same(f"{name}/conv2", jax.nn.relu(h), 1)
+            if i < 3:
+                h, x = pooled(h), same(f"{name}/shortcut", pooled(x), 0)
+            x = x + h
+        x = jax.nn.relu(x).sum((1, 2))
+        return x @ self.spectral(p, "discriminator/output", running, learn).T + p["discriminator/output/bias"]

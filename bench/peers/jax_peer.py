@@ -71,7 +71,7 @@ class Peer:
         running, m = dict(running), len(real)
         fake = jax.lax.stop_gradient(self.nets.generator(g, z))
         if self.nets.joined:
-            both = jnp.concatenate([real.reshape(m, -1), fake])
+            both = jnp.concatenate([real.reshape(fake.shape), fake])
             s = self.nets.discriminator(p, both, running, keep).astype(self.real)
             s_real, s_fake = s[:m], s[m:]
         else:
@@ -82,7 +82,11 @@ class Peer:
     def g_loss(self, g, p, z, keep, running):
         p, g = self.low(p), self.low(g)
         running = dict(running)
-        s = self.nets.discriminator(p, self.nets.generator(g, z, running), None, keep)
+        fake = self.nets.generator(g, z, running)
+        if self.case.model == "resnet":  # its vectors of power iteration are needed, but do not move here
+            s = self.nets.discriminator(p, fake, running, keep, learn=False)
+        else:
+            s = self.nets.discriminator(p, fake, None, keep)
         return self.g_objective(s.astype(self.real)), running
 
     def step(self, state, data, index, z, keep):

@@ -35,8 +35,9 @@ class Peer:
         self.nets = Nets(case, self.last)
         tensors = {name: convert(name, x, case, self.last) for name, x in case.group("weight").items()}
         self.p = {name: x.to(self.device, self.real).requires_grad_() for name, x in tensors.items()}
-        self.running = {name: torch.from_numpy(x.copy()).to(self.device, self.real)
+        self.running = {name: convert(name, x, case, self.last).to(self.device, self.real)
                         for name, x in case.group("statistic").items()}
+        self.nets.vectors = self.running  # of power iteration; moved only where running statistics are
         self.of = {g: [x for name, x in self.p.items() if name.startswith(g)] for g in ("generator", "discriminator")}
         self.d_rule, self.g_rule = self.rule("discriminator"), self.rule("generator")
         data = torch.from_numpy(case.tensors["data"].copy()).permute(0, 3, 1, 2)
@@ -59,7 +60,7 @@ class Peer:
             return torch.optim.SGD(self.of[group], case.rate, case.momentum, **fast)
         if self.graphed:
             fast["capturable"] = True
-        return torch.optim.Adam(self.of[group], case.rate, (case.beta1, case.beta2), case.eps, **fast)
+        return torch.optim.Adam(self.of[group], case.rate, (float(case.beta1), float(case.beta2)), case.eps, **fast)
 
     def passes(self):
         return torch.autocast(self.device.type, self.cast) if self.cast else contextlib.nullcontext()
@@ -72,7 +73,7 @@ class Peer:
             with torch.no_grad():
                 fake = self.nets.generator(self.p, z)
             if self.nets.joined:
-                both = self.nets.discriminator(self.p, torch.cat([real.flatten(1), fake]), self.running, keep).float()
+                both = self.nets.discriminator(self.p, torch.cat([real.reshape(fake.shape), fake]), self.running, keep).float()
                 s_real, s_fake = both[:m], both[m:]
             else:
                 s_real = self.nets.discriminator(self.p, real, self.running).float()

@@ -6,26 +6,36 @@ import torch
 from torch.nn import functional as F
 
 
+PROJECT = ("generator/project/linear/weight", "generator/project/weight", "generator/project/bias")
+
+
 def convert(name, x, case, last):
-    """ganc's tensor as PyTorch's parameter."""
+    """ganc's tensor as PyTorch's parameter or buffer."""
     x = torch.from_numpy(x.copy())
     if x.ndim == 4:
         return x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-    if case.model == "dcgan" and name == "generator/project/linear/weight" and not last:
-        return x.view(4, 4, -1, case.z).permute(2, 0, 1, 3).reshape(-1, case.z).contiguous()
-    if case.model == "dcgan" and name == "discriminator/output/weight" and not last:
+    if last or case.model in ("mlp", "maxout"):
+        return x
+    if name in PROJECT:  # (h·w·c, z) to (c·h·w, z)
+        return x.view(4, 4, -1, x[0].numel()).permute(2, 0, 1, 3).reshape(x.shape).contiguous()
+    if case.model == "dcgan" and name == "discriminator/output/weight":
         return x.view(1, 4, 4, -1).permute(0, 3, 1, 2).reshape(1, -1).contiguous()
+    if name.endswith("/v") and f"weight/{name[:-2]}/weight" in case.tensors:  # (r·s·c) to (c·r·s)
+        shape = case.tensors[f"weight/{name[:-2]}/weight"].shape
+        return x.view(shape[1:]).permute(2, 0, 1).reshape(-1).contiguous() if len(shape) == 4 else x
     return x
 
 
 def restore(name, x, case, last):
-    """The inverse, as an array."""
+    """A gradient in ganc's layout, as an array."""
     x = x.detach().cpu()
     if x.ndim == 4:
         return x.permute(0, 2, 3, 1).contiguous().numpy()
-    if case.model == "dcgan" and name == "generator/project/linear/weight" and not last:
-        return x.view(-1, 4, 4, case.z).permute(1, 2, 0, 3).reshape(-1, case.z).contiguous().numpy()
-    if case.model == "dcgan" and name == "discriminator/output/weight" and not last:
+    if last or case.model in ("mlp", "maxout"):
+        return x.numpy()
+    if name in PROJECT:
+        return x.view(-1, 4, 4, x[0].numel()).permute(1, 2, 0, 3).reshape(x.shape).contiguous().numpy()
+    if case.model == "dcgan" and name == "discriminator/output/weight":
         return x.view(1, -1, 4, 4).permute(0, 2, 3, 1).reshape(1, -1).contiguous().numpy()
     return x.numpy()
 
@@ -36,7 +46,7 @@ class Nets:
         self.generator = getattr(self, f"{case.model}_generator")
         self.discriminator = getattr(self, f"{case.model}_discriminator")
         # Without batch norm one pass over [real; fake] is the same as two, and faster.
-        self.joined = case.model in ("mlp", "maxout")
+        self.joined = case.model in ("mlp", "maxout", "resnet")
 
     @staticmethod
     def linear(p, name, x):
@@ -106,3 +116,48 @@ class Nets:
         if self.last:
             x = x.permute(0, 2, 3, 1)
         return self.linear(p, "discriminator/output", x.flatten(1))
+
+    # ---- resnet ----
+
+    @staticmethod
+    def spectral(p, name, u, v, learn):
+        """The weight over its largest singular value (Miyato et al. 2018, algorithm 1); `learn` moves u and v."""
+        w = p[f"{name}/weight"]
+        matrix = (w if w.ndim == 2 else w.permute(0, 2, 3, 1) if not w.is_contiguous() else w).reshape(len(w), -1)
+        if learn:
+            with torch.no_grad():
+                v.copy_(F.normalize(matrix.T @ u, dim=0, eps=1e-12))
+                u.copy_(F.normalize(matrix @ v, dim=0, eps=1e-12))
+        return w / torch.dot(u.clone(), matrix @ v.clone())
+
+    def resnet_generator(self, p, z, running=None):
+        def conv(name, x, padding):
+            return F.conv2d(x, p[f"{name}/weight"], p[f"{name}/bias"], 1, padding)
+
+        x = self.linear(p, "generator/project", z)
+        x = x.view(len(z), 4, 4, -1).permute(0, 3, 1, 2) if self.last else x.view(len(z), -1, 4, 4)
+        for i in (1, 2, 3):
+            name = f"generator/up{i}"
+            h = F.relu(self.norm(p, f"{name}/norm1", x, running), inplace=True)
+            h = conv(f"{name}/conv1", F.interpolate(h, scale_factor=2), 1)
+            h = conv(f"{name}/conv2", F.relu(self.norm(p, f"{name}/norm2", h, running), inplace=True), 1)
+            x = h + F.interpolate(conv(f"{name}/shortcut", x, 0), scale_factor=2)
+        x = F.relu(self.norm(p, "generator/norm", x, running), inplace=True)
+        return torch.tanh(conv("generator/output", x, 1))
+
+    def resnet_discriminator(self, p, x, running=None, keep=None):
+        def weight(name):
+            return self.spectral(p, name, self.vectors[f"{name}/u"], self.vectors[f"{name}/v"], running is not None)
+
+        def conv(name, x, padding):
+            return F.conv2d(x, weight(name), p[f"{name}/bias"], 1, padding)
+
+        for i in (1, 2, 3, 4):
+            name = f"discriminator/down{i}"
+            h = conv(f"{name}/conv1", F.relu(x) if i > 1 else x, 1)
+            h = conv(f"{name}/conv2", F.relu(h, inplace=True), 1)
+            if i < 3:
+                h, x = F.avg_pool2d(h, 2), conv(f"{name}/shortcut", F.avg_pool2d(x, 2), 0)
+            x = x + h
+        x = F.relu(x, inplace=True).sum((2, 3))
+        return F.linear(x, weight("discriminator/output"), p["discriminator/output/bias"])
