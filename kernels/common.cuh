@@ -81,16 +81,16 @@ __device__ __forceinline__ __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
     return __float2bfloat16_rn(x);
 }
 
-/* Elements of T in one access of N at most. */
+/* Elements of T in one access, of N at most. */
 template <int N, class T>
-constexpr int access_width() {
-    return int(sizeof(T)) * N > 16 ? 16 / int(sizeof(T)) : N;
-}
+struct Access {
+    static constexpr int width = int(sizeof(T)) * N > 16 ? 16 / int(sizeof(T)) : N;
+};
 
 /* N consecutive elements: in accesses of up to 128 bits, to which p is aligned. */
 template <int N, class T>
 __device__ __forceinline__ void load_floats(float (&y)[N], const T *p) {
-    constexpr int W = access_width<N, T>();
+    constexpr int W = Access<N, T>::width;
 #pragma unroll
     for (int i = 0; i < N; i += W) {
         const Vec<T, W> r = load<W>(p + i);
@@ -101,7 +101,7 @@ __device__ __forceinline__ void load_floats(float (&y)[N], const T *p) {
 
 template <int N, class T>
 __device__ __forceinline__ void store_floats(T *p, const float (&y)[N]) {
-    constexpr int W = access_width<N, T>();
+    constexpr int W = Access<N, T>::width;
 #pragma unroll
     for (int i = 0; i < N; i += W) {
         Vec<T, W> r;
