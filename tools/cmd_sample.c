@@ -3,7 +3,7 @@
 
 #include "cli.h"
 
-static const char *png, *count_text, *seed_text, *device_name;
+static const char *png, *count_text, *seed_text, *class_text, *device_name;
 
 static const option options[] = {
     {"--out", .letter = "-o", .argument = "FILE.png", .about = "the picture to write",
@@ -13,6 +13,9 @@ static const option options[] = {
     {"--seed", .argument = "N",
      .about = "of the noise; else the run's, which gives the run's own picture",
      .value = &seed_text},
+    {"--class", .argument = "N",
+     .about = "the class of all samples, of runs with labels; else a class a row",
+     .value = &class_text},
     {"--device", .argument = "NAME",
      .about = "cpu, cuda or cuda:N; else the first GPU that works, or the CPU",
      .value = &device_name},
@@ -30,10 +33,10 @@ static const usage sample_usage = {
     .options = options,
 };
 
-static int draw(const char *checkpoint, int64_t count, const uint64_t *seed) {
+static int draw(const char *checkpoint, int64_t count, const uint64_t *seed, const int64_t *only) {
     gan_device *device;
     if (gan_device_open(&device, device_name, NULL)) return failed();
-    const gan_sample_options sample = {.count = count, .seed = seed};
+    const gan_sample_options sample = {.count = count, .seed = seed, .only = only};
     const gan_status status =
         gan_sample_checkpoint(checkpoint_path(checkpoint), png, device, &sample);
     gan_device_close(device);
@@ -43,7 +46,7 @@ static int draw(const char *checkpoint, int64_t count, const uint64_t *seed) {
 int cmd_sample(int argc, char **argv) {
     const char *checkpoint = NULL;
     int n_operands;
-    int64_t count = 0, number = 0;
+    int64_t count = 0, number = 0, only = 0;
     int code = read_arguments(&sample_usage, argc, argv, 1, &checkpoint, &n_operands);
     if (code >= 0) return code;
     if (!checkpoint) return wrong_usage(&sample_usage, "CHECKPOINT or RUN is missing");
@@ -55,6 +58,9 @@ int cmd_sample(int argc, char **argv) {
     if (seed_text && !read_count(seed_text, 0, &number))
         return wrong_usage(&sample_usage, "--seed: '%s' given, a whole number from 0 expected",
                            seed_text);
+    if (class_text && !read_count(class_text, 0, &only))
+        return wrong_usage(&sample_usage, "--class: '%s' given, a whole number from 0 expected",
+                           class_text);
     const uint64_t seed = (uint64_t)number;
-    return draw(checkpoint, count, seed_text ? &seed : NULL);
+    return draw(checkpoint, count, seed_text ? &seed : NULL, class_text ? &only : NULL);
 }

@@ -7,6 +7,7 @@
 #include "train/checkpoint.h"
 #include "train/game.h"
 #include "train/sampler.h"
+#include "train/schedule.h"
 
 enum { DEFAULT_ROWS = 8, DEFAULT_STEPS = 10, MOST = 4096 };
 
@@ -78,9 +79,15 @@ static gan_status build(walk *w, gan_device *device, uint64_t seed) {
         w->input[i] = gan_input(w->make, gan_node_dtype(w->drawn[i]), shape, name[i]);
         gan_output(w->draw, w->drawn[i]);
     }
+    gan_schedule schedule;
+    GAN_TRY(gan_schedule_make(&schedule, w->checkpoint->settings, &w->game));
+    const int64_t done = w->checkpoint->state.step;
+    const int level = gan_schedule_level(&schedule, done ? done - 1 : 0);
+    gan_schedule_grow(&schedule, &w->game, w->make, level, 0);
     const gan_latent between = {w->input[0], w->input[1], w->input[2], w->input[3]};
-    w->samples =
-        gan_output(w->make, gan_sampler_build(w->make, &w->game, &between, w->game.average > 0));
+    gan_node *x = gan_sampler_build(w->make, &w->game, &between, w->game.average > 0);
+    if (level < schedule.levels) x = gan_upsample(w->make, x, 1 << (schedule.levels - level));
+    w->samples = gan_output(w->make, x);
     GAN_TRY(gan_compile(&w->drawing, w->draw, device));
     GAN_TRY(gan_compile(&w->making, w->make, device));
     return gan_store_place(w->store, device);

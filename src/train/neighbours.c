@@ -26,7 +26,11 @@ static gan_status draw(search *s, gan_device *device, uint64_t seed) {
     gan_sampler sampler;
     GAN_TRY(gan_settings_game(&game, c->settings, s->model, &s->networks, c->state.classes, 0));
     GAN_TRY(gan_store_create(&store, seed));
-    gan_status status = gan_sampler_open(&sampler, store, device, &game, s->count, seed);
+    gan_schedule schedule;
+    gan_status status = gan_schedule_make(&schedule, c->settings, &game);
+    const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);
+    if (status == GAN_OK)
+        status = gan_sampler_open(&sampler, store, device, &game, &schedule, level, s->count, seed);
     if (status == GAN_OK) {
         status = gan_store_place(store, device);
         if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);

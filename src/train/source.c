@@ -18,6 +18,7 @@ enum { SHUFFLE_STREAM = 1 << 30 };
 enum { SEQUENCES = 16384, SEQUENCE_SEED = 1 };
 
 static const char *const images_name = "data/images";
+static const char *const few_name = "data/labelled";
 static const char *const labels_name = "data/labels";
 static const char *const centres_name = "data/centres";
 static const char *const sequences_name = "data/sequences";
@@ -150,8 +151,10 @@ static const char *kind_of(const gan_source *s) {
 }
 
 gan_status gan_source_open(gan_source *s, const gan_settings *settings) {
-    *s = (gan_source){
-        .batch = settings->batch, .d_steps = settings->d_steps, .flip = settings->data_flip};
+    *s = (gan_source){.batch = settings->batch,
+                      .d_steps = settings->d_steps,
+                      .flip = settings->data_flip,
+                      .few = settings->labels_count};
     s->mixture = gan_mixture_find(settings->data);
     s->grammar = gan_grammar_find(settings->data);
     gan_status status = s->mixture   ? open_mixture(s, settings)
@@ -261,8 +264,56 @@ gan_node *gan_source_labels(void *source, gan_graph *g, gan_node *counter, int64
     return gan_gather(g, labels, s->index[step]);
 }
 
+gan_node *gan_source_labelled(void *source, gan_graph *g, gan_node *counter, int64_t step,
+                              gan_node **classes) {
+    gan_source *s = source;
+    (void)step;
+    *classes = NULL;
+    if (!s->labelled || !s->set)
+        return gan_graph_error(g, GAN_ERROR_ARGUMENT,
+                               "data: labelled examples asked for, but there are no images with "
+                               "labels");
+    const int64_t n = s->few ? s->few : s->count;
+    gan_node *few =
+        gan_variable_node(g, GAN_DATA, few_name, GAN_I32, gan_shape1(n), gan_init_constant(0));
+    gan_node *labels = gan_variable_node(g, GAN_DATA, labels_name, GAN_I32, gan_shape1(s->count),
+                                         gan_init_constant(0));
+    gan_node *index = gan_gather(g, few, gan_random_index(g, counter, gan_shape1(s->batch), n));
+    *classes = gan_gather(g, labels, index);
+    return batch_of_images(s, g, counter, index);
+}
+
+/* The positions of the few, class by class in turn. */
+static gan_status choose_few(const gan_source *s, int32_t *few, int64_t n) {
+    int64_t *next = calloc((size_t)s->classes, sizeof *next);
+    if (!next) return gan_fail(GAN_ERROR_MEMORY, "data: out of memory");
+    int64_t chosen = 0, misses = 0;
+    for (int64_t c = 0; chosen < n && misses < s->classes; c = (c + 1) % s->classes) {
+        int64_t i = next[c];
+        while (i < s->count && s->set->labels[i] != c) i++;
+        next[c] = i + 1;
+        misses = i < s->count ? 0 : misses + 1;
+        if (i < s->count) few[chosen++] = (int32_t)i;
+    }
+    free(next);
+    return chosen == n ? GAN_OK
+                       : gan_fail(GAN_ERROR_ARGUMENT,
+                                  "labels.count: %lld given, but data '%.200s' have %lld examples",
+                                  (long long)n, s->set->name, (long long)chosen);
+}
+
 static gan_status write(gan_store *store, const char *name, const void *values, size_t bytes) {
     return gan_variable_write(store, gan_store_find(store, GAN_DATA, name), values, bytes);
+}
+
+static gan_status place_few(const gan_source *s, gan_store *store) {
+    const int64_t n = s->few ? s->few : s->count;
+    int32_t *few = malloc((size_t)n * sizeof *few);
+    if (!few) return gan_fail(GAN_ERROR_MEMORY, "data: out of memory");
+    gan_status status = choose_few(s, few, n);
+    if (status == GAN_OK) status = write(store, few_name, few, (size_t)n * sizeof *few);
+    free(few);
+    return status;
 }
 
 gan_status gan_source_place(gan_source *s, gan_store *store) {
@@ -275,6 +326,7 @@ gan_status gan_source_place(gan_source *s, gan_store *store) {
     if (s->labelled && gan_store_find(store, GAN_DATA, labels_name))
         GAN_TRY(
             write(store, labels_name, s->set->labels, (size_t)s->count * sizeof *s->set->labels));
+    if (gan_store_find(store, GAN_DATA, few_name)) GAN_TRY(place_few(s, store));
     return write(store, images_name, s->set->images, set_bytes(s->set));
 }
 

@@ -17,6 +17,7 @@ typedef struct gan_source {
     int64_t count;              /* of examples; 0 for mixtures */
     int64_t classes;            /* that examples have labels of; 0: none */
     bool labelled;              /* gan_source_use_labels() was called */
+    int64_t few;                /* examples whose labels may be learnt from; 0: all */
     uint64_t fingerprint;       /* of the examples, so that a resumed run finds the same */
     int64_t batch, d_steps;
     bool flip;
@@ -47,6 +48,12 @@ gan_node *gan_source_batch(void *source, gan_graph *g, gan_node *counter, int64_
  * gan_source_batch() made for the same step, which comes first. Of a point: the number of its
  * centre. An error of the graph without gan_source_use_labels(). */
 gan_node *gan_source_labels(void *source, gan_graph *g, gan_node *counter, int64_t step);
+
+/* gan_game_options.labelled: a batch of examples drawn from the `few`, and their classes i32 (m).
+ * The few are the first of each class in the order of the set, as many of one class as of another
+ * but for the remainder. An error of the graph where the data are no images with labels. */
+gan_node *gan_source_labelled(void *source, gan_graph *g, gan_node *counter, int64_t step,
+                              gan_node **classes);
 
 /* Writes the examples into the placed store. The host's copy is no longer needed then. */
 gan_status gan_source_place(gan_source *source, gan_store *store);

@@ -193,6 +193,7 @@ static gan_status open_game(gan_trainer *t) {
     t->game.user = source;
     if (!t->game.classes) return GAN_OK;
     t->game.labels = gan_source_labels;
+    t->game.labelled = source->set ? gan_source_labelled : NULL;
     return gan_source_use_labels(source);
 }
 
