@@ -83,6 +83,63 @@ static void every_level_has_all_weights(void **state) {
     expect_graph_error(GAN_ERROR_ARGUMENT, "expected 1 to 3");
 }
 
+/* ---- level 1 written out ---- */
+
+static double leaky(double v) { return v > 0 ? v : 0.2 * v; }
+
+/* n vectors of c: each to a mean square of one. */
+static void pixel_norm(double *x, int n, int c) {
+    for (int i = 0; i < n; i++) {
+        double square = 1e-8;
+        for (int k = 0; k < c; k++) square += x[i * c + k] * x[i * c + k] / c;
+        for (int k = 0; k < c; k++) x[i * c + k] /= sqrt(square);
+    }
+}
+
+/* Weights are N(0, 1) and scaled by gain/sqrt(fan_in): sqrt(2)/4 after the noise, sqrt(2), and 1 to
+ * RGB. */
+static void the_first_level_is_that_of_the_paper(void **state) {
+    (void)state;
+    enum { Z = 5, H = 4, W = 8, C = 12, RGB = 2, PIXELS = H * W };
+    gan_model_options o = options(1);
+    gan_node *z = F32(1, Z);
+    gan_node *x = gan_output(g, model()->generator(training("g"), z, &o));
+    load();
+    float *noise = some_floats(Z, 3),
+          *project = read_variable(GAN_WEIGHT, "g/level1/project/weight"),
+          *conv = read_variable(GAN_WEIGHT, "g/level1/conv/weight"),
+          *rgb = read_variable(GAN_WEIGHT, "g/level1/to_rgb/weight");
+    write_input(z, noise);
+    run(1);
+    double latent[Z], a[PIXELS * C] = {0}, b[PIXELS * C] = {0};
+    for (int i = 0; i < Z; i++) latent[i] = noise[i];
+    pixel_norm(latent, 1, Z);
+    for (int u = 0; u < PIXELS * C; u++) {
+        for (int i = 0; i < Z; i++) a[u] += latent[i] * project[u * Z + i];
+        a[u] = leaky(a[u] * sqrt(2) / 4 / sqrt(Z));
+    }
+    pixel_norm(a, PIXELS, C);
+    for (int i = 0; i < PIXELS; i++)
+        for (int k = 0; k < C; k++) {
+            for (int t = 0; t < 9; t++) {
+                const int h = i / W + t / 3 - 1, w = i % W + t % 3 - 1;
+                if (h < 0 || w < 0 || h >= H || w >= W) continue;
+                for (int c = 0; c < C; c++)
+                    b[i * C + k] += a[(h * W + w) * C + c] * conv[(k * 9 + t) * C + c];
+            }
+            b[i * C + k] = leaky(b[i * C + k] * sqrt(2) / sqrt(9 * C));
+        }
+    pixel_norm(b, PIXELS, C);
+    float *out = read_output(x);
+    for (int i = 0; i < PIXELS; i++)
+        for (int k = 0; k < RGB; k++) {
+            double sum = 0;
+            for (int c = 0; c < C; c++) sum += b[i * C + c] * rgb[k * C + c];
+            expect_near(out[i * RGB + k], sum / sqrt(C), 1e-5, 1e-4);
+        }
+    free(noise), free(project), free(conv), free(rgb), free(out);
+}
+
 /* What lies above the level in play is neither computed nor changed. */
 static void levels_above_have_no_gradient(void **state) {
     (void)state;
@@ -228,6 +285,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(sizes_are_the_published_ones),
         TEST(every_level_has_all_weights),
+        TEST(the_first_level_is_that_of_the_paper),
         TEST(levels_above_have_no_gradient),
         TEST(pictures_fade_in),
         TEST(scores_fade_in),

@@ -67,8 +67,8 @@ static gan_node *halved(gan_graph *g, gan_node *x) {
     return gan_average_pool(g, x, 2, 2, gan_window_same(2, 0));
 }
 
-/* Attention where it belongs: at maps of half the image's height, at most 32 (section 4.1: a map of
- * 32 does best for images of 128). */
+/* Attention where it belongs: at maps of half the image's height, at most 32 (table 1: maps of
+ * 32 do best for images of 128). */
 static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o, bool spectral) {
     const int64_t height = o->height / 2 < 32 ? o->height / 2 : 32;
     if (!x || gan_node_shape(x).dim[1] != height) return x;
