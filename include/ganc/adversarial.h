@@ -148,6 +148,7 @@ typedef struct gan_term {
     bool needs_labels;    /* of real data */
     bool needs_condition; /* a generator that is told the class */
     bool needs_labelled;  /* some labelled examples */
+    bool no_pairs;        /* does not go with a discriminator of pairs (x, z) */
     bool needs_codes;     /* beside z */
     bool lazy;        /* the second knob is "every": written only into iterations that are due */
     const char *head; /* the head it needs, or NULL */

@@ -119,6 +119,8 @@ static gan_status check_labels(const gan_game_options *o, const gan_head *head) 
                    t->name);
         if (t->needs_labelled && !o->labelled)
             REFUSE("%s needs some labelled examples, but there are none", t->name);
+        if (t->no_pairs && o->encoder)
+            REFUSE("%s has an encoder of its own, so encoder does not go with it", t->name);
         if (t->needs_codes && !o->code_categorical && !o->code_continuous)
             REFUSE("%s needs codes, but code_categorical and code_continuous are 0", t->name);
     }

@@ -7,8 +7,22 @@
 #include "base/error.h"
 
 static const gan_term *const table[] = {
-    &gan_term_wgan_gp, &gan_term_r1,         &gan_term_feature_matching, &gan_term_mad_gan,
-    &gan_term_ac_gan,  &gan_term_supervised, &gan_term_infogan,
+    &gan_term_wgan_gp,
+    &gan_term_one_sided_gp,
+    &gan_term_zero_centred_gp,
+    &gan_term_dragan,
+    &gan_term_r1,
+    &gan_term_r2,
+    &gan_term_lecam,
+    &gan_term_orthogonal,
+    &gan_term_historical,
+    &gan_term_feature_matching,
+    &gan_term_pulling_away,
+    &gan_term_mad_gan,
+    &gan_term_mrgan,
+    &gan_term_ac_gan,
+    &gan_term_supervised,
+    &gan_term_infogan,
 };
 
 size_t gan_term_count(void) { return sizeof table / sizeof *table; }

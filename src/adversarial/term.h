@@ -5,9 +5,16 @@
 #include "adversarial/play.h"
 
 /* term_gradient.c */
-extern const gan_term gan_term_wgan_gp, gan_term_r1;
+extern const gan_term gan_term_wgan_gp, gan_term_one_sided_gp, gan_term_zero_centred_gp,
+    gan_term_dragan, gan_term_r1, gan_term_r2;
+/* term_history.c */
+extern const gan_term gan_term_lecam, gan_term_historical;
+/* term_weight.c */
+extern const gan_term gan_term_orthogonal;
+/* term_mode.c */
+extern const gan_term gan_term_mrgan;
 /* term_feature.c */
-extern const gan_term gan_term_feature_matching;
+extern const gan_term gan_term_feature_matching, gan_term_pulling_away;
 /* term_class.c */
 extern const gan_term gan_term_ac_gan, gan_term_supervised;
 /* term_code.c */

@@ -18,3 +18,23 @@ const gan_term gan_term_feature_matching = {
     .g = feature_matching,
     .needs_real = true,
 };
+
+/* 1/(m(m-1)) Σ_{i≠j} cos²(S_i, S_j), S the code of D's autoencoder or else its features. */
+static gan_node *pulling_away(gan_play *play, const double *knob) {
+    (void)knob;
+    gan_graph *g = play->g;
+    gan_node *s = gan_play_rows(g, play->fake.seen.features);
+    const double m = (double)gan_node_shape(s).dim[0];
+    gan_node *squares = gan_sum_axes(g, gan_square(g, s), 2);
+    gan_node *unit = gan_mul(g, s, gan_rsqrt(g, gan_shift(g, squares, 1e-12)));
+    gan_node *cosines = gan_square(g, gan_matmul(g, unit, unit, false, true));
+    gan_node *own = gan_square(g, gan_sum_axes(g, gan_square(g, unit), 2));
+    return gan_scale(g, gan_sub(g, gan_sum(g, cosines), gan_sum(g, own)), 1 / (m * (m - 1)));
+}
+
+const gan_term gan_term_pulling_away = {
+    .name = "pulling-away",
+    .about = "fakes whose features point away from each other (Zhao et al. 2017, eq. 4)",
+    .knob = {{"weight", 0.1, 0, 1e6, "factor"}},
+    .g = pulling_away,
+};
