@@ -68,6 +68,7 @@ __global__ void __launch_bounds__(BLOCK) average_kernel(T *y, const T *x, const 
     const Span w = covered(at.column, p.a.size_w, p.a.stride_w, p.a.left, p.a.width);
     float sum[V] = {};
     for (int r = h.begin; r < h.end; r++)
+#pragma unroll 1
         for (int s = w.begin; s < w.end; s++) {
             float value[V];
             load_floats(value, x + wide_offset(p, at, r, s));
