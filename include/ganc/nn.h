@@ -182,7 +182,8 @@ typedef struct gan_norm_options {
  *   group's in turn.
  * - layer: of an example, all its pixels and channels (Ba et al. 2016).
  * - instance: of a channel of an example (Ulyanov et al. 2016); maps only.
- * - group: of an example and one of (at most) 32 groups of channels (Wu and He 2018).
+ * - group: of an example and one of at most 32 equal groups of two or more channels (Wu and He
+ * 2018).
  * - pixel: x / sqrt(mean of x² over the channels + eps) (Karras et al. 2018, section 4.2).
  * - virtual: n/(n+1) of the moments of the scope's `reference` leading rows and 1/(n+1) of the
  *   example's own, n = reference; those rows by their own moments alone (Salimans et al. 2016,

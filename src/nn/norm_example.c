@@ -36,9 +36,10 @@ gan_node *gan_norm_instance(gan_scope *s, gan_node *x, const gan_norm_options *o
     return gan_scope_activation(s, gan_norm_affine(s, y, o));
 }
 
-/* Groups of the largest number of channels' divisors that is at most 32. */
+/* As many groups as divide the channels, at most 32, of two channels or more: of one it would be
+ * instance norm. */
 static int64_t groups_of(int64_t channels) {
-    for (int64_t n = 32; n > 1; n--)
+    for (int64_t n = channels / 2 < 32 ? channels / 2 : 32; n > 1; n--)
         if (channels % n == 0) return n;
     return 1;
 }
