@@ -166,6 +166,30 @@ static void levels_above_have_no_gradient(void **state) {
     assert_null(gan_store_find(store, GAN_STATISTIC, "d/level3/conv1/u"));
 }
 
+static int64_t flops_of_level(void **state, int level, bool discriminator) {
+    close_networks(state);
+    open_networks(state);
+    gan_model_options o = options(level);
+    o.spectral_norm = true; /* of D: its power iterations stay with the levels in play */
+    gan_node *y = discriminator
+                      ? gan_model_logits(model(), training("d"),
+                                         F32(4, 16 >> (3 - level), 32 >> (3 - level), 2), &o)
+                      : model()->generator(training("g"), F32(4, 5), &o);
+    gan_output(g, y);
+    load();
+    gan_program_info info;
+    gan_program_describe(program, &info);
+    return info.flops;
+}
+
+static void levels_above_are_not_computed(void **state) {
+    /* 4 examples: noise to 4x8x12, a 3x3 convolution of 12 channels, to RGB. */
+    assert_int_equal(flops_of_level(state, 1, false), 4 * 2 * 32 * (5 * 12 + 9 * 12 * 12 + 12 * 2));
+    for (int d = 0; d < 2; d++)
+        for (int level = 1; level < 3; level++)
+            assert_true(flops_of_level(state, level, d) < flops_of_level(state, level + 1, d));
+}
+
 static double mean_of(const float *x, int64_t at, int64_t row, int64_t pixel) {
     return (x[at] + x[at + pixel] + x[at + row] + x[at + row + pixel]) / 4.;
 }
@@ -287,6 +311,7 @@ int main(void) {
         TEST(every_level_has_all_weights),
         TEST(the_first_level_is_that_of_the_paper),
         TEST(levels_above_have_no_gradient),
+        TEST(levels_above_are_not_computed),
         TEST(pictures_fade_in),
         TEST(scores_fade_in),
         TEST(real_images_fade_too),
