@@ -168,6 +168,7 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
         if (t->kind[i].program) GAN_TRY(gan_program_load(t->kind[i].program));
     for (int i = 0; i < t->schedule.levels; i++) GAN_TRY(gan_program_load(t->samplers[i].program));
     GAN_TRY(gan_source_place(&t->source, t->store));
+    if (!options->resume && t->settings->marginals) GAN_TRY(set_marginals(t));
     /* Before the checkpoint is read: nobody must train on from another one meanwhile. */
     if (t->folder) GAN_TRY(gan_folder_lock(&t->lock, t->folder, options->resume));
     if (options->resume) {
@@ -177,8 +178,6 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
             return gan_fail(GAN_ERROR_ARGUMENT, "%s: steps: %lld given, but step %lld is done",
                             t->checkpoint_path, (long long)t->settings->steps,
                             (long long)t->state.step);
-    } else if (t->settings->marginals) {
-        GAN_TRY(set_marginals(t));
     }
     gan_source_close(&t->source);
     return t->folder ? open_folder(t, options->resume) : GAN_OK;
