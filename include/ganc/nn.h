@@ -290,7 +290,8 @@ typedef struct gan_model_options {
     int64_t z_dim;
     /* Width of a network: of dcgan, sngan, infogan-net and of resnet and sagan above 32 pixels the
      * channels of G's last and D's first hidden layer, of those two up to 32 pixels of every layer,
-     * else the units of a hidden layer; mlp scales all its layers with it. 0: the model's own. */
+     * of progressive those of the last level; else the units of a hidden layer; mlp scales all its
+     * layers with it. 0: the model's own. */
     int64_t generator_features, discriminator_features;
     bool spectral_norm; /* on all layers of D, whose batch norm it then replaces */
     /* The last z_late of z's first z_dim values enter G at a later layer, as more channels: at
