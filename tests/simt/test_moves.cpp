@@ -134,7 +134,7 @@ void gathers(void **) {
         expect_launched(gan_launch_gather(taken.data(), table.data(), at, m, rows, n * 4, nullptr));
         expect_launched(gan_launch_scatter_add(static_cast<float *>(summed.data()),
                                                static_cast<float *>(x.data()), 0, at, m, rows,
-                                               nullptr));
+                                               n, nullptr));
         const std::vector<float> got = floats(taken, false), total = floats(summed, false);
         for (size_t k = 0; k < get.size(); k++) assert_true(got[k] == get[k]);
         for (size_t k = 0; k < sum.size(); k++) assert_true(total[k] == sum[k]);
