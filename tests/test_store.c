@@ -114,6 +114,8 @@ static void initial_values_follow_their_distribution(void **state) {
     initial(s, "g/unit", (gan_init){GAN_INIT_UNIT, 0, 0}, x);
     moments_of(x, &mean, &deviation);
     assert_true(fabs(N * (deviation * deviation + mean * mean) - 1) < 1e-4);
+    initial(s, "g/range", (gan_init){GAN_INIT_RANGE, 3, -.5f}, x);
+    for (int i = 0; i < N; i++) assert_true(x[i] == 3 - .5f * (float)i);
     free(x);
     gan_store_destroy(s);
 }

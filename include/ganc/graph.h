@@ -75,6 +75,7 @@ typedef enum gan_init_kind {
     GAN_INIT_UNIFORM,  /* uniform in [a, b) */
     GAN_INIT_NORMAL,   /* mean a, standard deviation b */
     GAN_INIT_UNIT,     /* normal, then scaled to length 1 (power-iteration vectors) */
+    GAN_INIT_RANGE,    /* element i, in row-major order, = a + b·i (positions) */
 } gan_init_kind;
 
 typedef struct gan_init {

@@ -104,6 +104,7 @@ GAN_API gan_node *gan_scope_statistic(gan_scope *scope, const char *name, gan_sh
 GAN_API gan_init gan_init_constant(double value);
 GAN_API gan_init gan_init_uniform(double low, double high);
 GAN_API gan_init gan_init_normal(double mean, double deviation);
+GAN_API gan_init gan_init_range(double first, double step); /* first, first + step, … */
 
 /* U(±sqrt(6 / (fan_in + fan_out))) (Glorot and Bengio 2010, eq. 16). */
 GAN_API gan_init gan_init_xavier(int64_t fan_in, int64_t fan_out);

@@ -217,8 +217,8 @@ void gan_variable_initial(const gan_store *store, const gan_variable *v, void *o
     const gan_init init = v->init;
     double length = 0;
     for (int64_t i = 0; i < n; i++) {
-        double d =
-            init.kind == GAN_INIT_CONSTANT ? 0 : draw(store->seed, h, init.kind, (uint64_t)i);
+        const bool fixed = init.kind == GAN_INIT_CONSTANT || init.kind == GAN_INIT_RANGE;
+        double d = fixed ? 0 : draw(store->seed, h, init.kind, (uint64_t)i);
         switch (init.kind) {
         case GAN_INIT_CONSTANT:
             x[i] = init.a;
@@ -231,6 +231,9 @@ void gan_variable_initial(const gan_store *store, const gan_variable *v, void *o
             break;
         case GAN_INIT_UNIT:
             x[i] = (float)d;
+            break;
+        case GAN_INIT_RANGE:
+            x[i] = (float)(init.a + (double)init.b * (double)i);
             break;
         }
         length += (double)x[i] * x[i];

@@ -12,6 +12,10 @@ gan_init gan_init_normal(double mean, double deviation) {
     return (gan_init){GAN_INIT_NORMAL, (float)mean, (float)deviation};
 }
 
+gan_init gan_init_range(double first, double step) {
+    return (gan_init){GAN_INIT_RANGE, (float)first, (float)step};
+}
+
 gan_init gan_init_xavier(int64_t fan_in, int64_t fan_out) {
     const double limit = sqrt(6.0 / (double)(fan_in + fan_out));
     return gan_init_uniform(-limit, limit);

@@ -27,6 +27,8 @@ static double root_mean_square(gan_init init, double n) {
         return sqrt(a * a + b * b);
     case GAN_INIT_UNIT:
         return 1 / sqrt(n);
+    case GAN_INIT_RANGE:
+        return sqrt(a * a + a * b * (n - 1) + b * b * (n - 1) * (2 * n - 1) / 6);
     }
     return 1;
 }
