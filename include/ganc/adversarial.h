@@ -45,6 +45,10 @@ typedef struct gan_objective {
     /* s_real only where `needs_real`, else NULL. */
     gan_node *(*g_loss)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
                         const gan_objective_options *options);
+    /* What an encoder minimises beside g_loss on D's scores of (x, E(x)), which it wants to be taken
+     * for fake (Donahue et al. 2017, section 3.4). NULL: g_loss has it, or it makes no sense. */
+    gan_node *(*e_loss)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                        const gan_objective_options *options);
     bool needs_real; /* g_loss uses D's scores on real data */
     bool target;     /* has a target for real data, which `smooth` lowers */
     int energy;      /* 0; else scores are energies, mean |x - D(x)|^energy, of the head "energy" */
@@ -150,6 +154,7 @@ typedef struct gan_term {
     bool needs_labelled;  /* some labelled examples */
     bool no_pairs;        /* does not go with a discriminator of pairs (x, z) */
     bool needs_codes;     /* beside z */
+    bool needs_latent;    /* that fakes were made from, which replay does not keep */
     bool lazy;        /* the second knob is "every": written only into iterations that are due */
     const char *head; /* the head it needs, or NULL */
 } gan_term;
@@ -177,7 +182,12 @@ typedef struct gan_augment {
     gan_knob knob[GAN_KNOBS];
     /* x (n, …) -> the same shape. Draws by play's counter. */
     gan_node *(*apply)(gan_play *play, gan_node *x, const double *knob);
-    bool points; /* makes sense of points too, not only of images */
+    bool points; /* makes sense of points and sequences too, not only of images */
+    /* A scalar: the probability that each of the other augmentations is applied to an example; NULL
+     * where a row has no say in it. One row of a game at most has. */
+    gan_node *(*probability)(gan_play *play, const double *knob);
+    /* Moves variables of the row's own when a D-step's gradient has been taken; NULL: none. */
+    void (*after_d)(gan_play *play, const double *knob);
 } gan_augment;
 
 typedef struct gan_augment_use {

@@ -76,6 +76,15 @@ static gan_status check_techniques(const gan_game_options *o) {
         if (o->model->points && !o->augments[i].augment->points)
             REFUSE("augmentation %s is for images, but model %s makes points",
                    o->augments[i].augment->name, o->model->name);
+    int ruled = -1;
+    for (int i = 0; i < o->n_augments; i++)
+        if (o->augments[i].augment->probability) ruled = i;
+    if (ruled >= 0 && o->n_augments < 2)
+        REFUSE("augmentation %s says how often others are applied, but there is no other",
+               o->augments[ruled].augment->name);
+    if (ruled >= 0 && o->objective && o->objective->energy)
+        REFUSE("augmentation %s goes by the sign of D's score, but the scores of %s are energies",
+               o->augments[ruled].augment->name, o->objective->name);
     if (o->pack > 1 && o->batch % o->pack)
         REFUSE("batch is %lld, expected a multiple of pack, %lld", (long long)o->batch,
                (long long)o->pack);
@@ -160,6 +169,18 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
         REFUSE("unroll looks ahead through D's updates, so it needs alternating steps");
     if (o->replay && o->encoder)
         REFUSE("replay keeps fakes without their z, so D cannot see pairs (x, z)");
+    for (int i = 0; i < o->n_terms; i++)
+        if (o->replay && o->terms[i].term->needs_latent)
+            REFUSE("replay keeps fakes without their z, which %s needs", o->terms[i].term->name);
+    if (o->encoder && !o->objective->e_loss && !o->objective->needs_real)
+        REFUSE("encoder needs an objective that says what it minimises, but %s does not",
+               o->objective->name);
+    for (int i = 0; i < o->n_terms; i++) {
+        const gan_term *t = o->terms[i].term;
+        if ((o->replay || o->pack > 1) && ((t->needs_labels && !t->head) || t->needs_codes))
+            REFUSE("%s asks for the class or code of each example, which %s does not keep", t->name,
+                   o->replay ? "replay" : "pack");
+    }
     if (o->replay && conditions)
         REFUSE("replay keeps fakes without their class, so D cannot have a condition");
     return GAN_OK;

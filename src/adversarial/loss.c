@@ -48,12 +48,11 @@ gan_node *gan_play_g_loss(gan_play *play) {
     const double scale = o->generator_scale == 0  ? 1
                          : o->generator_scale < 0 ? 0
                                                   : o->generator_scale;
-    gan_node *loss = NULL;
-    if (scale > 0)
-        loss = plus(
-            play->g, NULL,
-            o->objective->g_loss(play->g, play->real.seen.score, play->fake.seen.score, &o->loss),
-            scale);
+    const gan_objective *a = o->objective;
+    gan_node *real = play->real.seen.score, *fake = play->fake.seen.score, *loss = NULL;
+    if (scale > 0) loss = plus(play->g, NULL, a->g_loss(play->g, real, fake, &o->loss), scale);
+    if (scale > 0 && o->encoder && a->e_loss)
+        loss = plus(play->g, loss, a->e_loss(play->g, real, fake, &o->loss), scale);
     return with_terms(play, loss);
 }
 
@@ -63,4 +62,7 @@ void gan_play_after_d(gan_play *play) {
         o->objective->after_d(play->g, play->real.seen.score, play->fake.seen.score, &o->loss);
     for (int i = 0; i < o->n_terms; i++)
         if (o->terms[i].term->after_d) o->terms[i].term->after_d(play, o->terms[i].knob);
+    for (int i = 0; i < o->n_augments; i++)
+        if (o->augments[i].augment->after_d)
+            o->augments[i].augment->after_d(play, o->augments[i].knob);
 }

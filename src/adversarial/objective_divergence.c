@@ -61,10 +61,15 @@ static gan_node *gan_t(gan_graph *g, gan_node *s) {
         (void)s_real, (void)o;                                                                     \
         return gan_neg(g, gan_mean(g, t(g, s_fake)));                                              \
     }                                                                                              \
+    GAN_G_LOSS(row##_e) {                                                                          \
+        (void)s_fake, (void)o;                                                                     \
+        return gan_mean(g, t(g, s_real));                                                          \
+    }                                                                                              \
     const gan_objective gan_objective_##row = {.name = title,                                      \
                                                .about = text " (Nowozin et al. 2016, table 6)",    \
                                                .d_loss = row##_d,                                  \
-                                               .g_loss = row##_g}
+                                               .g_loss = row##_g,                                  \
+                                               .e_loss = row##_e}
 
 ROW(f_kl, "f-kl", "f-GAN of the Kullback-Leibler divergence", kl_t, kl_c);
 ROW(f_reverse, "f-reverse-kl", "f-GAN of the reverse KL divergence", reverse_t, reverse_c);

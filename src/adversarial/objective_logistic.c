@@ -23,6 +23,18 @@ GAN_G_LOSS(non_saturating_g) {
     return gan_logits_loss(g, s_fake, 1);
 }
 
+/* E log sigma(s_r), the part of the zero-sum game that an encoder has. */
+GAN_G_LOSS(minimax_e) {
+    (void)s_fake, (void)o;
+    return gan_neg(g, gan_logits_loss(g, s_real, 1));
+}
+
+/* -E log(1 - sigma(s_r)): the label turned round. */
+GAN_G_LOSS(non_saturating_e) {
+    (void)s_fake, (void)o;
+    return gan_logits_loss(g, s_real, 0);
+}
+
 gan_node *gan_objective_exp(gan_graph *g, gan_node *x) {
     gan_node *below = gan_minimum(g, x, gan_constant(g, GAN_LARGEST_EXPONENT, gan_node_shape(x)));
     gan_node *beyond = gan_relu(g, gan_shift(g, x, -GAN_LARGEST_EXPONENT));
@@ -55,6 +67,7 @@ const gan_objective gan_objective_non_saturating = {
     .about = "G maximises E log D(G(z)) (Goodfellow et al. 2014, section 3)",
     .d_loss = logistic_d,
     .g_loss = non_saturating_g,
+    .e_loss = non_saturating_e,
     .target = true,
 };
 
@@ -63,6 +76,7 @@ const gan_objective gan_objective_minimax = {
     .about = "G minimises E log(1 - D(G(z))), the zero-sum game (Goodfellow et al. 2014, eq. 1)",
     .d_loss = logistic_d,
     .g_loss = minimax_g,
+    .e_loss = minimax_e,
     .target = true,
 };
 

@@ -14,6 +14,12 @@ GAN_G_LOSS(negative_mean_g) {
     return gan_neg(g, gan_mean(g, s_fake));
 }
 
+/* E s_r. */
+GAN_G_LOSS(mean_e) {
+    (void)s_fake, (void)o;
+    return gan_mean(g, s_real);
+}
+
 /* E s_f - E s_r. */
 GAN_D_LOSS(wasserstein_d) {
     (void)o;
@@ -35,11 +41,18 @@ GAN_G_LOSS(least_squares_g) {
     return half_square(g, s_fake, 1);
 }
 
+/* ½ E s_r²: real pairs at the target of fakes. */
+GAN_G_LOSS(least_squares_e) {
+    (void)s_fake, (void)o;
+    return half_square(g, s_real, 0);
+}
+
 const gan_objective gan_objective_hinge = {
     .name = "hinge",
     .about = "E relu(1 - s) + E relu(1 + s') (Miyato et al. 2018, eqs. 16 and 17)",
     .d_loss = hinge_d,
     .g_loss = negative_mean_g,
+    .e_loss = mean_e,
 };
 
 const gan_objective gan_objective_wasserstein = {
@@ -47,6 +60,7 @@ const gan_objective gan_objective_wasserstein = {
     .about = "E s' - E s; wants clip.weights or a penalty (Arjovsky et al. 2017, algorithm 1)",
     .d_loss = wasserstein_d,
     .g_loss = negative_mean_g,
+    .e_loss = mean_e,
 };
 
 const gan_objective gan_objective_least_squares = {
@@ -54,5 +68,6 @@ const gan_objective gan_objective_least_squares = {
     .about = "1/2 E (s - 1)^2 + 1/2 E s'^2 (Mao et al. 2017, eq. 9)",
     .d_loss = least_squares_d,
     .g_loss = least_squares_g,
+    .e_loss = least_squares_e,
     .target = true,
 };
