@@ -23,7 +23,7 @@ static gan_node *projection(gan_play *play, gan_scope *scope, gan_node *x, gan_n
     gan_node *h = features;
     if (s.rank == 4) h = gan_reshape(g, gan_sum_axes(g, h, 6), gan_shape2(s.dim[0], s.dim[3]));
     const int64_t width = gan_node_shape(h).dim[1];
-    const gan_layer_options o = {.no_bias = true, .spectral_norm = play->o->networks.spectral_norm};
+    const gan_layer_options o = {.no_bias = true, .spectral_norm = gan_play_spectral(play)};
     gan_node *e = gan_layer_linear(scope, "embedding", condition, width, &o);
     gan_node *inner = gan_sum_axes(g, gan_mul(g, e, h), 2);
     return gan_add(g, output(play, scope, "output", h, 1), inner);

@@ -74,12 +74,6 @@ gan_side gan_play_real(gan_play *play, bool update_statistics) {
 
 /* ---- what D is shown ---- */
 
-gan_node *gan_play_augment(gan_play *play, gan_node *x) {
-    for (int i = 0; i < play->o->n_augments; i++)
-        x = play->o->augments[i].augment->apply(play, x, play->o->augments[i].knob);
-    return x;
-}
-
 /* Groups of `pack` examples side by side in the channels. */
 static gan_node *packed(gan_graph *g, gan_node *x, int64_t pack) {
     const gan_shape s = gan_node_shape(x);
@@ -106,7 +100,7 @@ static gan_node *beside(gan_graph *g, gan_node *x, gan_node *condition) {
  * (Dumoulin et al. 2017, appendix A). */
 static gan_node *pair(gan_play *play, gan_scope *scope, gan_node *features, gan_node *z) {
     enum { WIDTH = 256 };
-    const gan_layer_options o = {.spectral_norm = play->o->networks.spectral_norm};
+    const gan_layer_options o = {.spectral_norm = gan_play_spectral(play)};
     gan_graph *g = play->g;
     z = gan_leaky_relu(g, gan_layer_linear(scope, "inference", z, WIDTH, &o), 0.2);
     gan_node *both[2] = {gan_play_rows(g, features), z};

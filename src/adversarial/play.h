@@ -82,6 +82,11 @@ bool gan_is_virtual(const gan_norm *norm);
 /* Makes the run's first real batch the reference of D's virtual batch norm. */
 void gan_play_keep_reference(gan_play *play);
 
+/* Whether all layers of D have spectral norm. */
+static inline bool gan_play_spectral(const gan_play *play) {
+    return play->o->networks.spectral_norm || play->o->model->spectral_norm;
+}
+
 /* x behind the augmentations. */
 gan_node *gan_play_augment(gan_play *play, gan_node *x);
 
@@ -113,10 +118,26 @@ gan_status gan_play_differentiate(gan_gradients *out, gan_play *play, const char
 /* Updates `group` by gradients, clipped or held back as the options say. update.c */
 void gan_play_update(gan_play *play, const char *group, const gan_gradients *d, gan_node *loss);
 
+/* The gradients by min(1, most / their length together), in place; as they are where `most` is 0.
+ * update.c */
+void gan_play_clip_gradient(gan_graph *g, int n, gan_node **gradient, double most);
+
+/* A weight back into ±c (Arjovsky et al. 2017, algorithm 1); as it is where c is 0. update.c */
+gan_node *gan_play_clip_weight(gan_graph *g, gan_node *weight, double c);
+
+/* 1 where D learns by option d_lead, else 0. update.c */
+gan_node *gan_play_leads(gan_play *play, gan_node *loss);
+
+/* A weight as the step that is being written sees it: the overlay's where there is one. unroll.c */
+gan_node *gan_play_overlaid(const gan_play *play, gan_node *weight);
+
 /* ---- shared arithmetic ---- */
 
 /* log sum_j exp(x_ij) of rows (m, n), as (m, 1), without overflow. */
 gan_node *gan_play_logsumexp(gan_graph *g, gan_node *x);
+
+/* 0, 1, … n - 1 as (n), f32. */
+gan_node *gan_play_range(gan_graph *g, int64_t n);
 
 /* x (m, …) as (m, everything else). */
 gan_node *gan_play_rows(gan_graph *g, gan_node *x);
