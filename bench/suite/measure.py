@@ -74,10 +74,11 @@ def interleave(systems, windows, seconds, energy, say):
     for system in systems:
         try:
             running = Running(system)
-            running.calibrate(seconds)
             alive.append(running)
+            running.calibrate(seconds)
         except Failed as error:
             say(f"  {error}")
+            alive = [r for r in alive if r.system is not system]
     for _ in range(windows):
         for running in list(alive):
             try:
@@ -88,3 +89,16 @@ def interleave(systems, windows, seconds, energy, say):
     for running in alive:
         running.close()
     return [r for r in alive if r.times]
+
+
+def in_groups(systems, size, windows, seconds, energy, say):
+    """As interleave(), with at most `size` peers alive at a time, ganc beside each group of them: on one device all
+    of them would not fit. ganc's windows of all groups count."""
+    ours, peers, found = [s for s in systems if not s.peer], [s for s in systems if s.peer], {}
+    for i in range(0, max(1, len(peers)), size):
+        for running in interleave(ours + peers[i:i + size], windows, seconds, energy, say):
+            first = found.setdefault(running.system.name, running)
+            if first is not running:
+                first.times += running.times
+                first.joules += running.joules
+    return list(found.values())
