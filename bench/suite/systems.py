@@ -20,19 +20,18 @@ class System:
     peer: bool = True
 
 
+NEEDED = {"numpy": "the correctness gate and every peer", "torch": "PyTorch", "jax": "JAX"}
+
+
 def modules(python):
-    """Which of these `python` has; a line for each that it has not."""
-    have, missing = set(), []
-    for name, what in (("numpy", "the correctness gate and every peer"), ("torch", "PyTorch"), ("jax", "JAX")):
-        try:
-            found = subprocess.run([python, "-c", f"import {name}"], capture_output=True).returncode == 0
-        except OSError as error:
-            return set(), [f"peers: {error}; ganc is measured alone, without a gate"]
-        if found:
-            have.add(name)
-        else:
-            missing.append(f"peers: {python} has no {name} ({what}); install it or pass --python")
-    return have, missing
+    """Which of NEEDED `python` has; a line for each that it has not."""
+    ask = f"import importlib.util as u; print(*[n for n in {list(NEEDED)} if u.find_spec(n)])"
+    try:
+        have = set(subprocess.run([python, "-c", ask], capture_output=True, text=True).stdout.split())
+    except OSError as error:
+        return set(), [f"peers: {error}; ganc is measured alone, without a gate"]
+    return have, [f"peers: {python} has no {name} ({what}); install it or pass --python"
+                  for name, what in NEEDED.items() if name not in have]
 
 
 def worker(program, case, device, precision, batch):
