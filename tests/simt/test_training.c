@@ -155,13 +155,19 @@ static void compare_checkpoints(const char *one, const char *other, double withi
 
 enum { STEPS = 50 };
 
-static void trains_as_the_cpu(const network *n, double losses, double tensors) {
+/* The device in `precision`, the CPU in f32. */
+static void trains_in(const char *precision, const network *n, double losses, double tensors) {
     gan_settings *s = settings_of(n);
     train("cpu", s, "cpu", STEPS, false);
+    expect_ok(gan_settings_set(s, "precision", precision, NULL));
     train("cuda", s, "cuda", STEPS, false);
     assert_int_equal(compare_logs("cuda", "cpu", losses), STEPS);
     compare_checkpoints("cuda", "cpu", tensors);
     gan_settings_destroy(s);
+}
+
+static void trains_as_the_cpu(const network *n, double losses, double tensors) {
+    trains_in("f32", n, losses, tensors);
 }
 
 static void mlp_trains_as_on_the_cpu(void **state) {
@@ -179,6 +185,29 @@ static void dcgan_trains_as_on_the_cpu(void **state) {
     trains_as_the_cpu(&dcgan, 1e-4, 1e-3);
 }
 
+/* 8 bits instead of 24: losses differ by far less than they move in 50 steps; of the tensors,
+ * moments of the gradients that reach the first layer of a generator the most. */
+static void mlp_trains_in_bf16(void **state) {
+    (void)state;
+    trains_in("bf16", &mlp, 0.05, 0.05);
+}
+
+static void the_first_paper_trains_in_bf16(void **state) {
+    (void)state;
+    trains_in("bf16", &first_paper, 0.05, 0.05);
+}
+
+static void dcgan_trains_in_bf16(void **state) {
+    (void)state;
+    trains_in("bf16", &dcgan, 0.05, 0.3);
+}
+
+/* The harness multiplies f32 as f32. */
+static void mlp_trains_in_tf32(void **state) {
+    (void)state;
+    trains_in("tf32", &mlp, 1e-5, 1e-4);
+}
+
 /* ---- the same as itself ---- */
 
 static void same_checkpoints(const char *one, const char *other) {
@@ -187,8 +216,10 @@ static void same_checkpoints(const char *one, const char *other) {
     assert_true(tiny_same_tensors(a, file_of(other, "checkpoint.safetensors")) > 10);
 }
 
-static void a_resumed_run_is_the_uninterrupted_one(const network *n, int64_t steps, int64_t stop) {
+static void a_resumed_run_is_the_uninterrupted_one(const network *n, const char *precision,
+                                                   int64_t steps, int64_t stop) {
     gan_settings *s = settings_of(n);
+    expect_ok(gan_settings_set(s, "precision", precision, NULL));
     train("cuda", s, "whole", steps, false);
     train("cuda", s, "parts", stop, false);
     train("cuda", s, "parts", steps, true);
@@ -198,12 +229,23 @@ static void a_resumed_run_is_the_uninterrupted_one(const network *n, int64_t ste
 
 static void resume_changes_no_bit(void **state) {
     (void)state;
-    a_resumed_run_is_the_uninterrupted_one(&mlp, 40, 19);
+    a_resumed_run_is_the_uninterrupted_one(&mlp, "f32", 40, 19);
 }
 
 static void resume_changes_no_bit_of_dcgan(void **state) {
     (void)state;
-    a_resumed_run_is_the_uninterrupted_one(&dcgan, 7, 3);
+    a_resumed_run_is_the_uninterrupted_one(&dcgan, "f32", 7, 3);
+}
+
+static void resume_changes_no_bit_in_bf16(void **state) {
+    (void)state;
+    a_resumed_run_is_the_uninterrupted_one(&mlp, "bf16", 40, 19);
+    a_resumed_run_is_the_uninterrupted_one(&dcgan, "bf16", 7, 3);
+}
+
+static void resume_changes_no_bit_in_tf32(void **state) {
+    (void)state;
+    a_resumed_run_is_the_uninterrupted_one(&mlp, "tf32", 40, 19);
 }
 
 enum { ITERATIONS = 35 };
@@ -216,7 +258,7 @@ static long iterate(const gan_settings *s, int64_t at_once, const char *name) {
     expect_ok(gan_trainer_open(&trainer, s, device, NULL));
     const long before = simt_count().graph_launches;
     for (int64_t i = 0; i < ITERATIONS; i += at_once)
-        expect_ok(gan_program_run(trainer->program, at_once));
+        expect_ok(gan_program_run(trainer->kind[0].program, at_once));
     expect_ok(gan_device_synchronize(device));
     const long launches = simt_count().graph_launches - before;
     expect_ok(gan_trainer_save(trainer, scratch(name)));
@@ -256,8 +298,14 @@ int main(void) {
         TEST(mlp_trains_as_on_the_cpu),
         TEST(the_first_paper_trains_as_on_the_cpu),
         TEST(dcgan_trains_as_on_the_cpu),
+        TEST(mlp_trains_in_bf16),
+        TEST(the_first_paper_trains_in_bf16),
+        TEST(dcgan_trains_in_bf16),
+        TEST(mlp_trains_in_tf32),
         TEST(resume_changes_no_bit),
         TEST(resume_changes_no_bit_of_dcgan),
+        TEST(resume_changes_no_bit_in_bf16),
+        TEST(resume_changes_no_bit_in_tf32),
         TEST(one_captured_iteration_or_sixteen),
         TEST(the_order_of_threads_changes_no_bit),
     };
