@@ -1,7 +1,7 @@
 /* The op interface: what a node is, and the one row that says everything about an op.
  *
- * An op is a row of op.def: { name, arity, flags, infer, gradient, expand, cost }. The functions of a row
- * live in src/op/, one file a family; a backend brings a kernel for it, indexed by gan_op_id
+ * An op is a row of op.def: { name, arity, flags, infer, gradient, expand, cost }. The functions of
+ * a row live in src/op/, one file a family; a backend brings a kernel for it, indexed by gan_op_id
  * (device/backend.h).
  */
 #ifndef GANC_GRAPH_OP_H
