@@ -79,6 +79,11 @@ GAN_API gan_status gan_dataset_fit(gan_dataset *dataset, int64_t height, int64_t
 /* Makes every image grey (1: Rec. 601 luma) or RGB (3). The set is unchanged on an error. */
 GAN_API gan_status gan_dataset_convert(gan_dataset *dataset, int64_t channels);
 
+/* The positions of `count` examples into `index`: the first of each class in the order of the set,
+ * class by class in turn, so as many of one as of another but for the remainder and for classes that
+ * run out. Argument error for a set without labels or with fewer examples; memory error. */
+GAN_API gan_status gan_dataset_balanced(int32_t *index, const gan_dataset *set, int64_t count);
+
 /* ---- mixtures of Gaussians in the plane, all modes with equal weight and the same deviation ----
  */
 

@@ -283,25 +283,6 @@ gan_node *gan_source_labelled(void *source, gan_graph *g, gan_node *counter, int
     return batch_of_images(s, g, counter, index);
 }
 
-/* The positions of the few, class by class in turn. */
-static gan_status choose_few(const gan_source *s, int32_t *few, int64_t n) {
-    int64_t *next = calloc((size_t)s->classes, sizeof *next);
-    if (!next) return gan_fail(GAN_ERROR_MEMORY, "data: out of memory");
-    int64_t chosen = 0, misses = 0;
-    for (int64_t c = 0; chosen < n && misses < s->classes; c = (c + 1) % s->classes) {
-        int64_t i = next[c];
-        while (i < s->count && s->set->labels[i] != c) i++;
-        next[c] = i + 1;
-        misses = i < s->count ? 0 : misses + 1;
-        if (i < s->count) few[chosen++] = (int32_t)i;
-    }
-    free(next);
-    return chosen == n ? GAN_OK
-                       : gan_fail(GAN_ERROR_ARGUMENT,
-                                  "labels.count: %lld given, but data '%.200s' have %lld examples",
-                                  (long long)n, s->set->name, (long long)chosen);
-}
-
 static gan_status write(gan_store *store, const char *name, const void *values, size_t bytes) {
     return gan_variable_write(store, gan_store_find(store, GAN_DATA, name), values, bytes);
 }
@@ -310,7 +291,7 @@ static gan_status place_few(const gan_source *s, gan_store *store) {
     const int64_t n = s->few ? s->few : s->count;
     int32_t *few = malloc((size_t)n * sizeof *few);
     if (!few) return gan_fail(GAN_ERROR_MEMORY, "data: out of memory");
-    gan_status status = choose_few(s, few, n);
+    gan_status status = gan_dataset_balanced(few, s->set, n);
     if (status == GAN_OK) status = write(store, few_name, few, (size_t)n * sizeof *few);
     free(few);
     return status;
