@@ -7,6 +7,7 @@
 
 #include "ganc/data.h"
 #include "ganc/device.h"
+#include "ganc/nn.h"
 #include "ganc/status.h"
 
 #ifdef __cplusplus
@@ -47,6 +48,62 @@ enum { GAN_NEAREST_SAMPLES = 1024 };
 GAN_API gan_status gan_metric_nearest(gan_neighbour *out, gan_device *device,
                                       const gan_dataset *set, const float *samples, int64_t count,
                                       double low, double high, bool mirrored);
+
+/* ---- a classifier of images, to judge others by ---- */
+
+/* Two convolutions and two linear layers (4x4/2 of 32 and of 64 channels, 128 units, the classes),
+ * rectifiers between, dropout before the last. */
+typedef struct gan_classifier gan_classifier;
+
+/* All zero is the default. */
+typedef struct gan_classifier_options {
+    int64_t count;   /* examples to learn from, as gan_dataset_balanced() chooses; 0: all */
+    int64_t updates; /* of Adam, whose rate falls to 0 in a line; 0: two epochs */
+    int64_t batch;   /* 0: 64, or all examples where they are fewer */
+    double rate;     /* at first; 0: 0.001 */
+    uint64_t seed;   /* of weights, order and dropout */
+    /* A discriminator in place of the network above, with an output a class; its sizes are those of
+     * the set. NULL: none. `networks` and `norm`, `weight` as in gan_game_options. */
+    const gan_model *model;
+    const gan_model_options *networks;
+    const gan_norm *norm;
+    const gan_weight_rule *weight;
+} gan_classifier_options;
+
+/* Trains one on a set with labels; the device is borrowed until it is closed. Argument error; memory
+ * error. `options` may be NULL. */
+GAN_API gan_status gan_classifier_train(gan_classifier **out, gan_device *device,
+                                        const gan_dataset *set,
+                                        const gan_classifier_options *options);
+GAN_API void gan_classifier_close(gan_classifier *classifier);
+
+/* How many classes it tells apart. */
+GAN_API int64_t gan_classifier_classes(const gan_classifier *classifier);
+
+/* A hash (FNV-1a) of all weights, to be printed with every number that they gave. */
+GAN_API gan_status gan_classifier_hash(uint64_t *out, gan_classifier *classifier);
+
+/* Writes it as safetensors, the tensors' names those of the layers; and reads it back. Argument error
+ * for one that is a discriminator; I/O error; format error. */
+GAN_API gan_status gan_classifier_save(gan_classifier *classifier, const char *path);
+GAN_API gan_status gan_classifier_load(gan_classifier **out, gan_device *device, const char *path);
+
+/* The most likely class of each of `count` images (count, height, width, channels), of the size that
+ * it was trained on, whose pixels are in [low, high]. */
+GAN_API gan_status gan_classifier_classify(gan_classifier *classifier, int32_t *classes,
+                                           const float *images, int64_t count, double low,
+                                           double high);
+
+/* The share of a labelled set's images, in [0, 1], that it recognises. Argument error for a set of
+ * other sizes or classes. */
+GAN_API gan_status gan_classifier_accuracy(double *out, gan_classifier *classifier,
+                                           const gan_dataset *set);
+
+/* The one-to-one assignment of `n` rows to `n` columns with the largest sum of table (n, n), entries
+ * >= 0 (the Hungarian method): column[row], and the sum into `total` (may be NULL). What a clustering
+ * without names is scored by. Memory error. */
+GAN_API gan_status gan_metric_matching(int64_t *column, int64_t *total, const int64_t *table,
+                                       int64_t n);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,31 @@
+/* The inside of a classifier. */
+#ifndef GANC_METRIC_CLASSIFIER_H
+#define GANC_METRIC_CLASSIFIER_H
+
+#include "ganc/metric.h"
+
+enum { GAN_CLASSIFIER_BATCH = 256 };
+
+struct gan_classifier {
+    gan_device *device;
+    int64_t height, width, channels, classes;
+    gan_classifier_options options; /* the network's part of it */
+    gan_model_options networks;
+    double low, high; /* of the pixels that the network takes */
+    gan_store *store;
+    gan_graph *graph;
+    gan_program *program;
+    gan_node *input, *logits; /* (GAN_CLASSIFIER_BATCH, …) */
+};
+
+/* x (m, height, width, channels) in [low, high] -> logits (m, classes). */
+gan_node *gan_classifier_network(const gan_classifier *c, gan_scope *scope, gan_node *x);
+
+/* With sizes and network set, its weights as they are initialised; ready to classify. Frees it on
+ * an error. */
+gan_status gan_classifier_open(gan_classifier **out, const gan_classifier *like);
+
+/* Every weight and statistic, in the order of creation: NULL past the last. */
+const gan_variable *gan_classifier_variable(const gan_classifier *c, size_t *at);
+
+#endif
