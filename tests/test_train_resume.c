@@ -105,6 +105,15 @@ GAME(dcgan_spectral_norm_three_d_steps, {"model", "dcgan"}, {"spectral_norm", "t
 GAME(dcgan_minimax_noise_reused, {"model", "dcgan"}, {"objective", "minimax"},
      {"reuse_noise", "true"})
 
+GAME(mlp_bf16, {"model", "mlp"}, {"precision", "bf16"})
+GAME(mlp_tf32, {"model", "mlp"}, {"precision", "tf32"})
+GAME(maxout_bf16, {"model", "maxout"}, {"precision", "bf16"}, {"optimizer", "momentum"},
+     {"schedule", "simultaneous"})
+GAME(dcgan_bf16, {"model", "dcgan"}, {"precision", "bf16"}, {"generator.average", "0.9"},
+     {"spectral_norm", "true"})
+GAME(mlp_penalties_bf16, {"model", "mlp"}, {"precision", "bf16"},
+     {"terms", "r1(1, every=3), wgan-gp(1)"})
+
 GAME(mlp_lazy_terms, {"model", "mlp"}, {"terms", "r1(1, every=3), wgan-gp(1)"})
 GAME(mlp_energies_in_balance, {"model", "mlp"}, {"objective", "began"})
 GAME(mlp_replay_and_noise, {"model", "mlp"}, {"replay", "3"}, {"augment", "noise(0.1, steps=9)"})
@@ -181,6 +190,11 @@ int main(void) {
         TEST(dcgan_batch_norm_smoothed),
         TEST(dcgan_spectral_norm_three_d_steps),
         TEST(dcgan_minimax_noise_reused),
+        TEST(mlp_bf16),
+        TEST(mlp_tf32),
+        TEST(maxout_bf16),
+        TEST(dcgan_bf16),
+        TEST(mlp_penalties_bf16),
         TEST(mlp_lazy_terms),
         TEST(mlp_energies_in_balance),
         TEST(mlp_replay_and_noise),
