@@ -240,6 +240,10 @@ static void resume_changes_no_bit_of_dcgan(void **state) {
 static void resume_changes_no_bit_in_bf16(void **state) {
     (void)state;
     a_resumed_run_is_the_uninterrupted_one(&mlp, "bf16", 40, 19);
+}
+
+static void resume_changes_no_bit_of_dcgan_in_bf16(void **state) {
+    (void)state;
     a_resumed_run_is_the_uninterrupted_one(&dcgan, "bf16", 7, 3);
 }
 
@@ -305,6 +309,7 @@ int main(void) {
         TEST(resume_changes_no_bit),
         TEST(resume_changes_no_bit_of_dcgan),
         TEST(resume_changes_no_bit_in_bf16),
+        TEST(resume_changes_no_bit_of_dcgan_in_bf16),
         TEST(resume_changes_no_bit_in_tf32),
         TEST(one_captured_iteration_or_sixteen),
         TEST(the_order_of_threads_changes_no_bit),
