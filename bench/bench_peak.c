@@ -15,6 +15,7 @@ typedef struct peak {
     gan_device *device;
     double seconds;
     bool cuda, bf16;
+    gan_precision precision;
 } peak;
 
 /* Seconds of one run of `g`, the shortest seen; its launches, if asked for. */
@@ -74,12 +75,14 @@ static double operations(const peak *p) {
                            gan_cast(convert,
                                     normal(convert, names[i][0], gan_shape2(n, n), GAN_F32),
                                     GAN_BF16));
-            best(&(peak){p->device, 0, p->cuda, true}, convert, NULL);
+            best(&(peak){.device = p->device, .cuda = p->cuda}, convert, NULL);
             gan_graph_destroy(convert);
             a = half[0];
             b = half[1];
         }
-        gan_output(g, gan_matmul(g, a, b, false, true));
+        gan_scope *scope =
+            gan_scope_create(g, "peak", &(gan_scope_settings){.precision = p->precision});
+        gan_output(g, gan_scope_product(scope, gan_matmul(g, a, b, false, true)));
         const double now = 2.0 * (double)(n * n * n) / best(p, g, NULL);
         if (now > rate) rate = now;
         close_graph(store, g);
@@ -127,8 +130,12 @@ int main(int argc, char **argv) {
         if (strcmp(argv[i], "--device") == 0) device = argv[i + 1];
         if (strcmp(argv[i], "--threads") == 0) options.threads = atoi(argv[i + 1]);
         if (strcmp(argv[i], "--seconds") == 0) p.seconds = atof(argv[i + 1]);
-        if (strcmp(argv[i], "--precision") == 0) p.bf16 = strcmp(argv[i + 1], "bf16") == 0;
+        if (strcmp(argv[i], "--precision") == 0 && !gan_precision_find(&p.precision, argv[i + 1])) {
+            fprintf(stderr, "bench_peak: precision %s; expected f32, tf32 or bf16\n", argv[i + 1]);
+            return 2;
+        }
     }
+    p.bf16 = p.precision == GAN_PRECISION_BF16;
     bench_check(gan_device_open(&p.device, device, &options));
     gan_device_info info;
     bench_check(gan_device_describe(p.device, &info));

@@ -47,6 +47,7 @@ class Peer:
         if base.startswith("compile"):
             how = {"mode": base[8:]} if base != "compile" else {}
             self.d_loss_of, self.g_loss_of = (torch.compile(f, **how) for f in (self.d_loss, self.g_loss))
+        self.compiled = base.startswith("compile")
         self.order, self.at, self.graph = None, len(self.data), None
         k, m = case.d_steps, case.batch
         self.index = torch.zeros(k, m, dtype=torch.int64, device=self.device)
@@ -92,6 +93,8 @@ class Peer:
         return real.contiguous(memory_format=self.format)
 
     def advance(self, index, z, keep=(None, None)):
+        if self.compiled:
+            torch.compiler.cudagraph_mark_step_begin()
         for i in range(self.case.d_steps):
             self.d_rule.zero_grad(set_to_none=True)
             d_loss = self.d_loss_of(self.batch(index[i]), z[i], keep[0])
@@ -99,6 +102,8 @@ class Peer:
             if i == 0 and self.kept is not None:
                 self.keep_gradients("discriminator")
             self.d_rule.step()
+        if self.compiled and self.kept is not None:  # G's step may take its place
+            d_loss = d_loss.clone()
         for p in self.of["discriminator"]:
             p.requires_grad_(False)
         self.g_rule.zero_grad(set_to_none=True)

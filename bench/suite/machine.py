@@ -10,8 +10,11 @@ from suite import floor
 
 def device_name(device):
     if device != "cpu":
-        out = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True,
-                             text=True, check=True)
+        try:
+            out = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True,
+                                 text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            raise SystemExit(f"no {device} here: nvidia-smi does not answer") from None
         return out.stdout.splitlines()[int(device.partition(":")[2] or 0)].strip()
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         for line in f:
