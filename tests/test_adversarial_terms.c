@@ -102,7 +102,9 @@ static void every_augmentation(void **state) {
                                              .generator_features = 3,
                                              .discriminator_features = 3};
         }
-        if (gan_augments_parse(o.augments, &o.n_augments, "augment", augment->name) != GAN_OK)
+        char list[64];
+        snprintf(list, sizeof list, "%s%s", augment->name, augment->probability ? ", noise" : "");
+        if (gan_augments_parse(o.augments, &o.n_augments, "augment", list) != GAN_OK)
             fail_msg("%s", gan_last_error());
         bad += check_both(&o, augment->name);
     }

@@ -7,7 +7,8 @@
 #include "base/error.h"
 
 static const gan_augment *const table[] = {
-    &gan_augment_noise,
+    &gan_augment_noise,  &gan_augment_flip,   &gan_augment_translation,
+    &gan_augment_cutout, &gan_augment_colour, &gan_augment_ada,
 };
 
 size_t gan_augment_count(void) { return sizeof table / sizeof *table; }
@@ -44,4 +45,41 @@ gan_status gan_augments_parse(gan_augment_use *out, int *n, const char *where, c
         memcpy(out[*n].knob, knob, sizeof knob);
         ++*n;
     }
+}
+
+/* ---- in a game ---- */
+
+gan_node *gan_augment_draw(gan_play *play, gan_node *x, double low, double high) {
+    if (!x) return NULL;
+    gan_shape s = gan_node_shape(x);
+    for (int i = 1; i < s.rank; i++) s.dim[i] = 1;
+    return gan_random_uniform(play->g, play->counter, s, low, high);
+}
+
+/* What the examples are changed with; NULL: always all. */
+static gan_node *probability(gan_play *play) {
+    for (int i = 0; i < play->o->n_augments; i++) {
+        const gan_augment_use *use = &play->o->augments[i];
+        if (use->augment->probability) return use->augment->probability(play, use->knob);
+    }
+    return NULL;
+}
+
+/* `changed` in the examples that are drawn, x in the others. */
+static gan_node *sometimes(gan_play *play, gan_node *x, gan_node *changed, gan_node *p) {
+    gan_graph *g = play->g;
+    gan_node *u = gan_augment_draw(play, x, 0, 1); /* in (0, 1] */
+    gan_node *drawn = gan_greater(g, u, gan_shift(g, gan_neg(g, p), 1));
+    gan_node *left = gan_shift(g, gan_neg(g, drawn), 1);
+    return gan_add(g, gan_mul(g, drawn, changed), gan_mul(g, left, x));
+}
+
+gan_node *gan_play_augment(gan_play *play, gan_node *x) {
+    const gan_game_options *o = play->o;
+    gan_node *p = o->n_augments ? probability(play) : NULL;
+    for (int i = 0; x && i < o->n_augments; i++) {
+        gan_node *changed = o->augments[i].augment->apply(play, x, o->augments[i].knob);
+        x = p && changed != x ? sometimes(play, x, changed, p) : changed;
+    }
+    return x;
 }

@@ -47,6 +47,16 @@ static void expect_good(const gan_graph *g) {
     if (gan_graph_status(g) != GAN_OK) fail_msg("%s", gan_last_error());
 }
 
+/* Data of the library's own, such as positions. */
+static void initial_values(test_play *t, const gan_variable *v, double *value) {
+    const int64_t n = gan_shape_size(v->shape);
+    float *x = malloc((size_t)n * sizeof *x);
+    assert_non_null(x);
+    gan_variable_initial(t->store, v, x);
+    for (int64_t i = 0; i < n; i++) value[i] = (double)x[i];
+    free(x);
+}
+
 static void draw_values(test_play *t) {
     const gan_graph *g = t->play.g;
     for (int i = 0; i < g->n_nodes; i++) {
@@ -68,6 +78,8 @@ static void draw_values(test_play *t) {
             fill(value, n, i + 5, gain ? 1 : 0, gain ? 0.3 : sqrt(3 / fan_in));
         else if (gan_variable_role(v) == GAN_COUNTER)
             value[0] = 3;
+        else if (gan_variable_role(v) == GAN_DATA)
+            initial_values(t, v, value);
         else
             fill(value, n, i + 5, 1, 0.5);
     }
