@@ -30,10 +30,12 @@ extern "C" {
 /* ---- objectives ---- */
 
 typedef struct gan_objective_options {
-    double scale;  /* of D's sum over real and fake: 1, or ½ as in the 2014 code; 0 counts as 1 */
+    double scale;  /* of D's loss: 1, or ½ as in the 2014 code; 0 counts as 1. Of G's only where it
+                      is D's with the roles swapped (relativistic) */
     double smooth; /* one-sided label smoothing: D's target on real data is 1 - smooth; 0 .. 1 */
     double margin; /* ebgan: how large the energy of fakes need become; 0 counts as 1 */
     double gamma, lambda; /* began: diversity ratio and gain of its balance; 0: 0.5 and 0.001 */
+    bool conjugate; /* f-*: G minimises the bound's -E f*(T) and not its counterpart -E T */
 } gan_objective_options;
 
 /* Losses from D's scores (m, 1), as scalars to minimise. Scores are logits, or energies where the
@@ -331,6 +333,12 @@ GAN_API gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *option
 
 /* The encoder of a game with one, in evaluation mode: x (m, …) -> (m, z_dim). */
 GAN_API gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *options, gan_node *x);
+
+/* The class that D reads off x (m, …), in evaluation mode, as logits (m, classes): those of head
+ * classes, or of the term ac-gan. Argument error of the graph where D tells no class, or is told it.
+ */
+GAN_API gan_node *gan_class_logits_build(gan_graph *g, const gan_game_options *options,
+                                         gan_node *x);
 
 #ifdef __cplusplus
 }

@@ -21,6 +21,9 @@ extern const gan_objective gan_objective_f_kl, gan_objective_f_reverse, gan_obje
 #define GAN_LARGEST_EXPONENT 10.0
 gan_node *gan_objective_exp(gan_graph *g, gan_node *x);
 
+/* D's loss times options->scale. objective_logistic.c */
+gan_node *gan_objective_scaled(gan_graph *g, gan_node *loss, const gan_objective_options *options);
+
 #define GAN_D_LOSS(name)                                                                           \
     static gan_node *name(gan_graph *g, gan_node *s_real, gan_node *s_fake,                        \
                           const gan_objective_options *o)

@@ -1,8 +1,8 @@
 /* f-GAN (Nowozin et al. 2016): D maximises E T(x) - E f*(T(G(z))), T = g_f(s), table 6 of the paper
  * giving the activation g_f and the conjugate f*. G minimises -E g_f(s_f), the paper's counterpart
  * (section 3.2) of the non-saturating heuristic: it has the same fixed points, and a gradient where
- * D is sure. Each row has T(s) and f*(T(s)), both written in s, where they have no logarithm of a
- * difference. */
+ * D is sure; with options->conjugate the bound itself, -E f*(T(G(z))) (eq. 4). Each row has T(s)
+ * and f*(T(s)), both written in s, where they have no logarithm of a difference. */
 #include "adversarial/objective.h"
 
 typedef gan_node *(*function)(gan_graph *g, gan_node *s);
@@ -10,6 +10,10 @@ typedef gan_node *(*function)(gan_graph *g, gan_node *s);
 static gan_node *d_loss(gan_graph *g, gan_node *s_real, gan_node *s_fake, function t,
                         function conjugate) {
     return gan_sub(g, gan_mean(g, conjugate(g, s_fake)), gan_mean(g, t(g, s_real)));
+}
+
+static gan_node *g_loss(gan_graph *g, gan_node *s_fake, function t) {
+    return gan_neg(g, gan_mean(g, t(g, s_fake)));
 }
 
 /* KL: T = s, f*(T) = exp(s - 1). */
@@ -52,14 +56,11 @@ static gan_node *gan_t(gan_graph *g, gan_node *s) {
     return gan_neg(g, gan_softplus(g, gan_neg(g, s)));
 }
 
-#define ROW(row, title, text, t, conjugate)                                                        \
-    GAN_D_LOSS(row##_d) {                                                                          \
-        (void)o;                                                                                   \
-        return d_loss(g, s_real, s_fake, t, conjugate);                                            \
-    }                                                                                              \
+#define ROW(row, title, text, t, star)                                                             \
+    GAN_D_LOSS(row##_d) { return gan_objective_scaled(g, d_loss(g, s_real, s_fake, t, star), o); } \
     GAN_G_LOSS(row##_g) {                                                                          \
-        (void)s_real, (void)o;                                                                     \
-        return gan_neg(g, gan_mean(g, t(g, s_fake)));                                              \
+        (void)s_real;                                                                              \
+        return g_loss(g, s_fake, o->conjugate ? star : t);                                         \
     }                                                                                              \
     GAN_G_LOSS(row##_e) {                                                                          \
         (void)s_fake, (void)o;                                                                     \

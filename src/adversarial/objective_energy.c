@@ -4,7 +4,8 @@
 /* E en(x) + E max(0, margin - en(G(z))). */
 GAN_D_LOSS(ebgan_d) {
     gan_node *missing = gan_shift(g, gan_neg(g, s_fake), o->margin > 0 ? o->margin : 1);
-    return gan_add(g, gan_mean(g, s_real), gan_mean(g, gan_relu(g, missing)));
+    gan_node *sum = gan_add(g, gan_mean(g, s_real), gan_mean(g, gan_relu(g, missing)));
+    return gan_objective_scaled(g, sum, o);
 }
 
 GAN_G_LOSS(mean_energy_g) {
@@ -20,8 +21,8 @@ static gan_node *began_k(gan_graph *g) {
 
 /* R - k·F. */
 GAN_D_LOSS(began_d) {
-    (void)o;
-    return gan_sub(g, gan_mean(g, s_real), gan_mul(g, began_k(g), gan_mean(g, s_fake)));
+    gan_node *minded = gan_mul(g, began_k(g), gan_mean(g, s_fake));
+    return gan_objective_scaled(g, gan_sub(g, gan_mean(g, s_real), minded), o);
 }
 
 /* k += lambda·(gamma·R - F), within 0 and 1. */

@@ -1,14 +1,14 @@
 /* Objectives of the logistic D of the first paper: D(x) = sigma(s). */
 #include "adversarial/objective.h"
 
-static gan_node *scaled(gan_graph *g, gan_node *sum, const gan_objective_options *o) {
-    return o->scale > 0 && o->scale != 1 ? gan_scale(g, sum, o->scale) : sum;
+gan_node *gan_objective_scaled(gan_graph *g, gan_node *loss, const gan_objective_options *o) {
+    return o->scale > 0 && o->scale != 1 ? gan_scale(g, loss, o->scale) : loss;
 }
 
 /* scale · (E softplus(-s_r) + E softplus(s_f)), with the real target at 1 - smooth. */
 GAN_D_LOSS(logistic_d) {
     gan_node *real = gan_logits_loss(g, s_real, 1 - o->smooth);
-    return scaled(g, gan_add(g, real, gan_logits_loss(g, s_fake, 0)), o);
+    return gan_objective_scaled(g, gan_add(g, real, gan_logits_loss(g, s_fake, 0)), o);
 }
 
 /* E log(1 - sigma(s_f)) = -E softplus(s_f). */
@@ -54,12 +54,12 @@ static gan_node *against_mean(gan_graph *g, gan_node *a, gan_node *b, double tar
 
 GAN_D_LOSS(relativistic_d) {
     gan_node *real = against_mean(g, s_real, s_fake, 1 - o->smooth);
-    return scaled(g, gan_add(g, real, against_mean(g, s_fake, s_real, 0)), o);
+    return gan_objective_scaled(g, gan_add(g, real, against_mean(g, s_fake, s_real, 0)), o);
 }
 
 GAN_G_LOSS(relativistic_g) {
     gan_node *fake = against_mean(g, s_fake, s_real, 1);
-    return scaled(g, gan_add(g, fake, against_mean(g, s_real, s_fake, 0)), o);
+    return gan_objective_scaled(g, gan_add(g, fake, against_mean(g, s_real, s_fake, 0)), o);
 }
 
 const gan_objective gan_objective_non_saturating = {

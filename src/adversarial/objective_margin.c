@@ -3,9 +3,9 @@
 
 /* E relu(1 - s_r) + E relu(1 + s_f). */
 GAN_D_LOSS(hinge_d) {
-    (void)o;
     gan_node *real = gan_mean(g, gan_relu(g, gan_shift(g, gan_neg(g, s_real), 1)));
-    return gan_add(g, real, gan_mean(g, gan_relu(g, gan_shift(g, s_fake, 1))));
+    gan_node *fake = gan_mean(g, gan_relu(g, gan_shift(g, s_fake, 1)));
+    return gan_objective_scaled(g, gan_add(g, real, fake), o);
 }
 
 /* -E s_f. */
@@ -22,8 +22,7 @@ GAN_G_LOSS(mean_e) {
 
 /* E s_f - E s_r. */
 GAN_D_LOSS(wasserstein_d) {
-    (void)o;
-    return gan_sub(g, gan_mean(g, s_fake), gan_mean(g, s_real));
+    return gan_objective_scaled(g, gan_sub(g, gan_mean(g, s_fake), gan_mean(g, s_real)), o);
 }
 
 /* ½ E (s - target)². */
@@ -33,7 +32,8 @@ static gan_node *half_square(gan_graph *g, gan_node *s, double target) {
 }
 
 GAN_D_LOSS(least_squares_d) {
-    return gan_add(g, half_square(g, s_real, 1 - o->smooth), half_square(g, s_fake, 0));
+    gan_node *real = half_square(g, s_real, 1 - o->smooth);
+    return gan_objective_scaled(g, gan_add(g, real, half_square(g, s_fake, 0)), o);
 }
 
 GAN_G_LOSS(least_squares_g) {

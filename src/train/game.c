@@ -48,7 +48,8 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *s, const
                  .smooth = s->label_smoothing,
                  .margin = s->objective_margin,
                  .gamma = s->objective_gamma,
-                 .lambda = s->objective_lambda},
+                 .lambda = s->objective_lambda,
+                 .conjugate = s->objective_conjugate},
         .generator_scale = s->generator_objective > 0 ? s->generator_objective : -1,
         .head = gan_head_find(s->head), /* auto: none */
         .prior = gan_prior_find(s->z_distribution),
