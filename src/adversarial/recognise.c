@@ -1,0 +1,37 @@
+/* The class that D reads off an example. */
+#include <string.h>
+
+#include "adversarial/play.h"
+#include "graph/op.h"
+
+/* The name of the layer with D's class logits, or NULL. */
+static const char *layer_of(const gan_game_options *o) {
+    const gan_head *classes = gan_head_find("classes");
+    const char *name = o->head == classes ? "output" : NULL;
+    for (int i = 0; i < o->n_terms; i++) {
+        const gan_term *t = o->terms[i].term;
+        if (t->head && gan_head_find(t->head) == classes) name = "output";
+        if (!strcmp(t->name, "ac-gan")) name = "class";
+    }
+    return name;
+}
+
+gan_node *gan_class_logits_build(gan_graph *g, const gan_game_options *o, gan_node *x) {
+    const char *name = o ? layer_of(o) : NULL;
+    if (!g || !o || !x) return NULL;
+    if (!name)
+        return gan_graph_error(g, GAN_ERROR_ARGUMENT,
+                               "game: the discriminator tells no class; expected head classes or "
+                               "term ac-gan");
+    if (o->discriminator_condition || o->encoder || o->pack > 1)
+        return gan_graph_error(g, GAN_ERROR_ARGUMENT,
+                               "game: the discriminator sees more than an example, %s",
+                               o->discriminator_condition ? "its class"
+                               : o->encoder               ? "its z"
+                                                          : "a pack of them");
+    gan_scope *scope = gan_scope_create(
+        g, "discriminator",
+        &(gan_scope_settings){.norm = o->discriminator_norm, .weight = o->discriminator_weight});
+    gan_node *h = gan_model_features(o->model, scope, x, &o->networks);
+    return gan_named(gan_model_output(o->model, scope, name, h, o->classes, &o->networks), "class");
+}
