@@ -17,9 +17,10 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
                         c->settings->data);
     gan_game_options game;
     GAN_TRY(gan_settings_game(&game, c->settings, model, &networks, c->state.classes, 0));
-    if (only && (*only < 0 || *only >= game.classes))
+    const int64_t classes = gan_sampler_classes(&game);
+    if (only && (*only < 0 || *only >= classes))
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, but the run has %lld classes",
-                        c->path, (long long)*only, (long long)game.classes);
+                        c->path, (long long)*only, (long long)classes);
     gan_schedule schedule;
     GAN_TRY(gan_schedule_make(&schedule, c->settings, &game));
     const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);

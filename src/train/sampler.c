@@ -24,6 +24,9 @@ static gan_status build(gan_sampler *s, gan_game_options game, const gan_schedul
     gan_latent latent = gan_latent_draw(g, &game, part, s->batch);
     if (game.classes)
         latent.label = s->label = gan_input(g, GAN_I32, gan_shape1(s->batch), "class");
+    else if (game.code_categorical)
+        latent.category = s->label =
+            gan_input(g, GAN_I32, gan_shape2(s->batch, game.code_categorical), "category");
     gan_node *x = gan_sampler_build(g, &game, &latent, game.average > 0);
     if (level < schedule->levels) x = gan_upsample(g, x, 1 << (schedule->levels - level));
     s->samples = gan_output(g, x);
@@ -37,7 +40,9 @@ gan_status gan_sampler_open(gan_sampler *s, gan_store *store, gan_device *device
                             int64_t count, uint64_t seed) {
     const int64_t most = game->model->points ? MAX_POINTS_BATCH : MAX_BATCH;
     *s = (gan_sampler){
-        .store = store, .batch = count < most ? count : most, .classes = game->classes};
+        .store = store,
+        .batch = count < most ? count : most,
+        .classes = gan_sampler_classes(game)};
     const uint64_t trained_with = gan_store_seed(store);
     gan_status status = gan_graph_create(&s->graph, store);
     if (status == GAN_OK) status = build(s, *game, schedule, level);
@@ -57,17 +62,30 @@ void gan_sampler_close(gan_sampler *s) {
 
 /* ---- drawing ---- */
 
-/* Writes the classes of samples first … of `count`: a class a row of the picture. */
+int64_t gan_sampler_classes(const gan_game_options *game) {
+    return game->classes ? game->classes : game->code_categorical ? game->code_classes : 0;
+}
+
+int64_t gan_sampler_class(const gan_sampler *s, int64_t i, int64_t count) {
+    return s->only ? *s->only : i / (int64_t)ceil(sqrt((double)count)) % s->classes;
+}
+
+/* Writes the classes of samples first … of `count`; further codes beside the first go with the
+ * columns. */
 static gan_status choose_classes(gan_sampler *s, int64_t first, int64_t count) {
     if (!s->label) return GAN_OK;
     const int64_t columns = (int64_t)ceil(sqrt((double)count));
-    int32_t *label = malloc((size_t)s->batch * sizeof *label);
+    const int64_t each = gan_shape_size(gan_node_shape(s->label)) / s->batch;
+    const size_t bytes = (size_t)(s->batch * each) * sizeof(int32_t);
+    int32_t *label = malloc(bytes);
     if (!label)
         return gan_fail(GAN_ERROR_MEMORY, "no memory for %lld classes", (long long)s->batch);
-    for (int64_t i = 0; i < s->batch; i++)
-        label[i] = (int32_t)(s->only ? *s->only : (first + i) / columns % s->classes);
-    const gan_status status =
-        gan_program_write(s->program, s->label, label, (size_t)s->batch * sizeof *label);
+    for (int64_t i = 0; i < s->batch; i++) {
+        label[i * each] = (int32_t)gan_sampler_class(s, first + i, count);
+        for (int64_t k = 1; k < each; k++)
+            label[i * each + k] = (int32_t)((first + i) % columns % s->classes);
+    }
+    const gan_status status = gan_program_write(s->program, s->label, label, bytes);
     free(label);
     return status;
 }

@@ -12,7 +12,9 @@ typedef struct gan_sampler {
     gan_graph *graph;
     gan_program *program;
     gan_node *samples;
-    gan_node *label; /* input i32 (batch) of games with classes, else NULL */
+    /* Input i32: (batch) of games with classes, (batch, codes) of those with categorical codes, whose
+     * first code stands for the class; else NULL. */
+    gan_node *label;
     int64_t classes;
     const int64_t *only; /* the class of all samples; NULL: a class a row of the picture */
     int64_t batch;
@@ -26,6 +28,12 @@ gan_status gan_sampler_open(gan_sampler *out, gan_store *store, gan_device *devi
                             const gan_game_options *game, const gan_schedule *schedule, int level,
                             int64_t count, uint64_t seed);
 void gan_sampler_close(gan_sampler *sampler);
+
+/* How many classes, or values of a code, samples can be asked for; 0: none. */
+int64_t gan_sampler_classes(const gan_game_options *game);
+
+/* Which of them sample `i` of `count` is of. */
+int64_t gan_sampler_class(const gan_sampler *sampler, int64_t i, int64_t count);
 
 /* Samples on their way to the host. Starts as zeros. */
 typedef struct gan_draw {

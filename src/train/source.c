@@ -104,18 +104,23 @@ static gan_fit find_fit(const char *name) {
     return GAN_FIT_PAD;
 }
 
-static gan_status open_set(gan_source *s, const gan_settings *settings) {
+gan_status gan_source_set(gan_dataset **out, const gan_settings *settings, gan_split split) {
     const gan_dataset_options options = {
+        .split = split,
         .size = settings->data_size,
         .width = settings->data_width,
         .fit = find_fit(settings->data_fit),
         .border = (int)settings->data_border,
         .channels = settings->data_channels,
     };
-    const gan_status opened = gan_dataset_open(&s->set, settings->data, &options);
+    const gan_status opened = gan_dataset_open(out, settings->data, &options);
     if (opened == GAN_ERROR_ARGUMENT && !is_known(settings->data))
         return unknown_data(settings->data);
-    if (opened != GAN_OK) return opened;
+    return opened;
+}
+
+static gan_status open_set(gan_source *s, const gan_settings *settings) {
+    GAN_TRY(gan_source_set(&s->set, settings, GAN_SPLIT_TRAIN));
     s->count = s->set->count;
     s->classes = s->set->labels ? s->set->classes : 0;
     int64_t shape[4] = {s->set->count, s->set->height, s->set->width, s->set->channels};

@@ -31,6 +31,9 @@ typedef struct gan_source {
 gan_status gan_source_open(gan_source *out, const gan_settings *settings);
 void gan_source_close(gan_source *source);
 
+/* The images that `settings` name: those it is trained on, or those kept for the test. */
+gan_status gan_source_set(gan_dataset **out, const gan_settings *settings, gan_split split);
+
 /* The model with its options, for examples of height × width × channels (points: channels alone).
  */
 gan_status gan_source_networks(const gan_model **model, gan_model_options *options,
