@@ -12,6 +12,8 @@ static const command commands[] = {
     {"sample", cmd_sample, "draw samples from a checkpoint into a PNG"},
     {"interpolate", cmd_interpolate, "walk from noise to noise, as a picture"},
     {"neighbours", cmd_neighbours, "samples beside the nearest training examples"},
+    {"classify", cmd_classify, "are samples of the class asked for, and what does D know"},
+    {"encode", cmd_encode, "images beside what the generator makes of their codes"},
     {"theory", cmd_theory, "what is proved about GANs, computed and drawn"},
     {"info", cmd_info, "what a run costs: parameters, memory, launches, bytes moved"},
     {"devices", cmd_devices, "the devices of this machine"},

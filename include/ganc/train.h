@@ -158,6 +158,77 @@ typedef struct gan_sample_options {
 GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *png,
                                          gan_device *device, const gan_sample_options *options);
 
+/* ---- classes ---- */
+
+enum { GAN_AGREEMENT_CLASSES = 100 };
+
+/* Whether samples are of the class that they were asked to be. */
+typedef struct gan_agreement {
+    int64_t samples, classes; /* as many samples of one class as of another, but for the remainder */
+    bool codes; /* they were asked for by the first categorical code, not by class; the best
+                   one-to-one naming of codes (gan_metric_matching()) then counts */
+    double agreement;                    /* the share that is, in [0, 1] */
+    double each[GAN_AGREEMENT_CLASSES];  /* of those of one class, or code */
+    int64_t name[GAN_AGREEMENT_CLASSES]; /* the class of each, or what a code came to be */
+    double accuracy; /* of the classifier on the test set; NAN for points, which need none */
+    int64_t tested;  /* images in that */
+    uint64_t hash;   /* gan_classifier_hash() */
+} gan_agreement;
+
+typedef struct gan_agreement_options {
+    int64_t count;        /* samples; 0: 2000 */
+    const uint64_t *seed; /* of the noise; NULL: the run's */
+    const char *data;     /* the classifier's; NULL: what the run was trained on */
+    const char *classifier; /* a file: read where it is there, else written; NULL: none */
+} gan_agreement_options;
+
+/* Draws samples from a checkpoint's generator, a class each, and lets a classifier that was trained
+ * on the data (gan_classifier_train()) name them; of points, the mode within three standard
+ * deviations does. `options` may be NULL. Argument error for a generator without classes or codes;
+ * errors of gan_sample_checkpoint(), gan_dataset_open(), gan_classifier_load(). */
+GAN_API gan_status gan_agreement_checkpoint(gan_agreement *out, const char *checkpoint,
+                                            gan_device *device,
+                                            const gan_agreement_options *options);
+
+/* What a discriminator that tells classes makes of the test set. */
+typedef struct gan_recognition {
+    int64_t examples; /* in it */
+    double error;     /* share of them that it takes for another class */
+    double alone;     /* that of the same network taught the same labels alone; NAN: not asked */
+    int64_t labels;   /* how many these were */
+} gan_recognition;
+
+/* The error of a checkpoint's discriminator (gan_class_logits_build()) on the test part of `data`,
+ * or of the run's where that is NULL; with `alone` also trains that network on its own, 1500 updates
+ * of Adam at the run's rate, or two epochs where all labels were given. Argument error for one that
+ * tells no class; errors as above. */
+GAN_API gan_status gan_recognition_checkpoint(gan_recognition *out, const char *checkpoint,
+                                              gan_device *device, const char *data, bool alone);
+
+/* ---- inference ---- */
+
+/* How well an encoder and its generator invert each other, on the first images of the test part. */
+typedef struct gan_encoding {
+    int64_t examined;     /* images: 2000, or all where they are fewer */
+    double error;         /* mean (x - G(E(x)))², a pixel's, pixels in [0, 1] */
+    double error_of_mean; /* the same of the mean image in place of G(E(x)) */
+    double nearest; /* share whose nearest code, of the part trained on, has their class (Donahue et
+                       al. 2017, section 4.2); NAN: not asked */
+} gan_encoding;
+
+typedef struct gan_encode_options {
+    int64_t count;     /* pairs in the picture; 0: 32 */
+    const char *data;  /* NULL: what the run was trained on */
+    const char *codes; /* a file of safetensors to write: "codes" (examined, z_dim); NULL: none */
+    bool nearest;      /* also look for nearest codes */
+} gan_encode_options;
+
+/* Encodes images by a checkpoint's encoder (key encoder, or term mrgan) and writes them, each with
+ * G(E(x)) to its right, as a PNG; `png` and `out` may be NULL, and so may `options`. Argument error
+ * for a run without an encoder; errors of gan_sample_checkpoint(), gan_dataset_open(). */
+GAN_API gan_status gan_encode_checkpoint(gan_encoding *out, const char *checkpoint, const char *png,
+                                         gan_device *device, const gan_encode_options *options);
+
 /* ---- looking into a generator ---- */
 
 typedef enum gan_walk {

@@ -1,0 +1,141 @@
+/* How well the discriminator itself tells classes: on the test set, beside a network of the same
+ * shape that learnt from the same labels alone (Salimans et al. 2016, section 5). */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "train/checkpoint.h"
+#include "train/game.h"
+#include "train/source.h"
+
+enum { BATCH = 200, UPDATES_ALONE = 1500 };
+
+typedef struct test {
+    const gan_model *model;
+    gan_game_options game;
+    gan_dataset *set;
+    gan_store *store;
+    gan_graph *graph;
+    gan_program *program;
+    gan_node *images, *logits;
+} test;
+
+static gan_status open(test *t, gan_device *device, const gan_checkpoint *c) {
+    const gan_model_options *n = &t->game.networks;
+    const gan_dataset *d = t->set;
+    if (d->height != n->height || d->width != n->width || d->channels != n->channels ||
+        !d->labels || d->classes > t->game.classes)
+        return gan_fail(GAN_ERROR_SHAPE,
+                        "%s: tells %lld classes of %lldx%lldx%lld, but data '%.200s' are %d of "
+                        "%lldx%lldx%lld",
+                        c->path, (long long)t->game.classes, (long long)n->height,
+                        (long long)n->width, (long long)n->channels, d->name, d->classes,
+                        (long long)d->height, (long long)d->width, (long long)d->channels);
+    GAN_TRY(gan_store_create(&t->store, 0));
+    GAN_TRY(gan_graph_create(&t->graph, t->store));
+    gan_graph *g = t->graph;
+    t->images =
+        gan_input(g, GAN_F32, gan_shape4(BATCH, n->height, n->width, n->channels), "images");
+    t->logits = gan_output(g, gan_class_logits_build(g, &t->game, t->images));
+    GAN_TRY(gan_compile(&t->program, g, device));
+    GAN_TRY(gan_store_place(t->store, device));
+    GAN_TRY(gan_checkpoint_restore(c, t->store, false));
+    return gan_program_load(t->program);
+}
+
+static void close_test(test *t) {
+    if (t->program) gan_program_destroy(t->program);
+    if (t->graph) gan_graph_destroy(t->graph);
+    if (t->store) gan_store_destroy(t->store);
+    gan_dataset_destroy(t->set);
+}
+
+/* How many of images first … first + n - 1 are recognised. */
+static gan_status judge(test *t, int64_t first, int64_t n, float *x, float *logit, int64_t *right) {
+    const gan_dataset *d = t->set;
+    const int64_t pixels = d->height * d->width * d->channels, k = t->game.classes;
+    const double scale = (t->model->high - t->model->low) / 255;
+    for (int64_t i = 0; i < n * pixels; i++)
+        x[i] = (float)(t->model->low + scale * d->images[first * pixels + i]);
+    GAN_TRY(gan_program_write(t->program, t->images, x, (size_t)(BATCH * pixels) * sizeof *x));
+    GAN_TRY(gan_program_run(t->program, 1));
+    GAN_TRY(gan_program_read(t->program, t->logits, logit, (size_t)(BATCH * k) * sizeof *logit));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t best = 0;
+        for (int64_t j = 1; j < k; j++)
+            if (logit[i * k + j] > logit[i * k + best]) best = j;
+        *right += best == d->labels[first + i];
+    }
+    return GAN_OK;
+}
+
+static gan_status examine(test *t, double *error) {
+    const gan_dataset *d = t->set;
+    const size_t pixels = (size_t)(d->height * d->width * d->channels);
+    float *x = calloc(BATCH * pixels, sizeof *x);
+    float *logit = malloc(BATCH * (size_t)t->game.classes * sizeof *logit);
+    gan_status status =
+        x && logit ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "recognition: out of memory");
+    int64_t right = 0;
+    for (int64_t i = 0; i < d->count && status == GAN_OK; i += BATCH)
+        status = judge(t, i, d->count - i < BATCH ? d->count - i : BATCH, x, logit, &right);
+    free(x);
+    free(logit);
+    *error = 1 - (double)right / (double)d->count;
+    return status;
+}
+
+/* The run's discriminator, taught the run's labelled examples and nothing else. */
+static gan_status examine_alone(const test *t, gan_recognition *out, gan_device *device,
+                                const gan_settings *settings) {
+    gan_dataset *set;
+    gan_classifier *classifier;
+    GAN_TRY(gan_source_set(&set, settings, GAN_SPLIT_TRAIN));
+    const gan_classifier_options options = {.count = settings->labels_count,
+                                            .updates = settings->labels_count ? UPDATES_ALONE : 0,
+                                            .rate = settings->discriminator_rate,
+                                            .seed = (uint64_t)settings->seed,
+                                            .model = t->model,
+                                            .networks = &t->game.networks,
+                                            .norm = t->game.discriminator_norm,
+                                            .weight = t->game.discriminator_weight};
+    out->labels = settings->labels_count ? settings->labels_count : set->count;
+    gan_status status = gan_classifier_train(&classifier, device, set, &options);
+    gan_dataset_destroy(set);
+    if (status != GAN_OK) return status;
+    double accuracy = 0;
+    status = gan_classifier_accuracy(&accuracy, classifier, t->set);
+    out->alone = 1 - accuracy;
+    gan_classifier_close(classifier);
+    return status;
+}
+
+static gan_status recognise(gan_recognition *out, const gan_checkpoint *c,
+                            const gan_settings *settings, gan_device *device, bool alone) {
+    test t = {0};
+    gan_model_options networks;
+    GAN_TRY(gan_source_networks(&t.model, &networks, c->settings, c->state.example));
+    GAN_TRY(gan_settings_game(&t.game, c->settings, t.model, &networks, c->state.classes, 0));
+    GAN_TRY(gan_source_set(&t.set, settings, GAN_SPLIT_TEST));
+    *out = (gan_recognition){.examples = t.set->count, .alone = NAN};
+    gan_status status = open(&t, device, c);
+    if (status == GAN_OK) status = examine(&t, &out->error);
+    if (status == GAN_OK && alone) status = examine_alone(&t, out, device, settings);
+    close_test(&t);
+    return status;
+}
+
+gan_status gan_recognition_checkpoint(gan_recognition *out, const char *checkpoint,
+                                      gan_device *device, const char *data, bool alone) {
+    gan_checkpoint c;
+    gan_settings *settings;
+    GAN_TRY(gan_checkpoint_read(&c, checkpoint));
+    gan_status status = gan_settings_copy(&settings, c.settings);
+    if (status == GAN_OK) {
+        if (data) status = gan_settings_set(settings, "data", data, "data");
+        if (status == GAN_OK) status = recognise(out, &c, settings, device, alone);
+        gan_settings_destroy(settings);
+    }
+    gan_checkpoint_close(&c);
+    return status;
+}

@@ -1,0 +1,98 @@
+/* ganc classify: are samples what was asked for, and what does the discriminator know? */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+static const char *count_text, *seed_text, *data, *classifier, *device_name;
+static bool self, alone;
+
+static const option options[] = {
+    {"--count", .argument = "N", .about = "how many samples; else 2000", .value = &count_text},
+    {"--seed", .argument = "N", .about = "of the noise; else the run's", .value = &seed_text},
+    {"--classifier", .argument = "FILE.safetensors",
+     .about = "the classifier; written there when it is not there yet", .value = &classifier},
+    {"--self", .about = "examine the run's discriminator on the test set instead", .flag = &self},
+    {"--alone", .about = "with --self: also the same network, taught the same labels alone",
+     .flag = &alone},
+    {"--data", .argument = "SET", .about = "else what the run was trained on", .value = &data},
+    {"--device", .argument = "NAME",
+     .about = "cpu, cuda or cuda:N; else the first GPU that works, or the CPU",
+     .value = &device_name},
+    {0},
+};
+
+static const usage classify_usage = {
+    .command = "classify",
+    .operands = "CHECKPOINT|RUN",
+    .about =
+        "Draws samples of every class, or of every value of the first code, and prints the share\n"
+        "that a classifier recognises as what was asked for, with its own accuracy on the test "
+        "set.\n"
+        "The classifier is trained on the data, apart from any GAN. With --self, prints the test\n"
+        "error of the discriminator's own classes.",
+    .options = options,
+};
+
+static void print_agreement(const gan_agreement *a) {
+    if (!isnan(a->accuracy))
+        printf("classifier: %.4f of %lld test images recognised, weights %016" PRIx64 "\n",
+               a->accuracy, (long long)a->tested, a->hash);
+    printf("agreement: %.4f of %lld samples are of the %s asked for\n", a->agreement,
+           (long long)a->samples, a->codes ? "class that goes best with the code" : "class");
+    for (int64_t k = 0; k < a->classes; k++)
+        if (a->codes)
+            printf("code %lld, class %lld: %.4f\n", (long long)k, (long long)a->name[k],
+                   a->each[k]);
+        else
+            printf("class %lld: %.4f\n", (long long)k, a->each[k]);
+}
+
+static void print_recognition(const gan_recognition *r) {
+    printf("error: %.4f of %lld test examples\n", r->error, (long long)r->examples);
+    if (!isnan(r->alone))
+        printf("alone: %.4f, the same network taught the same %lld labels and nothing else\n",
+               r->alone, (long long)r->labels);
+}
+
+static int classify(const char *checkpoint, const gan_agreement_options *o) {
+    gan_device *device;
+    gan_agreement agreement;
+    gan_recognition recognition;
+    if (gan_device_open(&device, device_name, NULL)) return failed();
+    const gan_status status =
+        self ? gan_recognition_checkpoint(&recognition, checkpoint, device, data, alone)
+             : gan_agreement_checkpoint(&agreement, checkpoint, device, o);
+    gan_device_close(device);
+    if (status) return failed();
+    if (self)
+        print_recognition(&recognition);
+    else
+        print_agreement(&agreement);
+    return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_classify(int argc, char **argv) {
+    const char *checkpoint = NULL;
+    int n_operands;
+    int64_t number = 0;
+    const usage *u = &classify_usage;
+    gan_agreement_options o = {0};
+    const int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
+    if (code >= 0) return code;
+    if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
+    if (alone && !self) return wrong_usage(u, "--alone goes with --self");
+    if (self && (count_text || seed_text || classifier))
+        return wrong_usage(u, "--self draws no samples, and takes no classifier");
+    if (count_text && (!read_count(count_text, 1, &o.count) || o.count > 1000000))
+        return wrong_usage(u, "--count: '%s' given, a whole number from 1 to 1000000 expected",
+                           count_text);
+    if (seed_text && !read_count(seed_text, 0, &number))
+        return wrong_usage(u, "--seed: '%s' given, a whole number from 0 expected", seed_text);
+    const uint64_t seed = (uint64_t)number;
+    o.seed = seed_text ? &seed : NULL;
+    o.data = data;
+    o.classifier = classifier;
+    return classify(checkpoint_path(checkpoint), &o);
+}
