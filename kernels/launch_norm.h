@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/launch_program.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -16,6 +18,8 @@ typedef struct gan_launch_norm_args {
     int bf16;        /* x, and dy, are bf16, else f32 */
     float *out;      /* (groups, 2, channels) */
     void *workspace; /* gan_launch_norm_workspace() bytes, a multiple of 16; NULL when that is 0 */
+    unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros; NULL: parts are brought together by a second
+                           launch */
 } gan_launch_norm_args;
 
 /* Bytes of workspace: what blocks of rows contribute. Looks at the shape alone. */
@@ -23,7 +27,8 @@ size_t gan_launch_norm_workspace(const gan_launch_norm_args *a);
 
 /* out = the mean and the biased variance; rows >= 1. Means and squared distances of parts are
  * combined (Chan, Golub and LeVeque 1979), so nothing cancels however far the mean is from 0, in an
- * order that depends on the shape alone. One launch when there are few rows, else two. */
+ * order that depends on the shape alone. One launch; without counters two where there are many
+ * rows. */
 cudaError_t gan_launch_moments(const gan_launch_norm_args *a, cudaStream_t stream);
 
 /* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps); dy is like x, moments (groups, 2, channels).

@@ -15,6 +15,7 @@ enum {
     GAN_LAUNCH_SLOTS =
         12, /* as many values as a program of 24 steps can have to remember at once */
     GAN_LAUNCH_LAST = 255,
+    GAN_LAUNCH_COUNTERS = 1024, /* for results in parts; zeros before a launch and after it */
 };
 
 /* Where an element's operand lies: data + Σ index[axis]·stride[axis] elements. */

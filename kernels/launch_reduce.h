@@ -17,7 +17,9 @@ typedef struct gan_launch_reduce_args {
     void *out;       /* the kept axes, dense */
     int64_t results; /* how many: the product of the kept axes */
     int out_bf16;
-    void *workspace; /* gan_launch_reduce_workspace() bytes, a multiple of 16 */
+    void *workspace;    /* gan_launch_reduce_workspace() bytes, a multiple of 16 */
+    unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros; NULL: parts are brought together by a second
+                           launch */
 } gan_launch_reduce_args;
 
 /* Bytes of workspace: partial results of long reductions. Looks at the program's axes, `reduced`

@@ -6,6 +6,7 @@
  * them, always in the same order.
  */
 #include "kernels/common.cuh"
+#include "kernels/last.cuh"
 #include "kernels/launch_norm.h"
 
 namespace {
@@ -107,6 +108,7 @@ struct Args {
     int rows, channels, chunk, chunks, tiles;
     int lanes; // threads side by side: a power of two, at most 32
     float eps;
+    unsigned *counters; // (groups, tiles), or NULL
 };
 
 /* A thread's place: its channels begin at `channel`, it takes every stripes-th row from `stripe`
@@ -168,6 +170,25 @@ __device__ __forceinline__ void write_out(const Args &a, int64_t group, int chan
     }
 }
 
+/* The parts of all chunks, by the block that is the last of its tile. */
+template <class OP, int V>
+__device__ __forceinline__ void bring_together(const Args &a, int64_t group, const Tile<V> &at) {
+    Part<V> part = {};
+    if (at.channel < a.channels) {
+        const float *from = a.partial + group * a.chunks * 2 * a.channels + at.channel;
+#pragma unroll 2
+        for (int i = at.stripe; i < a.chunks; i += at.stripes) {
+            Part<V> b;
+            b.count = float(min(a.chunk, a.rows - i * a.chunk));
+            load_floats(b.first, from + int64_t(2 * i) * a.channels);
+            load_floats(b.second, from + int64_t(2 * i + 1) * a.channels);
+            OP::add(part, b);
+        }
+    }
+    combine<OP, V>(part, at, a.lanes);
+    if (at.stripe == 0 && at.channel < a.channels) write_out<OP, V>(a, group, at.channel, part);
+}
+
 /* Block (group · chunks + chunk) · tiles + tile. */
 template <class OP, class T, int V>
 __global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
@@ -205,14 +226,18 @@ __global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
         }
     }
     combine<OP, V>(part, at, a.lanes);
-    if (at.stripe != 0 || at.channel >= a.channels) return;
+    const bool writes = at.stripe == 0 && at.channel < a.channels;
     if (a.chunks == 1) {
-        write_out<OP, V>(a, group, at.channel, part);
+        if (writes) write_out<OP, V>(a, group, at.channel, part);
         return;
     }
-    float *to = a.partial + int64_t(part_index) * 2 * a.channels + at.channel;
-    store_floats(to, part.first);
-    store_floats(to + a.channels, part.second);
+    if (writes) {
+        float *to = a.partial + int64_t(part_index) * 2 * a.channels + at.channel;
+        store_floats(to, part.first);
+        store_floats(to + a.channels, part.second);
+    }
+    if (a.counters && is_last(a.counters + group * a.tiles + tile, unsigned(a.chunks)))
+        bring_together<OP, V>(a, group, at);
 }
 
 /* Block group · tiles + tile, of the parts of all chunks. */
@@ -283,9 +308,11 @@ cudaError_t launch(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
     a.x = n->x, a.out = n->out, a.partial = static_cast<float *>(n->workspace);
     a.rows = int(n->rows), a.channels = int(n->channels);
     plan(n, &a);
+    /* A tile has at least a channel, and several chunks mean less than 512 tiles. */
+    a.counters = n->groups * ceil_div(n->channels, 32) <= GAN_LAUNCH_COUNTERS ? n->counters : NULL;
     const cudaError_t error = n->bf16 ? launch_rows<OP, __nv_bfloat16, OP::BF16>(n, a, stream)
                                       : launch_rows<OP, float, 4>(n, a, stream);
-    if (error != cudaSuccess || a.chunks == 1) return error;
+    if (error != cudaSuccess || a.chunks == 1 || a.counters) return error;
     set_tiles(&a, lanes_for(n->channels, 8),
               1); /* few channels a block, for many chunks at a time */
     GPU_LAUNCH(chunks_kernel<OP>, dim3(unsigned(n->groups * a.tiles)), dim3(BLOCK), stream, a);

@@ -37,15 +37,17 @@ constexpr Chain chains[] = {
     {2, 4, 0, {FIRST(square), THEN(neg), THEN(shift), WITH(mul, 1)}},
     {3, 5, 1, {FIRST(neg), THEN(shift), KEEP(mul, 0), OF(mul, 1, 2), WITH(mul, KEPT)}},
     /* batch norm, with its activation */
-    {4, 3, 0, {OF(sub, 0, 1), WITH(mul, 2), WITH(add, 3)}},
-    {4, 4, 0, {OF(sub, 0, 1), WITH(mul, 2), WITH(add, 3), THEN(relu)}},
-    {4, 4, 0, {OF(sub, 0, 1), WITH(mul, 2), WITH(add, 3), THEN(leaky_relu)}},
+#define NORM FIRST(shift), THEN(rsqrt), KEEP(mul, 1), OF(sub, 2, 3), WITH(mul, KEPT), WITH(add, 4)
+    {5, 6, 1, {NORM}},
+    {5, 7, 1, {NORM, THEN(relu)}},
+    {5, 7, 1, {NORM, THEN(leaky_relu)}},
     /* and its gradient */
     {6, 5, 1, {OF(sub, 0, 1), WITH(mul, 2), KEEP(add, 3), OF(mul, 4, 5), WITH(add, KEPT)}},
     /* dropout */
     {1, 3, 0, {THEN(value), WITH(greater, 0), THEN(scale)}},
     {2, 4, 0, {THEN(value), WITH(greater, 0), THEN(scale), WITH(mul, 1)}},
 };
+#undef NORM
 #undef KEEP
 #undef WITH
 #undef THEN

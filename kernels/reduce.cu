@@ -4,6 +4,7 @@
  * it. Kept: a block for 32 results side by side, down the rows. Long reductions are cut into
  * chunks, whose partial results a second launch reduces.
  */
+#include "kernels/last.cuh"
 #include "kernels/launch_reduce.h"
 #include "kernels/program.cuh"
 
@@ -31,6 +32,11 @@ struct Args {
     unsigned chunks, chunk; // each of `chunk` of the n
     Divisor by_chunks, by_tiles;
     unsigned lanes; // threads for one result; for one row of results
+    /* Of several chunks: the last block of a result or tile brings them together; NULL: not here.
+     */
+    unsigned *counters;
+    void *result;
+    int result_bf16;
 };
 
 __device__ __forceinline__ float identity(const Args &a) { return a.max ? -INFINITY : 0.0f; }
@@ -38,10 +44,14 @@ __device__ __forceinline__ float combine(const Args &a, float x, float y) {
     return a.max ? fmaxf(x, y) : x + y;
 }
 
+__device__ __forceinline__ float over_block(const Args &a, float y) {
+    return a.max ? block_reduce<BLOCK>(y, Max{}) : block_reduce<BLOCK>(y, Sum{});
+}
+
 // ---- axis 0 is reduced: thread group g makes out[g], g = result·chunks + chunk ----
 
 template <class EVALUATOR>
-__global__ void __launch_bounds__(BLOCK) inner_kernel(const __grid_constant__ Args a) {
+__global__ void __launch_bounds__(BLOCK, 2) inner_kernel(const __grid_constant__ Args a) {
     constexpr int V = EVALUATOR::V;
     const unsigned lane = threadIdx.x & (a.lanes - 1);
     const unsigned group = blockIdx.x * (BLOCK / a.lanes) + threadIdx.x / a.lanes;
@@ -69,17 +79,40 @@ __global__ void __launch_bounds__(BLOCK) inner_kernel(const __grid_constant__ Ar
 #pragma unroll
     for (int k = 1; k < V; k++) y[0] = combine(a, y[0], sum[k]);
     if (a.lanes == BLOCK)
-        y[0] = a.max ? block_reduce<BLOCK>(y[0], Max{}) : block_reduce<BLOCK>(y[0], Sum{});
+        y[0] = over_block(a, y[0]);
     else
         y[0] =
             a.max ? warp_reduce(y[0], Max{}, int(a.lanes)) : warp_reduce(y[0], Sum{}, int(a.lanes));
     if (active && lane == 0) write(a.out, a.out_bf16, group, y, 1);
+    if (!a.counters || !is_last(a.counters + result, a.chunks)) return; // a block a chunk
+    const float *parts = static_cast<const float *>(a.out) + int64_t(result) * a.chunks;
+    y[0] = identity(a);
+    for (unsigned i = threadIdx.x; i < a.chunks; i += BLOCK) y[0] = combine(a, y[0], parts[i]);
+    y[0] = over_block(a, y[0]);
+    if (threadIdx.x == 0) write(a.result, a.result_bf16, result, y, 1);
 }
 
 // ---- axis 0 is kept: block = chunk·tiles + tile makes `lanes` vectors of out's row `chunk` ----
 
+/* The first row gets what all rows have. */
+template <class VALUE>
+__device__ __forceinline__ void down_rows(const Args &a, VALUE *part, VALUE &sum, unsigned row,
+                                          unsigned rows) {
+    constexpr int V = int(sizeof sum.v / sizeof *sum.v);
+    part[threadIdx.x] = sum;
+    for (unsigned half = rows / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (row < half) {
+            const VALUE other = part[threadIdx.x + half * a.lanes];
+#pragma unroll
+            for (int k = 0; k < V; k++) sum.v[k] = combine(a, sum.v[k], other.v[k]);
+            part[threadIdx.x] = sum;
+        }
+    }
+}
+
 template <class EVALUATOR>
-__global__ void __launch_bounds__(BLOCK) outer_kernel(const __grid_constant__ Args a) {
+__global__ void __launch_bounds__(BLOCK, 2) outer_kernel(const __grid_constant__ Args a) {
     constexpr int V = EVALUATOR::V;
     using Value = Vec<float, V>;
     GPU_SHARED(Value, part, [BLOCK]); // (rows, lanes)
@@ -105,24 +138,23 @@ __global__ void __launch_bounds__(BLOCK) outer_kernel(const __grid_constant__ Ar
             for (int k = 0; k < V; k++) sum.v[k] = combine(a, sum.v[k], x[k]);
         }
     }
-    part[threadIdx.x] = sum;
-    for (unsigned half = rows / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (row < half) {
-            const Value other = part[threadIdx.x + half * a.lanes];
-#pragma unroll
-            for (int k = 0; k < V; k++) sum.v[k] = combine(a, sum.v[k], other.v[k]);
-            part[threadIdx.x] = sum;
-        }
-    }
-    if (!active || row != 0) return;
+    down_rows(a, part, sum, row, rows);
     const unsigned line = a.bound.by[0].divide(result); // of results
     const unsigned per_chunk = (a.results / a.bound.by[0].by) * a.row;
-    float y[V];
+    const int64_t place_of = line * a.row + at.index[0];
+    const int count = active ? count_of<V>(a.bound, at) : 0;
+    if (active && row == 0)
+        write(a.out, a.out_bf16, chunk * int64_t(per_chunk) + place_of, sum.v, count);
+    if (!a.counters || !is_last(a.counters + tile, a.chunks)) return;
 #pragma unroll
-    for (int k = 0; k < V; k++) y[k] = sum.v[k];
-    write(a.out, a.out_bf16, int64_t(chunk) * per_chunk + line * a.row + at.index[0], y,
-          count_of<V>(a.bound, at));
+    for (int k = 0; k < V; k++) sum.v[k] = identity(a);
+    const float *parts = static_cast<const float *>(a.out) + place_of;
+    for (unsigned i = row; active && i < a.chunks; i += rows)
+#pragma unroll
+        for (int k = 0; k < V; k++)
+            if (k < count) sum.v[k] = combine(a, sum.v[k], parts[int64_t(i) * per_chunk + k]);
+    down_rows(a, part, sum, row, rows);
+    if (active && row == 0) write(a.result, a.result_bf16, place_of, sum.v, count);
 }
 
 /* ---- launchers ---- */
@@ -165,8 +197,9 @@ cudaError_t launch(const gan_launch_reduce_args &a, const Plan &plan, void *out,
                    cudaStream_t stream) {
     constexpr int V = EVALUATOR::V;
     const gan_launch_program &p = a.program;
-    Args k = {Bound(p, V), a.reduced, a.max != 0,           out,        out_bf16, 0, 0, 0,
-              0,           0,         Divisor(plan.chunks), Divisor(1), 0};
+    Args k = {Bound(p, V), a.reduced, a.max != 0,           out,        out_bf16, 0,    0,    0,
+              0,           0,         Divisor(plan.chunks), Divisor(1), 0,        NULL, NULL, 0};
+    if (plan.chunks > 1) k.counters = a.counters, k.result = a.out, k.result_bf16 = a.out_bf16;
     k.row = unsigned(p.length[0]);
     k.chunks = unsigned(plan.chunks);
     const int64_t row_vectors = k.bound.by[0].by;
@@ -238,7 +271,7 @@ extern "C" cudaError_t gan_launch_reduce(const gan_launch_reduce_args *a, cudaSt
     const Plan plan = plan_of(a->program, a->reduced, a->results);
     if (plan.chunks == 1) return reduce(*a, plan, a->out, a->out_bf16, stream);
     const cudaError_t error = reduce(*a, plan, a->workspace, 0, stream);
-    if (error != cudaSuccess) return error;
+    if (error != cudaSuccess || a->counters) return error;
     const gan_launch_reduce_args next = second(*a, plan);
     const Plan whole = {plan.inner, plan.chunks, 1, plan.chunks};
     return reduce(next, whole, a->out, a->out_bf16, stream);

@@ -67,6 +67,7 @@ static void close_device(gan_device *device) {
     if (d->dnn) cudnnDestroy(d->dnn);
     if (d->blas) cublasDestroy(d->blas);
     if (d->blas_workspace) cudaFree(d->blas_workspace);
+    if (d->counters) cudaFree(d->counters);
     if (d->staging) cudaFreeHost(d->staging);
     if (d->stream) cudaStreamDestroy(d->stream);
     free(d);
@@ -103,6 +104,9 @@ static gan_status set_up(gan_cuda_device *d) {
     GAN_CUBLAS_TRY(
         NULL, cublasSetMathMode(d->blas, CUBLAS_DEFAULT_MATH |
                                              CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION));
+    const size_t counters = GAN_LAUNCH_COUNTERS * sizeof *d->counters;
+    GAN_CUDA_TRY(NULL, cudaMalloc((void **)&d->counters, counters));
+    GAN_CUDA_TRY(NULL, cudaMemsetAsync(d->counters, 0, counters, d->stream));
     GAN_CUDNN_TRY(NULL, cudnnCreate(&d->dnn));
     GAN_CUDNN_TRY(NULL, cudnnSetStream(d->dnn, d->stream));
     return GAN_OK;
@@ -113,7 +117,10 @@ extern const gan_backend gan_cuda_backend;
 static gan_status open_device(gan_device **out, int index, const gan_device_options *options) {
     gan_cuda_device *d = calloc(1, sizeof *d);
     if (!d) return gan_fail(GAN_ERROR_MEMORY, "cuda: out of memory");
-    d->base = (gan_device){.backend = &gan_cuda_backend, .index = index, .threads = 1, .plan_only = options->plan_only};
+    d->base = (gan_device){.backend = &gan_cuda_backend,
+                           .index = index,
+                           .threads = 1,
+                           .plan_only = options->plan_only};
     gan_status status = options->plan_only ? GAN_OK : set_up(d);
     if (status != GAN_OK) {
         close_device(&d->base);

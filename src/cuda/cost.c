@@ -17,12 +17,16 @@ static void epilogue(const gan_call *call, gan_cost *cost) {
     cost->written += bytes_of(&call->out);
 }
 
-/* Results in parts go through the workspace, and a second launch brings them together. */
+/* Results in parts go through the workspace. */
 static void in_parts(const gan_call *call, gan_cost *cost) {
-    if (call->workspace_bytes == 0) return;
-    cost->launches++;
     cost->read += (int64_t)call->workspace_bytes;
     cost->written += (int64_t)call->workspace_bytes;
+}
+
+/* The same, with a second launch that brings them together. */
+static void in_two(const gan_call *call, gan_cost *cost) {
+    in_parts(call, cost);
+    if (call->workspace_bytes) cost->launches++;
 }
 
 /* Pieces that were computed in place cost nothing; without addresses, none is known to be. */
@@ -45,6 +49,10 @@ static void product(const gan_call *call, gan_cost *cost) {
     if (!gan_cuda_matmul_is_own(call)) epilogue(call, cost);
 }
 
+static void batch_norm(const gan_call *call, gan_cost *cost) {
+    if (!gan_cuda_batch_norm_is_joined(call)) epilogue(call, cost);
+}
+
 static void convolution(const gan_call *call, gan_cost *cost) {
     epilogue(call, cost);
     if (gan_cuda_conv_is_framed(call)) cost->launches++;
@@ -58,8 +66,9 @@ static void (*const rule[GAN_OP_COUNT])(const gan_call *call, gan_cost *cost) = 
     ROW(max, in_parts),
     ROW(moments, in_parts),
     ROW(batch_norm_sums, in_parts),
-    ROW(logits_loss, in_parts),
-    ROW(softmax_loss, in_parts),
+    ROW(logits_loss, in_two),
+    ROW(softmax_loss, in_two),
+    ROW(batch_norm, batch_norm),
     ROW(matmul, product),
     ROW(conv2d, convolution),
     ROW(conv2d_grad_input, convolution),

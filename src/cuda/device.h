@@ -16,6 +16,7 @@ typedef struct gan_cuda_device {
     cudnnHandle_t dnn;
     void *staging; /* pinned, for host copies */
     size_t staging_bytes;
+    unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros between launches */
     int processors; /* streaming multiprocessors: launchers size their grids by it */
 } gan_cuda_device;
 
@@ -78,6 +79,9 @@ void gan_cuda_cost(const gan_call *call, gan_cost *cost);
 
 /* src/cuda/matmul.c: whether a prepared product applies its program itself. */
 bool gan_cuda_matmul_is_own(const gan_call *call);
+
+/* src/cuda/batch_norm.c: whether a prepared batch norm is one launch with what follows it. */
+bool gan_cuda_batch_norm_is_joined(const gan_call *call);
 
 /* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one. */
 bool gan_cuda_conv_is_framed(const gan_call *call);

@@ -4,7 +4,13 @@
 #include "cuda/program.h"
 
 /* A block takes this many numbers in less time than a launch; of more, blocks of their own. */
-enum { SMALL = 4096, SPREAD = 1 << 18, SPREAD_SUM = 1 << 20, SPREAD_ROWS = 1024 };
+enum {
+    SMALL = 4096,
+    SPREAD = 1 << 18,
+    SPREAD_SUM = 1 << 20,
+    SPREAD_ROWS = 1024,
+    SPREAD_CAST = 1 << 22
+};
 
 typedef gan_join join_rule(const gan_node *node);
 typedef int task_rule(const gan_call *call, gan_launch_task *task); /* returns how many it made */
@@ -105,7 +111,9 @@ static int constant_task(const gan_call *call, gan_launch_task *t) {
 static gan_join cast_joins(const gan_node *node) {
     const gan_dtype from = node->in[0]->dtype;
     const bool known = is_float(from) || (from == GAN_I64 && node->dtype == GAN_F32);
-    return known && is_float(node->dtype) && is_small(node->shape) ? one : alone;
+    if (!known || !is_float(node->dtype) || gan_shape_size(node->shape) == 0) return alone;
+    if (is_small(node->shape)) return one;
+    return is_float(from) && gan_shape_size(node->shape) <= SPREAD_CAST ? spread : alone;
 }
 
 static int cast_task(const gan_call *call, gan_launch_task *t) {

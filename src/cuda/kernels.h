@@ -17,7 +17,7 @@ extern const gan_kernel gan_cuda_matmul;
 extern const gan_kernel gan_cuda_conv2d, gan_cuda_conv2d_grad_input, gan_cuda_conv2d_grad_weight;
 extern const gan_kernel gan_cuda_average_pool, gan_cuda_average_pool_adjoint;
 extern const gan_kernel gan_cuda_max_pool, gan_cuda_max_pool_adjoint, gan_cuda_max_pool_select;
-extern const gan_kernel gan_cuda_moments, gan_cuda_batch_norm_sums;
+extern const gan_kernel gan_cuda_moments, gan_cuda_batch_norm, gan_cuda_batch_norm_sums;
 extern const gan_kernel gan_cuda_logits_loss, gan_cuda_logits_loss_grad;
 extern const gan_kernel gan_cuda_softmax_loss, gan_cuda_softmax_loss_grad;
 extern const gan_kernel gan_cuda_random, gan_cuda_shuffled_index, gan_cuda_minibatch;

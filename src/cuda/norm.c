@@ -27,13 +27,15 @@ static gan_status prepare(gan_device *device, gan_call *call) {
 }
 
 static gan_status run_moments(gan_device *device, const gan_call *call) {
-    const gan_launch_norm_args a = args_of(call);
+    gan_launch_norm_args a = args_of(call);
+    a.counters = gan_cuda(device)->counters;
     GAN_CUDA_TRY(call->node, gan_launch_moments(&a, gan_cuda(device)->stream));
     return GAN_OK;
 }
 
 static gan_status run_sums(gan_device *device, const gan_call *call) {
-    const gan_launch_norm_args a = args_of(call);
+    gan_launch_norm_args a = args_of(call);
+    a.counters = gan_cuda(device)->counters;
     const float eps = (float)call->node->attr.eps.eps;
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_sums(&a, call->in[2].data, call->in[1].data, eps,
                                                         gan_cuda(device)->stream));

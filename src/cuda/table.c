@@ -29,6 +29,7 @@ const gan_kernel *const gan_cuda_kernels[GAN_OP_COUNT] = {
     ROW(max_pool_adjoint),
     ROW(max_pool_select),
     ROW(moments),
+    ROW(batch_norm),
     ROW(batch_norm_sums),
     ROW(logits_loss),
     ROW(logits_loss_grad),

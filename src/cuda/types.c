@@ -55,6 +55,7 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(max_pool_select, alike),
     ROW(scatter_add, of_index),
     ROW(moments, any),
+    ROW(batch_norm, any),
     ROW(batch_norm_sums, sums),
     ROW(pack, any),
 };

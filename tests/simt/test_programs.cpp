@@ -267,7 +267,7 @@ void reductions(void **) {
                                        out.data(),
                                        int64_t(results),
                                        bf16,
-                                       nullptr};
+                                       nullptr, nullptr};
         Place work(gan_launch_reduce_workspace(&args), 0);
         args.workspace = work.data();
         in_chunks += work.bytes > 0;
