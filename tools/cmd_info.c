@@ -32,6 +32,8 @@ static const usage info_usage = {
 
 static double mib(size_t bytes) { return (double)bytes / (1024.0 * 1024.0); }
 
+static double mb(int64_t bytes) { return (double)bytes * 1e-6; }
+
 static void print_figures(const gan_settings *settings, const gan_program_info *p,
                           const gan_device_info *d) {
     static const char *const keys[] = {"model",   "objective", "data",     "batch",
@@ -49,9 +51,23 @@ static void print_figures(const gan_settings *settings, const gan_program_info *
     printf("%-12s %.1f MiB\n", "workspace", mib(p->workspace_bytes));
     printf("%-12s %.1f MiB\n", "memory",
            mib(p->variable_bytes + p->activation_bytes + p->workspace_bytes));
-    printf("%-12s %d an iteration\n", "launches", p->launches);
-    printf("%-12s %.1f MiB an iteration\n", "moved", (double)p->bytes_moved / (1024.0 * 1024.0));
+    printf("%-12s %d an iteration, with everything fused %d\n", "launches", p->launches,
+           p->launches_least);
+    printf("%-12s %.1f MB an iteration (read %.1f, written %.1f; updates %.1f), with everything "
+           "fused %.1f MB\n",
+           "moved", mb(p->bytes_moved), mb(p->bytes_read), mb(p->bytes_written),
+           mb(p->bytes_updates), mb(p->bytes_least));
     printf("%-12s %.3f GFLOP an iteration\n", "arithmetic", (double)p->flops * 1e-9);
+}
+
+/* A GPU that is not here can be planned for all the same, if it is asked for. */
+static gan_status open_device(gan_device **device, const char *threads) {
+    gan_device_options how = {.threads = (int)strtol(threads, NULL, 10)};
+    char absent[512];
+    const bool gpu = device_name && !strcmp(device_name, "cuda");
+    if (gpu) gan_device_absence("cuda", absent, sizeof absent);
+    how.plan_only = gpu && absent[0];
+    return gan_device_open(device, device_name, &how);
 }
 
 static int print_info(const gan_settings *settings) {
@@ -61,8 +77,7 @@ static int print_info(const gan_settings *settings) {
     gan_program_info figures;
     char threads[32];
     gan_settings_get(settings, "threads", threads, sizeof threads);
-    const gan_device_options device_options = {.threads = (int)strtol(threads, NULL, 10)};
-    if (gan_device_open(&device, device_name, &device_options)) return failed();
+    if (open_device(&device, threads)) return failed();
     gan_status status = gan_device_describe(device, &about);
     if (status == GAN_OK)
         status = gan_trainer_open(&trainer, settings, device, &(gan_trainer_options){.plan = true});
