@@ -19,11 +19,19 @@ const gan_term gan_term_feature_matching = {
     .needs_real = true,
 };
 
-/* 1/(m(m-1)) Σ_{i≠j} cos²(S_i, S_j), S the code of D's autoencoder or else its features. */
+/* What D's encoder makes of the fakes: its code where D is an autoencoder, else its features. */
+static gan_node *representation(gan_play *play) {
+    gan_node *features = play->fake.seen.features;
+    if (play->o->objective->energy)
+        features = gan_play_output(play, "code", features, play->o->networks.z_dim);
+    return gan_play_rows(play->g, features);
+}
+
+/* 1/(m(m-1)) Σ_{i≠j} cos²(S_i, S_j). */
 static gan_node *pulling_away(gan_play *play, const double *knob) {
     (void)knob;
     gan_graph *g = play->g;
-    gan_node *s = gan_play_rows(g, play->fake.seen.features);
+    gan_node *s = representation(play);
     const double m = (double)gan_node_shape(s).dim[0];
     gan_node *squares = gan_sum_axes(g, gan_square(g, s), 2);
     gan_node *unit = gan_mul(g, s, gan_rsqrt(g, gan_shift(g, squares, 1e-12)));

@@ -51,7 +51,8 @@ static gan_node *distance(gan_play *play, const char *group) {
     int n;
     gan_node **weight = gan_play_weights(play, group, &n), *sum = NULL;
     for (int i = 0; weight && i < n; i++) {
-        gan_node *off = gan_sub(g, weight[i], mean_weight(play, weight[i]));
+        gan_node *now = gan_play_overlaid(play, weight[i]);
+        gan_node *off = gan_sub(g, now, mean_weight(play, weight[i]));
         gan_node *square = gan_sum(g, gan_square(g, off));
         sum = sum ? gan_add(g, sum, square) : square;
     }

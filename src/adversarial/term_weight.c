@@ -9,7 +9,7 @@ static gan_node *orthogonality(gan_play *play, const char *group) {
     for (int i = 0; weight && i < n; i++) {
         const gan_shape s = gan_node_shape(weight[i]);
         if (s.rank < 2 || s.dim[0] < 2) continue;
-        gan_node *w = gan_play_rows(g, weight[i]);
+        gan_node *w = gan_play_rows(g, gan_play_overlaid(play, weight[i]));
         gan_node *products = gan_square(g, gan_matmul(g, w, w, false, true));
         gan_node *lengths = gan_square(g, gan_sum_axes(g, gan_square(g, w), 2));
         gan_node *off = gan_sub(g, gan_sum(g, products), gan_sum(g, lengths));

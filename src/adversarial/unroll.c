@@ -98,6 +98,30 @@ static void step(unrolled *u, gan_play *play, int64_t k) {
     }
 }
 
+/* As update.c does with an update: gradients cut, weights kept within bounds, or D held back. */
+static void bounded_step(unrolled *u, gan_play *play, int64_t k, gan_node *loss) {
+    const gan_game_options *o = play->o;
+    gan_graph *g = play->g;
+    gan_node *learns = o->d_lead > 0 ? gan_play_leads(play, loss) : NULL;
+    gan_node **before = list(g, u->n);
+    if (!before) return;
+    for (int i = 0; i < u->n; i++) before[i] = u->now[i];
+    gan_play_clip_gradient(g, u->n, u->gradient, o->clip_gradient);
+    step(u, play, k);
+    for (int i = 0; i < u->n; i++) {
+        u->now[i] = gan_play_clip_weight(g, u->now[i], o->clip_weights);
+        if (!learns) continue;
+        gan_node *moved = gan_sub(g, u->now[i], before[i]);
+        u->now[i] = gan_add(g, before[i], gan_mul(g, moved, learns));
+    }
+}
+
+gan_node *gan_play_overlaid(const gan_play *play, gan_node *weight) {
+    for (int i = 0; i < play->n_overlay; i++)
+        if (play->overlay[i].variable == weight) return play->overlay[i].replacement;
+    return weight;
+}
+
 gan_status gan_play_unroll(gan_play *play) {
     gan_graph *g = play->g;
     unrolled u;
@@ -111,7 +135,7 @@ gan_status gan_play_unroll(gan_play *play) {
         gan_node *loss = gan_play_d_loss(play);
         play->of_g = true;
         GAN_TRY(gan_gradient(g, loss, u.n, u.now, u.gradient));
-        step(&u, play, k);
+        bounded_step(&u, play, k, loss);
         for (int i = 0; i < u.n; i++) overlay[i] = (gan_overlay){u.weight[i], u.now[i]};
         play->overlay = overlay;
         play->n_overlay = u.n;

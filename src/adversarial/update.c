@@ -12,39 +12,64 @@ gan_status gan_play_differentiate(gan_gradients *out, gan_play *play, const char
     return gan_gradient(play->g, loss, out->n, out->weight, out->gradient);
 }
 
-/* min(1, most / length of all gradients together) (Pascanu et al. 2013, algorithm 1). */
-static gan_node *clip_factor(gan_graph *g, const gan_gradients *d, double most) {
+/* Under the root, so that where all gradients are zero its derivative is finite. */
+#define LENGTH_EPS 1e-24
+
+/* All gradients by min(1, most / their length together) (Pascanu et al. 2013, algorithm 1). */
+void gan_play_clip_gradient(gan_graph *g, int n, gan_node **gradient, double most) {
     gan_node *squares = NULL;
-    for (int i = 0; i < d->n; i++) {
-        gan_node *sum = gan_sum(g, gan_square(g, d->gradient[i]));
+    if (!(most > 0)) return;
+    for (int i = 0; i < n; i++) {
+        gan_node *sum = gan_sum(g, gan_square(g, gradient[i]));
         squares = squares ? gan_add(g, squares, sum) : sum;
     }
-    gan_node *length = gan_sqrt(g, gan_shift(g, squares, 1e-30));
+    gan_node *length = gan_sqrt(g, gan_shift(g, squares, LENGTH_EPS));
     gan_node *factor = gan_div(g, gan_constant(g, most, gan_shape0()), length);
-    return gan_minimum(g, factor, gan_constant(g, 1, gan_shape0()));
+    factor = gan_minimum(g, factor, gan_constant(g, 1, gan_shape0()));
+    for (int i = 0; i < n; i++) gradient[i] = gan_mul(g, gradient[i], factor);
 }
 
-static void scale_all(gan_graph *g, const gan_gradients *d, gan_node *factor) {
-    for (int i = 0; i < d->n; i++) d->gradient[i] = gan_mul(g, d->gradient[i], factor);
+gan_node *gan_play_clip_weight(gan_graph *g, gan_node *weight, double c) {
+    if (!(c > 0)) return weight;
+    const gan_shape shape = gan_node_shape(weight);
+    gan_node *kept = gan_minimum(g, weight, gan_constant(g, c, shape));
+    return gan_maximum(g, kept, gan_constant(g, -c, shape));
 }
 
-/* Every weight of D back into ±c (Arjovsky et al. 2017, algorithm 1). */
-static void clip_weights(gan_graph *g, double c) {
-    gan_node *all = gan_flat_variables(g, GAN_WEIGHT, "discriminator");
-    const gan_shape shape = gan_node_shape(all);
-    gan_node *kept = gan_minimum(g, all, gan_constant(g, c, shape));
-    gan_assign(g, all, gan_maximum(g, kept, gan_constant(g, -c, shape)));
+gan_node *gan_play_leads(gan_play *play, gan_node *loss) {
+    return gan_greater(play->g, loss, gan_constant(play->g, play->o->d_lead, gan_shape0()));
+}
+
+/* What D's weights were, where it does not learn, else 0; to be written before the update. */
+static gan_node *held_back(gan_graph *g, gan_node *all, gan_node *learns) {
+    return gan_mul(g, all, gan_shift(g, gan_neg(g, learns), 1));
+}
+
+/* The optimiser runs in any case, so that its moments keep up with the gradient; where D does not
+ * learn its weights go back to what they were. Gradients of zero would not hold them: moments move
+ * weights for a while. */
+static void update_d(gan_play *play, const gan_gradients *d, gan_node *loss) {
+    const gan_game_options *o = play->o;
+    gan_graph *g = play->g;
+    gan_node *all = NULL, *learns = NULL, *held = NULL;
+    if (o->d_lead > 0 || o->clip_weights > 0)
+        all = gan_flat_variables(g, GAN_WEIGHT, "discriminator");
+    if (o->d_lead > 0) {
+        learns = gan_play_leads(play, loss);
+        held = held_back(g, all, learns);
+    }
+    o->discriminator.optimizer->update(g, "discriminator", d->n, d->weight, d->gradient,
+                                       play->counter, play->d_steps, play->step, &o->discriminator);
+    if (o->clip_weights > 0) gan_assign(g, all, gan_play_clip_weight(g, all, o->clip_weights));
+    if (learns) gan_assign(g, all, gan_add(g, held, gan_mul(g, all, learns)));
 }
 
 void gan_play_update(gan_play *play, const char *group, const gan_gradients *d, gan_node *loss) {
     const gan_game_options *o = play->o;
-    gan_graph *g = play->g;
-    const gan_optimizer_options *options = play->of_g ? &o->generator : &o->discriminator;
-    if (o->clip_gradient > 0) scale_all(g, d, clip_factor(g, d, o->clip_gradient));
-    if (!play->of_g && o->d_lead > 0)
-        scale_all(g, d, gan_greater(g, loss, gan_constant(g, o->d_lead, gan_shape0())));
-    options->optimizer->update(g, group, d->n, d->weight, d->gradient, play->counter,
-                               play->of_g ? 1 : play->d_steps, play->of_g ? 0 : play->step,
-                               options);
-    if (!play->of_g && o->clip_weights > 0) clip_weights(g, o->clip_weights);
+    gan_play_clip_gradient(play->g, d->n, d->gradient, o->clip_gradient);
+    if (!play->of_g)
+        update_d(play, d, loss);
+    else
+        o->generator.optimizer->update(play->g, group, d->n, d->weight, d->gradient, play->counter,
+                                       1, 0, &o->generator);
 }
