@@ -173,7 +173,7 @@ static void semi_supervised(void **state) {
         expected += 0.5 * (-r + softplus(r)) + 0.5 * softplus(f);
     }
     expected /= M;
-    const double *x, *class;
+    const double *x = NULL, *class = NULL;
     labelled(&t, &x, &class);
     double h1[MOST], h2[MOST], h3[MOST], l[MOST];
     linear(&t, "hidden1", x, 2, WIDTH, h1), leaky(h1, M * WIDTH, 0.2);

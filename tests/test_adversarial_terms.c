@@ -52,6 +52,15 @@ static void every_term(void **state) {
         gan_game_options o = toy_game();
         satisfy(&o, term->head, term->needs_labels);
         if (term->needs_condition) o.generator_condition = GAN_CONDITION_CONCAT;
+        if (term->needs_context) {
+            o.model = gan_model_find("completion");
+            o.networks = (gan_model_options){.height = 8,
+                                             .width = 8,
+                                             .channels = 2,
+                                             .z_dim = 3,
+                                             .generator_features = 3,
+                                             .discriminator_features = 3};
+        }
         if (term->needs_codes) o.code_categorical = 2, o.code_classes = 3, o.code_continuous = 2;
         if (gan_terms_parse(o.terms, &o.n_terms, "terms", term->name) != GAN_OK)
             fail_msg("%s", gan_last_error());

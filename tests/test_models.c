@@ -93,7 +93,12 @@ static void every_model_keeps_its_promises(void **state) {
         gan_model_options o = model->initial;
         o.generator_features = o.discriminator_features = 8;
         gan_node *z = F32(5, o.z_dim);
-        gan_node *x = gan_output(g, model->generator(training("generator"), z, &o));
+        gan_scope *scope =
+            gan_scope_create(g, "generator",
+                             &(gan_scope_settings){.training = true,
+                                                   .counter = counter(),
+                                                   .context = context_of(model, 5, &o)});
+        gan_node *x = gan_output(g, model->generator(scope, z, &o));
         gan_node *logits = gan_output(g, gan_model_logits(model, training("discriminator"), x, &o));
         gan_shape wanted =
             model->points ? SHAPE(5, o.channels) : SHAPE(5, o.height, o.width, o.channels);

@@ -34,6 +34,7 @@ static void every_model_takes_every_norm(void **state) {
             gan_scope_settings settings = {.norm = gan_norm_at(k)};
             close_networks(state);
             open_networks(state);
+            settings.context = context_of(model, 4, &o);
             if (!strcmp(settings.norm->name, "virtual")) settings.reference = 2;
             gan_node *x = model->generator(scope_of("generator", settings), F32(4, 6), &o);
             if (!strcmp(settings.norm->name, "instance") && is_one_of(model->name, flat)) {
@@ -67,7 +68,9 @@ static void generators_take_classes(void **state) {
         close_networks(state);
         open_networks(state);
         gan_node *z = F32(4, 6), *classes = F32(4, 3);
-        const gan_scope_settings settings = {.condition = classes, .condition_norm = true};
+        const gan_scope_settings settings = {.condition = classes,
+                                             .condition_norm = true,
+                                             .context = context_of(model, 4, &o)};
         gan_node *x = gan_output(g, model->generator(scope_of("generator", settings), z, &o));
         load();
         /* Other gains and biases for class 2. */
@@ -105,6 +108,7 @@ static void late_noise_reaches_the_picture(void **state) {
         for (int layer = 0; layer < 3; layer++) { /* 0: the middle */
             const gan_model *model = gan_model_at(i);
             gan_model_options o = small(model);
+            if (model->completes) continue; /* all of its noise is late */
             o.z_late = 2, o.z_layer = layer;
             close_networks(state);
             open_networks(state);
@@ -152,13 +156,13 @@ static void dropout_drops_in_both_networks(void **state) {
         close_networks(state);
         open_networks(state);
         gan_node *z = F32(3, 6), *data = data_of(model, 3, &o);
-        gan_node *x =
-            gan_output(g, model->generator(scope_of("generator", (gan_scope_settings){0}), z, &o));
+        const gan_scope_settings settings = {.context = context_of(model, 3, &o)};
+        gan_node *x = gan_output(g, model->generator(scope_of("generator", settings), z, &o));
         gan_node *f =
             gan_output(g, gan_model_features(
                               model, scope_of("discriminator", (gan_scope_settings){0}), data, &o));
         gan_node *still =
-            gan_output(g, model->generator(gan_scope_create(g, "generator", NULL), z, &o));
+            gan_output(g, model->generator(gan_scope_create(g, "generator", &settings), z, &o));
         gan_advance(g, counter(), 1);
         load();
         float *noise = some_floats(18, 3),
@@ -205,14 +209,16 @@ static void every_model_runs_in_bf16(void **state) {
     for (size_t i = 0; i < gan_model_count(); i++) {
         const gan_model *model = gan_model_at(i);
         gan_model_options o = small(model);
-        o.minibatch_std = true, o.minibatch_kernels = 3, o.z_late = 2;
+        o.minibatch_std = true, o.minibatch_kernels = 3, o.z_late = model->completes ? 0 : 2;
         if (!strcmp(model->name, "maxout")) o.discriminator_keep = 1; /* of its own it drops */
         close_networks(state);
         open_networks(state);
         gan_node *z = F32(8, 6), *data = data_of(model, 8, &o), *x[2], *score[2];
         for (int k = 0; k < 2; k++) {
             const gan_scope_settings settings = {
-                .groups = 2, .precision = k ? GAN_PRECISION_BF16 : GAN_PRECISION_F32};
+                .groups = 2,
+                .precision = k ? GAN_PRECISION_BF16 : GAN_PRECISION_F32,
+                .context = context_of(model, 8, &o)};
             x[k] = gan_output(g, model->generator(scope_of("generator", settings), z, &o));
             score[k] = gan_output(
                 g, gan_model_logits(model, scope_of("discriminator", settings), data, &o));

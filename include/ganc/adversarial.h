@@ -156,6 +156,7 @@ typedef struct gan_term {
     bool needs_labelled;  /* some labelled examples */
     bool no_pairs;        /* does not go with a discriminator of pairs (x, z) */
     bool needs_codes;     /* beside z */
+    bool needs_context;   /* a generator that completes images */
     bool needs_latent;    /* that fakes were made from, which replay does not keep */
     bool lazy;        /* the second knob is "every": written only into iterations that are due */
     const char *head; /* the head it needs, or NULL */
@@ -268,6 +269,9 @@ typedef struct gan_game_options {
      * uniformly. */
     int64_t classes;
     gan_condition generator_condition, discriminator_condition;
+    /* Share, in [0, 1], of the classes that G makes in its own step which are drawn by how surely D
+     * has told the fakes of each class from real ones of late, and not uniformly. */
+    double active_classes;
     /* Codes beside z (InfoGAN, Chen et al. 2016): so many categorical ones of `code_classes`
      * values, and so many continuous ones, uniform in (-1, 1). */
     int64_t code_categorical, code_classes, code_continuous;
@@ -317,11 +321,13 @@ GAN_API gan_status gan_game_build(gan_game *out, gan_graph *g, const gan_game_op
 typedef struct gan_latent {
     gan_node *z;        /* (m, z_dim) */
     gan_node *label;    /* i32 (m): the class to make */
+    gan_node *condition; /* (m, classes): the same one-hot, in place of `label` */
     gan_node *category; /* i32 (m, code_categorical) */
     gan_node *code;     /* (m, code_continuous) */
+    gan_node *context;  /* what a model that completes is given, as gan_scope_settings.context */
 } gan_latent;
 
-/* Draws `count` of them, all parts that the options ask for. */
+/* Draws `count` of them, all parts that the options ask for but the context. */
 GAN_API gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *options, gan_node *counter,
                                    int64_t count);
 
@@ -330,6 +336,14 @@ GAN_API gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *options
  * (i+1)·m/n - 1. */
 GAN_API gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *options,
                                     const gan_latent *latent, bool average);
+
+/* Of a game whose model completes images: GAN_CONTEXTS examples of the run's first real batch (or all
+ * of a smaller one), kept in the store so that every picture shows the same. Rows `index`, i32 (m),
+ * of their contexts (m, height, width, channels + 1), and into `whole` (may be NULL) of the examples
+ * themselves. */
+enum { GAN_CONTEXTS = 16 };
+GAN_API gan_node *gan_context_build(gan_graph *g, const gan_game_options *options, gan_node *index,
+                                    gan_node **whole);
 
 /* The encoder of a game with one, in evaluation mode: x (m, …) -> (m, z_dim). */
 GAN_API gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *options, gan_node *x);

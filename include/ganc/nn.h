@@ -55,6 +55,9 @@ typedef struct gan_scope_settings {
      * norm has gains and biases a class. */
     gan_node *condition;
     bool condition_norm;
+    /* What a generator that completes images is given of each: (m, height, width, channels + 1), the
+     * known pixels, zero elsewhere, and a map that is 1 where they are known; or NULL. */
+    gan_node *context;
     /* What normalises between layers and how weights are scaled, in place of what the network's own
      * paper has; NULL: as that paper has it. */
     const gan_norm *norm;
@@ -326,6 +329,7 @@ typedef struct gan_model {
     bool spectral_norm; /* in G and D whatever the options say */
     /* Not 0: that layer has an equalised learning rate with this gain. */
     double output_equalized;
+    bool completes; /* G fills in what its scope's context leaves open */
     bool linear; /* G ends without tanh or sigmoid: pixels may leave low … high */
     /* Of a model that grows (NULL: it does not): its number of levels. At level l its images, made
      * and taken, are height and width >> (levels - l); all levels have their weights at any level.

@@ -59,6 +59,7 @@ static gan_status check_techniques(const gan_game_options *o) {
                  {"clip_weights", o->clip_weights, 0, INFINITY},
                  {"clip_gradient", o->clip_gradient, 0, INFINITY},
                  {"d_lead", o->d_lead, 0, INFINITY},
+                 {"active_classes", o->active_classes, 0, 1},
                  {"replay_share", o->replay_share, 0, 1},
                  {"replay", (double)o->replay, 0, 1e6},
                  {"unroll", (double)o->unroll, 0, 100},
@@ -130,6 +131,9 @@ static gan_status check_labels(const gan_game_options *o, const gan_head *head) 
             REFUSE("%s needs some labelled examples, but there are none", t->name);
         if (t->no_pairs && o->encoder)
             REFUSE("%s has an encoder of its own, so encoder does not go with it", t->name);
+        if (t->needs_context && !o->model->completes)
+            REFUSE("%s needs a model that completes images, but %s does not", t->name,
+                   o->model->name);
         if (t->needs_codes && !o->code_categorical && !o->code_continuous)
             REFUSE("%s needs codes, but code_categorical and code_continuous are 0", t->name);
     }
@@ -175,8 +179,20 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
     if (o->encoder && !o->objective->e_loss && !o->objective->needs_real)
         REFUSE("encoder needs an objective that says what it minimises, but %s does not",
                o->objective->name);
+    if (o->active_classes > 0 &&
+        (!o->generator_condition || o->simultaneous || o->reuse_noise || o->pack > 1 || o->replay))
+        REFUSE("active_classes draws classes for the generator's own step and learns from single, "
+               "fresh fakes: it needs a generator that is told the class and alternating steps, "
+               "and reuse_noise, pack and replay do not go with it");
+    if (o->model->completes && (o->encoder || gan_is_virtual(o->generator_norm)))
+        REFUSE("model %s makes an image from a context, so encoder and the generator's virtual "
+               "batch norm do not go with it",
+               o->model->name);
     for (int i = 0; i < o->n_terms; i++) {
         const gan_term *t = o->terms[i].term;
+        if (o->model->completes && t->no_pairs)
+            REFUSE("%s makes images of codes alone, but model %s needs a context", t->name,
+                   o->model->name);
         if ((o->replay || o->pack > 1) && ((t->needs_labels && !t->head) || t->needs_codes))
             REFUSE("%s asks for the class or code of each example, which %s does not keep", t->name,
                    o->replay ? "replay" : "pack");

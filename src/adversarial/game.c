@@ -35,6 +35,7 @@ static gan_status d_step(gan_play *play, bool g_learns_from_fakes, gan_game *out
     play->fake.x = gan_stop_gradient(g, play->fake.x);
     GAN_TRY(same_shape(play));
     if (play->step == 0) gan_play_keep_reference(play);
+    if (play->step == 0) gan_play_keep_contexts(play);
     play->fake.x = gan_play_replay(play, play->fake.x);
     gan_play_judge_both(play, true);
     out->d_real = gan_named(gan_mean(g, gan_sigmoid(g, play->real.seen.score)), "d_real");

@@ -50,7 +50,7 @@ typedef gan_scope *(*opener)(gan_graph *g, const char *group, const gan_scope_se
 
 static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_latent *l,
                            gan_scope_settings settings, opener open) {
-    gan_node *condition = l->label ? gan_one_hot(g, l->label, o->classes) : NULL;
+    gan_node *condition = l->label ? gan_one_hot(g, l->label, o->classes) : l->condition;
     gan_node *input = input_of(g, o, l, condition);
     if (!input) return NULL;
     const int64_t m = gan_node_shape(input).dim[0];
@@ -64,11 +64,13 @@ static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_la
         if (settings.condition_norm) settings.condition = rows(g, condition, first, count);
         gan_node *shown = with_reference(g, o, rows(g, input, first, count), &settings);
         const int64_t reference = settings.reference;
+        settings.context = rows(g, l->context, first, count);
         gan_scope *scope = open(g, "generator", &settings);
         if (o->generators > 1) scope = gan_scope_enter(scope, "member%d", (int)i + 1);
         gan_node *x = o->model->generator(scope, shown, &o->networks);
         if (x && reference) x = gan_slice(g, x, 0, reference, count);
         part[i] = x ? gan_cast(g, x, GAN_F32) : NULL;
+        if (settings.context) part[i] = gan_context_complete(g, settings.context, part[i]);
     }
     if (!part) return NULL;
     return gan_named(n > 1 ? gan_concat(g, 0, (int)n, part) : part[0], "fake");
@@ -85,6 +87,15 @@ gan_node *gan_play_generator(gan_play *play, const gan_latent *latent, bool upda
 gan_side gan_play_generate(gan_play *play, bool update_statistics) {
     gan_side side = {.latent = gan_latent_draw(play->g, play->o, play->counter, play->o->batch)};
     side.condition = gan_play_condition(play, side.latent.label);
+    if (play->of_g && play->o->active_classes > 0) {
+        side.condition = gan_play_active_classes(play, play->o->batch);
+        side.latent.label = NULL;
+        side.latent.condition = side.condition;
+    }
+    if (play->o->model->completes) {
+        play->whole = play->real.x;
+        side.latent.context = gan_play_context(play, play->whole);
+    }
     side.x = gan_play_generator(play, &side.latent, update_statistics);
     return side;
 }

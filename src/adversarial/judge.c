@@ -185,6 +185,13 @@ gan_node *gan_play_logsumexp(gan_graph *g, gan_node *x) {
     return gan_add(g, gan_log(g, sum), most);
 }
 
+gan_node *gan_play_running_sum(gan_graph *g, gan_node *x, int axis) {
+    const int64_t n = gan_node_shape(x).dim[axis];
+    for (int64_t by = 1; by < n; by *= 2)
+        x = gan_add(g, x, gan_pad(g, gan_slice(g, x, axis, 0, n - by), axis, by, 0));
+    return x;
+}
+
 gan_node *gan_play_rows(gan_graph *g, gan_node *x) {
     if (!x) return NULL;
     const gan_shape s = gan_node_shape(x);

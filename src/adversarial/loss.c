@@ -60,6 +60,7 @@ void gan_play_after_d(gan_play *play) {
     const gan_game_options *o = play->o;
     if (o->objective->after_d)
         o->objective->after_d(play->g, play->real.seen.score, play->fake.seen.score, &o->loss);
+    if (o->active_classes > 0) gan_play_learn_classes(play);
     for (int i = 0; i < o->n_terms; i++)
         if (o->terms[i].term->after_d) o->terms[i].term->after_d(play, o->terms[i].knob);
     for (int i = 0; i < o->n_augments; i++)

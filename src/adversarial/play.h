@@ -32,6 +32,7 @@ struct gan_play {
     int64_t d_steps, step; /* of the iteration, and the one that is being written */
     bool of_g;             /* the G-step is being written */
     gan_side real, fake;
+    gan_node *whole;     /* what the fakes' context was taken from */
     gan_node *open_fake; /* the last D-step's fakes, gradients into G open */
     int64_t reference;   /* rows of D's reference batch in the pass being written */
     const gan_overlay *overlay;
@@ -99,6 +100,19 @@ gan_node **gan_play_weights(gan_play *play, const char *group, int *n);
  * head. check.c */
 gan_status gan_game_check(const gan_game_options *options, const gan_head **head);
 
+/* The context of x (m, height, width, channels) by a random mask, for a model that completes; and
+ * keeping some of the first batch's for pictures. completion.c */
+gan_node *gan_play_context(gan_play *play, gan_node *x);
+void gan_play_keep_contexts(gan_play *play);
+
+/* Known pixels from `context`, the others from x. */
+gan_node *gan_context_complete(gan_graph *g, gan_node *context, gan_node *x);
+
+/* One-hot classes (count, classes), more often of those whose fakes D recognises; and what D's last
+ * step says about them. active.c */
+gan_node *gan_play_active_classes(gan_play *play, int64_t count);
+void gan_play_learn_classes(gan_play *play);
+
 /* Mixes earlier fakes into D's; then remembers the fresh ones. replay.c */
 gan_node *gan_play_replay(gan_play *play, gan_node *fake);
 
@@ -138,6 +152,9 @@ gan_node *gan_play_logsumexp(gan_graph *g, gan_node *x);
 
 /* 0, 1, … n - 1 as (n), f32. */
 gan_node *gan_play_range(gan_graph *g, int64_t n);
+
+/* Sums of x's first, first two, first three … elements along `axis`. */
+gan_node *gan_play_running_sum(gan_graph *g, gan_node *x, int axis);
 
 /* x (m, …) as (m, everything else). */
 gan_node *gan_play_rows(gan_graph *g, gan_node *x);

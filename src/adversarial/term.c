@@ -26,6 +26,7 @@ static const gan_term *const table[] = {
     &gan_term_ac_gan,
     &gan_term_supervised,
     &gan_term_infogan,
+    &gan_term_reconstruction,
 };
 
 size_t gan_term_count(void) { return sizeof table / sizeof *table; }

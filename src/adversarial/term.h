@@ -21,6 +21,8 @@ extern const gan_term gan_term_feature_matching, gan_term_pulling_away;
 extern const gan_term gan_term_ac_gan, gan_term_supervised;
 /* term_code.c */
 extern const gan_term gan_term_infogan;
+/* term_completion.c */
+extern const gan_term gan_term_reconstruction;
 /* term_member.c */
 extern const gan_term gan_term_mad_gan;
 

@@ -4,7 +4,10 @@
 /* E -log p(c | x). */
 static gan_node *classify(gan_play *play, const gan_side *side) {
     gan_node *logits = gan_play_output(play, "class", side->seen.features, play->o->classes);
-    return gan_softmax_loss(play->g, logits, side->latent.label);
+    if (side->latent.label) return gan_softmax_loss(play->g, logits, side->latent.label);
+    gan_graph *g = play->g; /* classes drawn by their difficulty are one-hot */
+    gan_node *right = gan_sum_axes(g, gan_mul(g, logits, side->condition), 2);
+    return gan_mean(g, gan_sub(g, gan_play_logsumexp(g, logits), right));
 }
 
 static gan_node *ac_gan_d(gan_play *play, const double *knob) {

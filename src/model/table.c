@@ -12,6 +12,7 @@ static const gan_model *const table[] = {
     &gan_model_resnet,
     &gan_model_sagan,
     &gan_model_progressive,
+    &gan_model_completion,
     &gan_model_toy,
 };
 

@@ -62,6 +62,7 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *s, const
         .average = s->generator_average,
         .generator_condition = condition(s->generator_condition),
         .discriminator_condition = condition(s->discriminator_condition),
+        .active_classes = s->classes_active,
         .code_categorical = s->code_categorical,
         .code_classes = s->code_classes,
         .code_continuous = s->code_continuous,

@@ -84,7 +84,8 @@ static gan_status build(walk *w, gan_device *device, uint64_t seed) {
     const int64_t done = w->checkpoint->state.step;
     const int level = gan_schedule_level(&schedule, done ? done - 1 : 0);
     gan_schedule_grow(&schedule, &w->game, w->make, level, 0);
-    const gan_latent between = {w->input[0], w->input[1], w->input[2], w->input[3]};
+    const gan_latent between = {
+        .z = w->input[0], .label = w->input[1], .category = w->input[2], .code = w->input[3]};
     gan_node *x = gan_sampler_build(w->make, &w->game, &between, w->game.average > 0);
     if (level < schedule.levels) x = gan_upsample(w->make, x, 1 << (schedule.levels - level));
     w->samples = gan_output(w->make, x);

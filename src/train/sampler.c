@@ -15,6 +15,29 @@ enum { MAX_BATCH = 256, MAX_POINTS_BATCH = 4096 };
 /* Which part of the noise is drawn: not part of a model's state, so not in checkpoints. */
 static const char *const part_name = "sampler/part";
 
+/* Of a model that completes images, the picture's first column has the examples and the second what
+ * is known of them, the unknown in grey. */
+enum { COMPLETED, MASKED, WHOLE };
+
+static gan_node *completed(gan_sampler *s, gan_graph *g, const gan_game_options *game,
+                           gan_latent *latent) {
+    gan_node *whole;
+    s->example = gan_input(g, GAN_I32, gan_shape1(s->batch), "example");
+    s->column = gan_input(g, GAN_F32, gan_shape4(s->batch, 1, 1, 1), "column");
+    latent->context = gan_context_build(g, game, s->example, &whole);
+    gan_node *x = gan_sampler_build(g, game, latent, game->average > 0);
+    const int64_t c = game->networks.channels;
+    const double grey = (game->model->low + game->model->high) / 2;
+    gan_node *unknown = gan_shift(g, gan_neg(g, gan_slice(g, latent->context, 3, c, 1)), 1);
+    gan_node *masked =
+        gan_add(g, gan_slice(g, latent->context, 3, 0, c), gan_scale(g, unknown, grey));
+    const gan_shape each = gan_shape4(s->batch, 1, 1, 1);
+    gan_node *is_masked = gan_equal(g, s->column, gan_constant(g, MASKED, each));
+    gan_node *is_whole = gan_equal(g, s->column, gan_constant(g, WHOLE, each));
+    x = gan_add(g, x, gan_mul(g, is_masked, gan_sub(g, masked, x)));
+    return gan_add(g, x, gan_mul(g, is_whole, gan_sub(g, whole, x)));
+}
+
 static gan_status build(gan_sampler *s, gan_game_options game, const gan_schedule *schedule,
                         int level) {
     gan_graph *g = s->graph;
@@ -27,7 +50,8 @@ static gan_status build(gan_sampler *s, gan_game_options game, const gan_schedul
     else if (game.code_categorical)
         latent.category = s->label =
             gan_input(g, GAN_I32, gan_shape2(s->batch, game.code_categorical), "category");
-    gan_node *x = gan_sampler_build(g, &game, &latent, game.average > 0);
+    gan_node *x = game.model->completes ? completed(s, g, &game, &latent)
+                                        : gan_sampler_build(g, &game, &latent, game.average > 0);
     if (level < schedule->levels) x = gan_upsample(g, x, 1 << (schedule->levels - level));
     s->samples = gan_output(g, x);
     gan_advance(g, part, 1);
@@ -39,10 +63,10 @@ gan_status gan_sampler_open(gan_sampler *s, gan_store *store, gan_device *device
                             const gan_game_options *game, const gan_schedule *schedule, int level,
                             int64_t count, uint64_t seed) {
     const int64_t most = game->model->points ? MAX_POINTS_BATCH : MAX_BATCH;
-    *s = (gan_sampler){
-        .store = store,
-        .batch = count < most ? count : most,
-        .classes = gan_sampler_classes(game)};
+    *s = (gan_sampler){.store = store,
+                       .batch = count < most ? count : most,
+                       .classes = gan_sampler_classes(game),
+                       .game_batch = game->batch};
     const uint64_t trained_with = gan_store_seed(store);
     gan_status status = gan_graph_create(&s->graph, store);
     if (status == GAN_OK) status = build(s, *game, schedule, level);
@@ -90,6 +114,31 @@ static gan_status choose_classes(gan_sampler *s, int64_t first, int64_t count) {
     return status;
 }
 
+/* A row of the picture is about one example. */
+static gan_status choose_examples(gan_sampler *s, int64_t first, int64_t count) {
+    if (!s->example) return GAN_OK;
+    const int64_t columns = (int64_t)ceil(sqrt((double)count));
+    const int64_t rows = s->game_batch < GAN_CONTEXTS ? s->game_batch : GAN_CONTEXTS;
+    int32_t *example = malloc((size_t)s->batch * sizeof *example);
+    float *column = malloc((size_t)s->batch * sizeof *column);
+    gan_status status =
+        example && column ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "no memory for samples");
+    for (int64_t i = 0; i < s->batch && status == GAN_OK; i++) {
+        const int64_t at = (first + i) % columns;
+        example[i] = (int32_t)((first + i) / columns % rows);
+        column[i] = at == 0 ? WHOLE : at == 1 ? MASKED : COMPLETED;
+    }
+    if (status == GAN_OK)
+        status =
+            gan_program_write(s->program, s->example, example, (size_t)s->batch * sizeof *example);
+    if (status == GAN_OK)
+        status =
+            gan_program_write(s->program, s->column, column, (size_t)s->batch * sizeof *column);
+    free(example);
+    free(column);
+    return status;
+}
+
 static gan_status reserve(gan_draw *draw, int64_t parts) {
     if (parts <= draw->parts) return GAN_OK;
     gan_download *part = realloc(draw->part, (size_t)parts * sizeof *part);
@@ -108,6 +157,7 @@ gan_status gan_sampler_begin(gan_sampler *s, gan_draw *draw, int64_t count) {
     draw->count = count;
     for (int64_t i = 0; i * s->batch < count; i++) {
         GAN_TRY(choose_classes(s, i * s->batch, count));
+        GAN_TRY(choose_examples(s, i * s->batch, count));
         GAN_TRY(gan_program_run(s->program, 1));
         GAN_TRY(gan_program_begin_read(s->program, s->samples, &draw->part[i]));
     }

@@ -15,7 +15,8 @@ typedef struct gan_sampler {
     /* Input i32: (batch) of games with classes, (batch, codes) of those with categorical codes, whose
      * first code stands for the class; else NULL. */
     gan_node *label;
-    int64_t classes;
+    gan_node *example, *column; /* inputs (batch) of models that complete images, else NULL */
+    int64_t classes, game_batch;
     const int64_t *only; /* the class of all samples; NULL: a class a row of the picture */
     int64_t batch;
     size_t sample_elements;

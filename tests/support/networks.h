@@ -43,6 +43,12 @@ static inline size_t floats_of(gan_shape shape) {
     return (size_t)gan_shape_size(shape) * sizeof(float);
 }
 
+/* What a model that completes images is given, m examples with nothing known; others: NULL. */
+static inline gan_node *context_of(const gan_model *model, int64_t m, const gan_model_options *o) {
+    if (!model->completes) return NULL;
+    return gan_constant(g, 0, gan_shape4(m, o->height, o->width, o->channels + 1));
+}
+
 /* The value of an output or variable; the caller frees. */
 static inline float *read_output(const gan_node *output) {
     assert_non_null(output);
