@@ -100,8 +100,7 @@ static void every_model_keeps_its_promises(void **state) {
                                                    .context = context_of(model, 5, &o)});
         gan_node *x = gan_output(g, model->generator(scope, z, &o));
         gan_node *logits = gan_output(g, gan_model_logits(model, training("discriminator"), x, &o));
-        gan_shape wanted =
-            model->points ? SHAPE(5, o.channels) : SHAPE(5, o.height, o.width, o.channels);
+        const gan_shape wanted = gan_model_shape(model, &o, 5);
         assert_true(gan_shape_equal(gan_node_shape(x), wanted));
         assert_true(gan_shape_equal(gan_node_shape(logits), SHAPE(5, 1)));
         load();
@@ -169,7 +168,7 @@ static void spectral_norm_covers_the_discriminator(void **state) {
         gan_model_options o = model->initial;
         o.spectral_norm = true;
         o.generator_features = o.discriminator_features = 4;
-        gan_node *x = model->points ? F32(2, o.channels) : F32(2, o.height, o.width, o.channels);
+        gan_node *x = gan_input(g, GAN_F32, gan_model_shape(model, &o, 2), "x");
         gan_model_logits(model, training("discriminator"), x, &o);
         expect_ok(gan_graph_status(g));
         size_t weights = 0, vectors = 0;

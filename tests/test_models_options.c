@@ -15,7 +15,7 @@ static gan_scope *scope_of(const char *group, gan_scope_settings settings) {
 }
 
 static gan_node *data_of(const gan_model *model, int64_t m, const gan_model_options *o) {
-    return model->points ? F32(m, o->channels) : F32(m, o->height, o->width, o->channels);
+    return gan_input(g, GAN_F32, gan_model_shape(model, o, m), "x");
 }
 
 static bool is_one_of(const char *name, const char *const *list) {
@@ -26,7 +26,8 @@ static bool is_one_of(const char *name, const char *const *list) {
 
 /* Instance norm alone is refused, where there are layers without a map. */
 static void every_model_takes_every_norm(void **state) {
-    static const char *const flat[] = {"mlp", "maxout", "toy", "infogan-net", "sngan", NULL};
+    static const char *const flat[] = {"mlp",   "maxout",   "toy", "infogan-net",
+                                       "sngan", "sequence", NULL};
     for (size_t i = 0; i < gan_model_count(); i++)
         for (size_t k = 0; k < gan_norm_count(); k++) {
             const gan_model *model = gan_model_at(i);
@@ -60,7 +61,7 @@ static void every_model_takes_every_norm(void **state) {
 
 /* A class a row reaches every norm of G. */
 static void generators_take_classes(void **state) {
-    static const char *const without[] = {"mlp", "maxout", "toy", "progressive", NULL};
+    static const char *const without[] = {"mlp", "maxout", "toy", "progressive", "sequence", NULL};
     for (size_t i = 0; i < gan_model_count(); i++) {
         const gan_model *model = gan_model_at(i);
         const gan_model_options o = small(model);

@@ -290,7 +290,8 @@ GAN_API const gan_activation *gan_activation_find(const char *name); /* NULL whe
 
 typedef struct gan_model_options {
     int64_t height, width,
-        channels; /* of images; points: channels is their dimension, the others unused */
+        channels; /* of images; points: channels is their dimension, the others unused; sequences:
+                     height is their length, channels how many symbols there are, width is 1 */
     int64_t z_dim;
     /* Width of a network: of dcgan, sngan, infogan-net and of resnet and sagan above 32 pixels the
      * channels of G's last and D's first hidden layer, of those two up to 32 pixels of every layer,
@@ -315,10 +316,13 @@ typedef struct gan_model_options {
 
 typedef struct gan_model {
     const char *name, *about; /* about: one line */
-    bool points;      /* the data are (m, channels), not images (m, height, width, channels) */
+    /* What the data are, images (m, height, width, channels) if not: */
+    bool points;    /* (m, channels) */
+    bool sequences; /* of one-hot symbols, (m, height, channels); G makes logits, width is 1 */
     double low, high; /* range of pixels that the generator makes: scale the data to it */
     gan_model_options initial; /* what to take where nothing else is asked for */
-    /* z (m, z_dim) -> (m, height, width, channels), or (m, channels) for points. */
+    /* z (m, z_dim) -> (m, height, width, channels), for points (m, channels), for sequences (m,
+     * height, channels). */
     gan_node *(*generator)(gan_scope *scope, gan_node *z, const gan_model_options *options);
     /* The discriminator up to its last hidden layer: x as made by the generator -> (m, …). A linear
      * layer, gan_model_output(), makes the logits; what labels, codes and penalties on features
@@ -355,6 +359,13 @@ GAN_API gan_node *gan_model_logits(const gan_model *model, gan_scope *scope, gan
  * averaged down and, while a level fades in, mixed with the next smaller ones (Karras et al. 2018,
  * section 2). */
 GAN_API gan_node *gan_progressive_real(gan_graph *g, gan_node *x, const gan_model_options *options);
+
+/* What the data of a model are: "images", "points" or "sequences". */
+GAN_API const char *gan_model_kind(const gan_model *model);
+
+/* The shape of m examples as a model takes and makes them. */
+GAN_API gan_shape gan_model_shape(const gan_model *model, const gan_model_options *options,
+                                  int64_t m);
 
 GAN_API size_t gan_model_count(void);
 GAN_API const gan_model *gan_model_at(size_t index);
