@@ -375,8 +375,7 @@ static void all_games_run(void **state) {
                 n.generator_features = n.discriminator_features = 32;
                 n.spectral_norm = kind & 1;
                 if (!model->points) n.height = n.width = 16;
-                gan_shape shape =
-                    model->points ? SHAPE(M, n.channels) : SHAPE(M, n.height, n.width, n.channels);
+                gan_shape shape = gan_model_shape(model, &n, M);
                 gan_game_options o = {
                     .model = model,
                     .networks = n,

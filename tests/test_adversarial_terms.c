@@ -61,6 +61,11 @@ static void every_term(void **state) {
                                              .generator_features = 3,
                                              .discriminator_features = 3};
         }
+        if (term->needs_symbols) {
+            o.model = gan_model_find("sequence");
+            o.networks = play_sequences(5);
+            o.discrete = gan_discrete_find("reinforce");
+        }
         if (term->needs_codes) o.code_categorical = 2, o.code_classes = 3, o.code_continuous = 2;
         if (gan_terms_parse(o.terms, &o.n_terms, "terms", term->name) != GAN_OK)
             fail_msg("%s", gan_last_error());

@@ -158,6 +158,7 @@ typedef struct gan_term {
     bool needs_codes;     /* beside z */
     bool needs_context;   /* a generator that completes images */
     bool needs_latent;    /* that fakes were made from, which replay does not keep */
+    bool needs_symbols;   /* drawn from a generator's logits: discrete is reinforce */
     bool lazy;        /* the second knob is "every": written only into iterations that are due */
     const char *head; /* the head it needs, or NULL */
 } gan_term;
@@ -230,6 +231,44 @@ typedef enum gan_condition {
     GAN_CONDITION_NORM, /* gains and biases of batch norm a class (G only; de Vries et al. 2017) */
 } gan_condition;
 
+/* ---- discrete outputs ---- */
+
+typedef struct gan_latent gan_latent;
+
+/* How a generator of sequences gets a gradient, though symbols have none. */
+typedef struct gan_discrete {
+    const char *name, *about;
+    /* What D is shown of G's logits (m, length, symbols), at the temperature of a training step;
+     * `noise` has their shape, or is NULL. Vectors instead of logits where `vectors`. */
+    gan_node *(*show)(gan_graph *g, gan_node *logits, gan_node *noise, gan_node *temperature);
+    bool draws;   /* symbols are drawn, softmax(logits) being their probabilities; else the largest */
+    bool samples; /* D is shown symbols that carry no gradient: a term has to bring one */
+    bool vectors; /* G makes vectors, and D sees those of the real symbols */
+} gan_discrete;
+
+/* - none: softmax(logits / temperature).
+ * - gumbel: softmax((logits + Gumbel noise) / temperature) (Jang et al. 2017, eq. 2; Maddison et al.
+ *   2017, eq. 10).
+ * - straight-through: one-hot symbols, the gradient that of gumbel (Jang et al. 2017, section 2.2).
+ * - reinforce: one-hot symbols drawn; the term reinforce brings the gradient (Williams 1992).
+ * - embedding: vectors, decoded to the symbol whose own is nearest. */
+GAN_API size_t gan_discrete_count(void);
+GAN_API const gan_discrete *gan_discrete_at(size_t index);
+GAN_API const gan_discrete *gan_discrete_find(const char *name); /* NULL when unknown */
+
+/* One-hot symbols where each row's largest value is, the first of equal ones: (…, n) -> (…, n). */
+GAN_API gan_node *gan_hard_symbols(gan_graph *g, gan_node *x);
+
+/* The temperature in iteration t: from `initial` to `final` over `steps` iterations in a geometric
+ * row, then `final`; steps 0: always `initial`. */
+typedef struct gan_temperature {
+    double initial, final; /* above 0; 0 counts as 1 */
+    int64_t steps;
+} gan_temperature;
+
+GAN_API gan_node *gan_temperature_at(gan_graph *g, gan_node *counter,
+                                     const gan_temperature *temperature);
+
 /* ---- the game ---- */
 
 typedef struct gan_game_options {
@@ -281,6 +320,11 @@ typedef struct gan_game_options {
     int64_t unroll;
     /* D sees pairs (x, E(x)) and (G(z), z); group encoder learns with G (BiGAN, ALI). */
     bool encoder;
+    /* Of models of sequences; NULL: none. */
+    const gan_discrete *discrete;
+    gan_temperature temperature;
+    int64_t embedding_dims;  /* discrete embedding: numbers a symbol's vector has; 0: 8 */
+    bool embedding_learned;  /* D learns them; else they stay as drawn */
     double noisy_labels;  /* share of pairs whose real and fake D takes for each other */
     double clip_weights;  /* D's weights are kept in ±this after every update; 0: not */
     double clip_gradient; /* length that a network's gradient is cut to; 0: not */
@@ -318,20 +362,21 @@ GAN_API gan_status gan_game_build(gan_game *out, gan_graph *g, const gan_game_op
 /* ---- what the generator starts from ---- */
 
 /* All NULL where the game has none of it. */
-typedef struct gan_latent {
+struct gan_latent {
     gan_node *z;        /* (m, z_dim) */
     gan_node *label;    /* i32 (m): the class to make */
     gan_node *condition; /* (m, classes): the same one-hot, in place of `label` */
     gan_node *category; /* i32 (m, code_categorical) */
     gan_node *code;     /* (m, code_continuous) */
     gan_node *context;  /* what a model that completes is given, as gan_scope_settings.context */
-} gan_latent;
+    gan_node *symbol;   /* (m, length, symbols): Gumbel noise, by which symbols are drawn */
+};
 
 /* Draws `count` of them, all parts that the options ask for but the context. */
 GAN_API gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *options, gan_node *counter,
                                    int64_t count);
 
-/* Samples in evaluation mode: what the generator makes of `latent`. `average`: by the moving
+/* Samples in evaluation mode: what the generator makes of `latent`, of sequences one-hot symbols. `average`: by the moving
  * average of the weights, which the store then holds. Member i of n generators makes rows i·m/n to
  * (i+1)·m/n - 1. */
 GAN_API gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *options,

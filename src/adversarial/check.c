@@ -74,9 +74,9 @@ static gan_status check_techniques(const gan_game_options *o) {
             REFUSE("%s is %g, expected %g to %g", range[i].name, range[i].value, range[i].low,
                    range[i].high);
     for (int i = 0; i < o->n_augments; i++)
-        if (o->model->points && !o->augments[i].augment->points)
-            REFUSE("augmentation %s is for images, but model %s makes points",
-                   o->augments[i].augment->name, o->model->name);
+        if ((o->model->points || o->model->sequences) && !o->augments[i].augment->points)
+            REFUSE("augmentation %s is for images, but model %s makes %s",
+                   o->augments[i].augment->name, o->model->name, gan_model_kind(o->model));
     int ruled = -1;
     for (int i = 0; i < o->n_augments; i++)
         if (o->augments[i].augment->probability) ruled = i;
@@ -89,6 +89,36 @@ static gan_status check_techniques(const gan_game_options *o) {
     if (o->pack > 1 && o->batch % o->pack)
         REFUSE("batch is %lld, expected a multiple of pack, %lld", (long long)o->batch,
                (long long)o->pack);
+    return GAN_OK;
+}
+
+/* Sequences, and where their gradients come from. */
+static gan_status check_discrete(const gan_game_options *o) {
+    const gan_discrete *d = o->discrete;
+    if (d && d != gan_discrete_find("none") && !o->model->sequences)
+        REFUSE("discrete is %s, but model %s makes %s", d->name, o->model->name,
+               gan_model_kind(o->model));
+    const gan_term *by = NULL;
+    for (int i = 0; i < o->n_terms; i++)
+        if (o->terms[i].term->needs_symbols) by = o->terms[i].term;
+    if (by && !o->model->sequences)
+        REFUSE("%s is for sequences, but model %s makes %s", by->name, o->model->name,
+               gan_model_kind(o->model));
+    if (!o->model->sequences) return GAN_OK;
+    const bool samples = d && d->samples;
+    if (by && !samples)
+        REFUSE("%s needs symbols that are drawn: discrete to be reinforce, given %s", by->name,
+               d ? d->name : "none");
+    if (!by && samples)
+        REFUSE("discrete is %s, whose symbols carry no gradient, so terms need reinforce", d->name);
+    if (samples && o->pack > 1)
+        REFUSE("discrete is %s, which rewards each example by itself, so pack does not go with it",
+               d->name);
+    if (d && d->vectors && o->encoder)
+        REFUSE("discrete is %s, and the encoder would see vectors in training, symbols afterwards",
+               d->name);
+    if (o->temperature.initial < 0 || o->temperature.final < 0 || o->embedding_dims < 0)
+        REFUSE("temperature and embedding_dims are above 0, or 0 for the default");
     return GAN_OK;
 }
 
@@ -205,6 +235,7 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
 gan_status gan_game_check(const gan_game_options *o, const gan_head **head) {
     GAN_TRY(check_numbers(o));
     GAN_TRY(check_techniques(o));
+    GAN_TRY(check_discrete(o));
     GAN_TRY(choose_head(o, head));
     GAN_TRY(check_labels(o, *head));
     return check_combinations(o, *head);

@@ -3,6 +3,15 @@
 
 #include "adversarial/play.h"
 
+/* -log(-log u): logits plus this are largest where softmax(logits) draws (Maddison et al. 2017,
+ * section 2.2). u is kept off 0 and 1, where single precision has no logarithm of it. */
+static gan_node *gumbel(gan_graph *g, gan_node *counter, gan_shape shape) {
+    gan_node *u = gan_random_uniform(g, counter, shape, 0, 1);
+    u = gan_maximum(g, u, gan_constant(g, 1e-20, shape));
+    u = gan_minimum(g, u, gan_constant(g, 1 - 0x1p-24, shape));
+    return gan_neg(g, gan_log(g, gan_neg(g, gan_log(g, u))));
+}
+
 gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *o, gan_node *counter,
                            int64_t count) {
     gan_latent l = {.z = o->prior->draw(g, counter, gan_shape2(count, o->networks.z_dim))};
@@ -12,6 +21,9 @@ gan_latent gan_latent_draw(gan_graph *g, const gan_game_options *o, gan_node *co
             gan_random_index(g, counter, gan_shape2(count, o->code_categorical), o->code_classes);
     if (o->code_continuous)
         l.code = gan_random_uniform(g, counter, gan_shape2(count, o->code_continuous), -1, 1);
+    const gan_discrete *d = gan_play_discrete(o);
+    if (d && d->draws)
+        l.symbol = gumbel(g, counter, gan_model_shape(o->model, &o->networks, count));
     return l;
 }
 
@@ -56,6 +68,10 @@ static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_la
     const int64_t m = gan_node_shape(input).dim[0];
     const int64_t n = o->generators > 1 && o->generators <= m ? o->generators : 1;
     gan_node **part = gan_graph_alloc(g, (size_t)n * sizeof *part);
+    gan_model_options networks = o->networks;
+    const gan_discrete *d = gan_play_discrete(o);
+    if (d && d->vectors)
+        networks.channels = o->embedding_dims > 0 ? o->embedding_dims : GAN_EMBEDDING_DIMS;
     settings.norm = o->generator_norm;
     settings.weight = o->generator_weight;
     for (int64_t i = 0; part && i < n; i++) {
@@ -67,7 +83,7 @@ static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_la
         settings.context = rows(g, l->context, first, count);
         gan_scope *scope = open(g, "generator", &settings);
         if (o->generators > 1) scope = gan_scope_enter(scope, "member%d", (int)i + 1);
-        gan_node *x = o->model->generator(scope, shown, &o->networks);
+        gan_node *x = o->model->generator(scope, shown, &networks);
         if (x && reference) x = gan_slice(g, x, 0, reference, count);
         part[i] = x ? gan_cast(g, x, GAN_F32) : NULL;
         if (settings.context) part[i] = gan_context_complete(g, settings.context, part[i]);
@@ -76,12 +92,16 @@ static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_la
     return gan_named(n > 1 ? gan_concat(g, 0, (int)n, part) : part[0], "fake");
 }
 
-gan_node *gan_play_generator(gan_play *play, const gan_latent *latent, bool update_statistics) {
+static gan_node *in_training(gan_play *play, const gan_latent *latent, bool update_statistics) {
     const gan_scope_settings training = {.training = true,
                                          .update_statistics = update_statistics,
                                          .counter = play->counter,
                                          .precision = play->o->precision};
     return generator(play->g, play->o, latent, training, gan_scope_create);
+}
+
+gan_node *gan_play_generator(gan_play *play, const gan_latent *latent, bool update_statistics) {
+    return gan_play_relax(play, in_training(play, latent, update_statistics), latent->symbol);
 }
 
 gan_side gan_play_generate(gan_play *play, bool update_statistics) {
@@ -96,7 +116,9 @@ gan_side gan_play_generate(gan_play *play, bool update_statistics) {
         play->whole = play->real.x;
         side.latent.context = gan_play_context(play, play->whole);
     }
-    side.x = gan_play_generator(play, &side.latent, update_statistics);
+    gan_node *made = in_training(play, &side.latent, update_statistics);
+    side.x = gan_play_relax(play, made, side.latent.symbol);
+    if (play->o->model->sequences) side.logits = made;
     return side;
 }
 
@@ -124,5 +146,5 @@ gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *o, const gan_l
     /* With averages that first pass only declares the weights where the store is new; no effect
      * needs its nodes. */
     if (average) x = generator(g, o, latent, evaluation, averaged);
-    return gan_named(x, "samples");
+    return gan_named(gan_symbols_of(g, o, x, latent->symbol), "samples");
 }

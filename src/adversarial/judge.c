@@ -64,6 +64,7 @@ gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *o, gan_node *x
 gan_side gan_play_real(gan_play *play, bool update_statistics) {
     const gan_game_options *o = play->o;
     gan_side side = {.x = o->real(o->user, play->g, play->counter, play->step)};
+    side.x = gan_play_symbols(play, side.x);
     if (o->networks.level) side.x = gan_progressive_real(play->g, side.x, &o->networks);
     if (o->labels && o->classes)
         side.latent.label = o->labels(o->user, play->g, play->counter, play->step);
@@ -79,20 +80,23 @@ static gan_node *packed(gan_graph *g, gan_node *x, int64_t pack) {
     const gan_shape s = gan_node_shape(x);
     if (pack < 2) return x;
     if (s.rank == 2) return gan_reshape(g, x, gan_shape2(-1, pack * s.dim[1]));
-    const int64_t m = s.dim[0] / pack, area = s.dim[1] * s.dim[2];
+    const int last = s.rank - 1;
+    const int64_t area = gan_shape_size(s) / (s.dim[0] * s.dim[last]);
+    gan_shape to = s;
+    to.dim[0] = s.dim[0] / pack;
+    to.dim[last] = pack * s.dim[last];
     static const int order[4] = {0, 2, 1, 3};
-    x = gan_permute(g, gan_reshape(g, x, gan_shape4(m, pack, area, s.dim[3])), order);
-    return gan_reshape(g, x, gan_shape4(m, s.dim[1], s.dim[2], pack * s.dim[3]));
+    x = gan_reshape(g, x, gan_shape4(to.dim[0], pack, area, s.dim[last]));
+    return gan_reshape(g, gan_permute(g, x, order), to);
 }
 
 /* The class beside x: as further coordinates, or as constant maps. */
 static gan_node *beside(gan_graph *g, gan_node *x, gan_node *condition) {
     const gan_shape s = gan_node_shape(x);
-    const int64_t k = gan_node_shape(condition).dim[1];
-    if (s.rank == 4) {
-        condition = gan_reshape(g, condition, gan_shape4(s.dim[0], 1, 1, k));
-        condition = gan_broadcast(g, condition, gan_shape4(s.dim[0], s.dim[1], s.dim[2], k));
-    }
+    gan_shape one = s, maps = s;
+    one.dim[s.rank - 1] = maps.dim[s.rank - 1] = gan_node_shape(condition).dim[1];
+    for (int i = 1; i + 1 < s.rank; i++) one.dim[i] = 1;
+    condition = gan_broadcast(g, gan_reshape(g, condition, one), maps);
     return gan_concat(g, s.rank - 1, 2, (gan_node *[2]){x, condition});
 }
 

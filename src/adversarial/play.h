@@ -16,6 +16,7 @@ typedef struct gan_side {
     gan_node *x;         /* (m, …) as data or generator made them; in D-steps constant */
     gan_latent latent;   /* real: only the label, and z = E(x) where there is an encoder */
     gan_node *condition; /* the label one-hot (m, classes), or NULL */
+    gan_node *logits;    /* fakes of sequences: G's own (m, length, …), gradients open; else NULL */
     gan_verdict seen;    /* NULLs in a G-step for real data that nothing asks for */
 } gan_side;
 
@@ -112,6 +113,22 @@ gan_node *gan_context_complete(gan_graph *g, gan_node *context, gan_node *x);
  * step says about them. active.c */
 gan_node *gan_play_active_classes(gan_play *play, int64_t count);
 void gan_play_learn_classes(gan_play *play);
+
+enum { GAN_EMBEDDING_DIMS = 8 }; /* where nothing else is asked for */
+
+/* The row of a game of sequences, NULL of others. discrete.c */
+const gan_discrete *gan_play_discrete(const gan_game_options *options);
+
+/* The vectors (symbols, dims) of the symbols, all of length 1. discrete.c */
+gan_node *gan_symbol_vectors(gan_graph *g, const gan_game_options *options);
+
+/* What D sees of one-hot symbols (m, length, symbols): themselves, or their vectors. discrete.c */
+gan_node *gan_play_symbols(gan_play *play, gan_node *x);
+
+/* What D sees of G's output, and what a sampler makes of it: one-hot symbols. discrete.c */
+gan_node *gan_play_relax(gan_play *play, gan_node *logits, gan_node *noise);
+gan_node *gan_symbols_of(gan_graph *g, const gan_game_options *options, gan_node *logits,
+                         gan_node *noise);
 
 /* Mixes earlier fakes into D's; then remembers the fresh ones. replay.c */
 gan_node *gan_play_replay(gan_play *play, gan_node *fake);

@@ -27,6 +27,7 @@ static const gan_term *const table[] = {
     &gan_term_supervised,
     &gan_term_infogan,
     &gan_term_reconstruction,
+    &gan_term_reinforce,
 };
 
 size_t gan_term_count(void) { return sizeof table / sizeof *table; }

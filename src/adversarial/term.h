@@ -9,6 +9,8 @@ extern const gan_term gan_term_wgan_gp, gan_term_one_sided_gp, gan_term_zero_cen
     gan_term_dragan, gan_term_r1, gan_term_r2;
 /* term_consistency.c */
 extern const gan_term gan_term_cr, gan_term_bcr, gan_term_zcr;
+/* term_reinforce.c */
+extern const gan_term gan_term_reinforce;
 /* term_history.c */
 extern const gan_term gan_term_lecam, gan_term_historical;
 /* term_weight.c */

@@ -23,8 +23,7 @@ static void fill(double *x, int64_t n, uint64_t seed, double centre, double widt
 
 static gan_shape example_shape(const gan_game_options *o) {
     const gan_model_options *n = &o->networks;
-    return o->model->points ? gan_shape2(PLAY_BATCH, n->channels)
-                            : gan_shape4(PLAY_BATCH, n->height, n->width, n->channels);
+    return gan_model_shape(o->model, n, PLAY_BATCH);
 }
 
 static gan_node *real(void *user, gan_graph *g, gan_node *counter, int64_t step) {
@@ -159,4 +158,13 @@ int play_check(test_play *t, const char *group, const char *title) {
 gan_model_options play_toy(int64_t width) {
     return (gan_model_options){
         .channels = 2, .z_dim = 3, .generator_features = width, .discriminator_features = width};
+}
+
+gan_model_options play_sequences(int64_t width) {
+    return (gan_model_options){.height = 4,
+                               .width = 1,
+                               .channels = 3,
+                               .z_dim = 3,
+                               .generator_features = width,
+                               .discriminator_features = width};
 }

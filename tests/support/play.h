@@ -32,4 +32,7 @@ int play_check(test_play *t, const char *group, const char *title);
 /* The toy networks, small: points in the plane, D of `width` units. */
 gan_model_options play_toy(int64_t width);
 
+/* Sequences of four places and three symbols, networks of `width` units. */
+gan_model_options play_sequences(int64_t width);
+
 #endif
