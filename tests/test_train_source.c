@@ -143,7 +143,7 @@ static void points_have_their_modes(void **state) {
 
 static void sequences_are_one_hot(void **state) {
     (void)state;
-    open_source("brackets", "mlp");
+    open_source("brackets", "sequence");
     const gan_grammar *r = source.grammar;
     assert_non_null(r);
     assert_int_equal(source.networks.height, r->length);
@@ -197,9 +197,35 @@ static void examples_come_first(void **state) {
     expect_graph_error(GAN_ERROR_ARGUMENT, "labels of step 1, whose examples are not there yet");
 }
 
+/* data.count takes the first examples, and no more than there are. */
+static void a_part_of_the_data(void **state) {
+    (void)state;
+    open_source("brackets", "sequence");
+    const uint64_t all = source.fingerprint;
+    gan_source_close(&source);
+    expect_ok(gan_settings_set(settings, "data.count", "50", NULL));
+    expect_ok(gan_source_open(&source, settings));
+    assert_int_equal(source.count, 50);
+    assert_true(source.fingerprint != all);
+    gan_source_close(&source);
+    expect_ok(gan_settings_set(settings, "data.count", "16385", NULL));
+    expect_failure(gan_source_open(&source, settings), GAN_ERROR_ARGUMENT,
+                   "data.count: 16385 given, but data 'brackets' have 16384 examples");
+    expect_ok(gan_settings_set(settings, "data", "ring8", NULL));
+    expect_ok(gan_settings_set(settings, "model", "toy", NULL));
+    expect_failure(gan_source_open(&source, settings), GAN_ERROR_ARGUMENT, "made on the fly");
+    expect_ok(gan_settings_set(settings, "data.count", "0", NULL));
+    expect_ok(gan_settings_set(settings, "model", "mlp", NULL));
+    expect_failure(gan_source_open(&source, settings), GAN_ERROR_ARGUMENT,
+                   "model: 'mlp' makes images, but data 'ring8' are points");
+    expect_ok(gan_settings_set(settings, "data", "reber", NULL));
+    expect_failure(gan_source_open(&source, settings), GAN_ERROR_ARGUMENT,
+                   "model: 'mlp' makes images, but data 'reber' are sequences");
+}
+
 static void data_without_labels(void **state) {
     (void)state;
-    open_source("reber", "mlp");
+    open_source("reber", "sequence");
     assert_int_equal(source.classes, 0);
     expect_failure(gan_source_use_labels(&source), GAN_ERROR_ARGUMENT,
                    "data 'reber' have no labels");
@@ -281,6 +307,7 @@ int main(void) {
         TEST(sequences_are_one_hot),
         TEST(not_used_not_there),
         TEST(examples_come_first),
+        TEST(a_part_of_the_data),
         TEST(data_without_labels),
         TEST(fingerprints_tell_labels_apart),
         TEST(keys_reach_the_set),

@@ -6,7 +6,7 @@
 static const char *png, *count_text, *seed_text, *class_text, *device_name;
 
 static const option options[] = {
-    {"--out", .letter = "-o", .argument = "FILE.png", .about = "the picture to write",
+    {"--out", .letter = "-o", .argument = "FILE.png", .about = "the picture to write; FILE.txt: sequences as text",
      .value = &png},
     {"--count", .argument = "N", .about = "how many samples; else as many as in the run's pictures",
      .value = &count_text},
@@ -28,8 +28,8 @@ static const usage sample_usage = {
     .about =
         "Draws samples from the generator of a checkpoint, or of a run folder's, into a PNG: a "
         "grid of images, or\n"
-        "for points in the plane a scatter plot over the modes. Equal seeds give equal "
-        "pictures.",
+        "for points in the plane a scatter plot over the modes, for sequences strips of "
+        "colours. Equal seeds give equal pictures.",
     .options = options,
 };
 

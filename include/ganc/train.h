@@ -153,9 +153,10 @@ typedef struct gan_sample_options {
 } gan_sample_options;
 
 /* Draws samples from a checkpoint's generator and writes them as a PNG: a grid of images, or for
- * points in the plane a scatter plot over the modes. Equal seeds give equal pictures. `options` may
- * be NULL. */
-GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *png,
+ * points in the plane a scatter plot over the modes, for sequences strips with a colour a symbol, or
+ * text, one sequence a line, where `path` ends in ".txt". Equal seeds give equal pictures. `options`
+ * may be NULL. */
+GAN_API gan_status gan_sample_checkpoint(const char *checkpoint, const char *path,
                                          gan_device *device, const gan_sample_options *options);
 
 /* ---- classes ---- */

@@ -8,6 +8,7 @@
 #include "train/game.h"
 #include "train/sampler.h"
 #include "train/schedule.h"
+#include "train/sequences.h"
 
 enum { DEFAULT_ROWS = 8, DEFAULT_STEPS = 10, MOST = 4096 };
 
@@ -32,7 +33,7 @@ void gan_walk_between(float *z, const float *a, const float *b, int64_t n, doubl
 /* ---- what the generator starts from: ends drawn on the device, the way between them written ----
  */
 
-enum { PARTS = 4 }; /* of a gan_latent; z comes first */
+enum { PARTS = 4 }; /* of a gan_latent; z comes first. Symbols are not drawn but the likeliest */
 
 typedef struct walk {
     const gan_checkpoint *checkpoint;
@@ -131,6 +132,9 @@ static gan_status paint(const walk *w, const float *samples, const char *png) {
     if (w->model->points)
         return gan_sampler_paint(samples, w->rows * w->steps, w->model, n,
                                  gan_mixture_find(w->checkpoint->settings->data), png);
+    if (w->model->sequences)
+        return gan_sequences_paint(png, samples, w->rows * w->steps, n->height, n->channels,
+                                   w->steps);
     return gan_png_write_grid(png,
                               &(gan_images){.pixels = samples,
                                             .dtype = GAN_F32,

@@ -6,6 +6,7 @@
 #include "ganc/metric.h"
 #include "graph/store.h"
 #include "train/folder.h"
+#include "train/sequences.h"
 #include "train/trainer.h"
 
 static const char *const scalar_name[GAN_SCALARS] = {"d_loss", "g_loss", "d_real", "d_fake"};
@@ -88,6 +89,14 @@ gan_status gan_trainer_log(gan_trainer *t, const float *samples) {
             gan_metric_mode_coverage(&c, samples, t->settings->sample_count, t->source.mixture));
         field[fields++] = gan_journal_integer("modes", c.captured);
         field[fields++] = gan_journal_real("high_quality", c.high_quality);
+    }
+    if (t->journal && t->source.grammar) {
+        double violations;
+        int64_t distinct;
+        GAN_TRY(gan_sequences_judge(&violations, &distinct, samples, t->settings->sample_count,
+                                    t->source.grammar));
+        field[fields++] = gan_journal_real("violations", violations);
+        field[fields++] = gan_journal_integer("distinct", distinct);
     }
     if (t->journal) GAN_TRY(gan_journal_append(t->journal, field, fields));
     /* A line in between, at the end of a run, leaves the sums to the line that is due when it goes

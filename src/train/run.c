@@ -29,7 +29,7 @@ static int64_t stretch_end(const gan_trainer *t) {
     const gan_settings *s = t->settings;
     const int64_t step = t->queued;
     /* Lines in between come from the ring afterwards; those that need samples cannot. */
-    int64_t end = t->source.mixture ? next_multiple(step, s->log_every, s->steps) : s->steps;
+    int64_t end = gan_trainer_judges(t) ? next_multiple(step, s->log_every, s->steps) : s->steps;
     end = next_multiple(step, s->sample_every, end);
     end = next_multiple(step, s->checkpoint_every, end);
     const double n = t->step_seconds > 0 ? stretch_seconds / t->step_seconds : 1;
@@ -65,7 +65,7 @@ static gan_status queue(gan_trainer *t, gan_stretch *stretch) {
     stretch->end = stretch_end(t);
     stretch->begun = now();
     stretch->drawn = picture_due(t, stretch->end) ||
-                     (t->journal && t->source.mixture && line_due(t, stretch->end));
+                     (t->journal && gan_trainer_judges(t) && line_due(t, stretch->end));
     for (int64_t step = t->queued; step < stretch->end; step = t->queued) {
         t->queued = gan_schedule_until(&t->schedule, step, stretch->end);
         GAN_TRY(gan_program_run(gan_trainer_kind(t, step)->program, t->queued - step));

@@ -1,12 +1,27 @@
 /* Samples from a checkpoint, without the data that it was trained on. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "train/checkpoint.h"
 #include "train/sampler.h"
+#include "train/sequences.h"
+
+/* The grammar where `path` asks for text, NAME.txt; else NULL. */
+static gan_status find_text(const gan_grammar **out, const char *path, const gan_checkpoint *c,
+                            const gan_model *model) {
+    const size_t n = strlen(path);
+    *out = NULL;
+    if (n < 4 || strcmp(path + n - 4, ".txt") != 0) return GAN_OK;
+    *out = model->sequences ? gan_grammar_find(c->settings->data) : NULL;
+    if (*out) return GAN_OK;
+    return gan_fail(GAN_ERROR_ARGUMENT,
+                    "%s: only sequences can be written as text, but model '%s' makes %s", path,
+                    model->name, gan_model_kind(model));
+}
 
 static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *device,
-                         const char *png, int64_t count, uint64_t seed, const int64_t *only) {
+                         const char *path, int64_t count, uint64_t seed, const int64_t *only) {
     const gan_model *model;
     gan_model_options networks;
     gan_sampler sampler;
@@ -15,6 +30,8 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     if (model->points && !mixture)
         return gan_fail(GAN_ERROR_FORMAT, "%s: data '%.200s' are no mixture", c->path,
                         c->settings->data);
+    const gan_grammar *grammar = NULL;
+    GAN_TRY(find_text(&grammar, path, c, model));
     gan_game_options game;
     GAN_TRY(gan_settings_game(&game, c->settings, model, &networks, c->state.classes, 0));
     const int64_t classes = gan_sampler_classes(&game);
@@ -33,13 +50,14 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
         status = gan_fail(GAN_ERROR_MEMORY, "no memory for %lld samples", (long long)count);
     if (status == GAN_OK) status = gan_sampler_draw(&sampler, samples, count);
     if (status == GAN_OK)
-        status = gan_sampler_paint(samples, count, model, &networks, mixture, png);
+        status = grammar ? gan_sequences_write(path, samples, count, grammar)
+                         : gan_sampler_paint(samples, count, model, &networks, mixture, path);
     free(samples);
     gan_sampler_close(&sampler);
     return status;
 }
 
-gan_status gan_sample_checkpoint(const char *checkpoint, const char *png, gan_device *device,
+gan_status gan_sample_checkpoint(const char *checkpoint, const char *path, gan_device *device,
                                  const gan_sample_options *options) {
     gan_checkpoint c;
     gan_store *store;
@@ -48,7 +66,7 @@ gan_status gan_sample_checkpoint(const char *checkpoint, const char *png, gan_de
     const uint64_t seed = options && options->seed ? *options->seed : (uint64_t)c.settings->seed;
     gan_status status = gan_store_create(&store, seed);
     if (status == GAN_OK) {
-        status = sample(&c, store, device, png, count, seed, options ? options->only : NULL);
+        status = sample(&c, store, device, path, count, seed, options ? options->only : NULL);
         gan_store_destroy(store);
     }
     gan_checkpoint_close(&c);

@@ -9,6 +9,7 @@
 #include "device/program.h"
 #include "ganc/io.h"
 #include "graph/store.h"
+#include "train/sequences.h"
 
 enum { MAX_BATCH = 256, MAX_POINTS_BATCH = 4096 };
 
@@ -62,7 +63,8 @@ static gan_status build(gan_sampler *s, gan_game_options game, const gan_schedul
 gan_status gan_sampler_open(gan_sampler *s, gan_store *store, gan_device *device,
                             const gan_game_options *game, const gan_schedule *schedule, int level,
                             int64_t count, uint64_t seed) {
-    const int64_t most = game->model->points ? MAX_POINTS_BATCH : MAX_BATCH;
+    const int64_t most =
+        game->model->points || game->model->sequences ? MAX_POINTS_BATCH : MAX_BATCH;
     *s = (gan_sampler){.store = store,
                        .batch = count < most ? count : most,
                        .classes = gan_sampler_classes(game),
@@ -206,6 +208,8 @@ gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_mode
                                                          .y_low = -e,
                                                          .y_high = e});
     }
+    if (model->sequences)
+        return gan_sequences_paint(png, samples, count, networks->height, networks->channels, 0);
     return gan_png_write_grid(png,
                               &(gan_images){.pixels = samples,
                                             .dtype = GAN_F32,

@@ -12,8 +12,8 @@ typedef struct gan_sampler {
     gan_graph *graph;
     gan_program *program;
     gan_node *samples;
-    /* Input i32: (batch) of games with classes, (batch, codes) of those with categorical codes, whose
-     * first code stands for the class; else NULL. */
+    /* Input i32: (batch) of games with classes, (batch, codes) of those with categorical codes,
+     * whose first code stands for the class; else NULL. */
     gan_node *label;
     gan_node *example, *column; /* inputs (batch) of models that complete images, else NULL */
     int64_t classes, game_batch;
@@ -55,7 +55,8 @@ void gan_sampler_close_draw(gan_sampler *sampler, gan_draw *draw);
 /* Draws `count` samples, and waits for them. */
 gan_status gan_sampler_draw(gan_sampler *sampler, float *out, int64_t count);
 
-/* Writes the picture of `count` samples: a grid of images, or points over the mixture's modes. */
+/* Writes the picture of `count` samples: a grid of images, points over the mixture's modes,
+ * or strips of symbols. */
 gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_model *model,
                              const gan_model_options *networks, const gan_mixture *mixture,
                              const char *png);

@@ -23,6 +23,7 @@ typedef const char *(*choice)(size_t i);
 NAMES(choice_model, gan_model_count, gan_model_at)
 NAMES(choice_objective, gan_objective_count, gan_objective_at)
 NAMES(choice_prior, gan_prior_count, gan_prior_at)
+NAMES(choice_discrete, gan_discrete_count, gan_discrete_at)
 NAMES(choice_optimizer, gan_optimizer_count, gan_optimizer_at)
 
 #define WORDS(function, ...)                                                                       \

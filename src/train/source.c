@@ -119,8 +119,20 @@ gan_status gan_source_set(gan_dataset **out, const gan_settings *settings, gan_s
     return opened;
 }
 
+/* `count` as data.count has it. */
+static gan_status limit(int64_t *count, const gan_settings *settings) {
+    const int64_t wanted = settings->data_count;
+    if (wanted > *count)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "data.count: %lld given, but data '%.200s' have %lld examples",
+                        (long long)wanted, settings->data, (long long)*count);
+    if (wanted) *count = wanted;
+    return GAN_OK;
+}
+
 static gan_status open_set(gan_source *s, const gan_settings *settings) {
     GAN_TRY(gan_source_set(&s->set, settings, GAN_SPLIT_TRAIN));
+    GAN_TRY(limit(&s->set->count, settings));
     s->count = s->set->count;
     s->classes = s->set->labels ? s->set->classes : 0;
     int64_t shape[4] = {s->set->count, s->set->height, s->set->width, s->set->channels};
@@ -142,11 +154,12 @@ static gan_status open_mixture(gan_source *s, const gan_settings *settings) {
 static gan_status open_grammar(gan_source *s, const gan_settings *settings) {
     const gan_grammar *r = s->grammar;
     const int64_t example[3] = {r->length, 1, r->symbols};
-    const size_t bytes = (size_t)(SEQUENCES * r->length) * sizeof *s->sequences;
+    s->count = SEQUENCES;
+    GAN_TRY(limit(&s->count, settings));
+    const size_t bytes = (size_t)(s->count * r->length) * sizeof *s->sequences;
     s->sequences = malloc(bytes);
     if (!s->sequences) return gan_fail(GAN_ERROR_MEMORY, "data: no memory for '%s'", r->name);
-    gan_grammar_draw(r, s->sequences, SEQUENCES, SEQUENCE_SEED);
-    s->count = SEQUENCES;
+    gan_grammar_draw(r, s->sequences, s->count, SEQUENCE_SEED);
     s->fingerprint = fingerprint(14695981039346656037u, s->sequences, bytes);
     return gan_source_networks(&s->model, &s->networks, settings, example);
 }
@@ -165,10 +178,13 @@ gan_status gan_source_open(gan_source *s, const gan_settings *settings) {
     gan_status status = s->mixture   ? open_mixture(s, settings)
                         : s->grammar ? open_grammar(s, settings)
                                      : open_set(s, settings);
-    if (status == GAN_OK && s->model->points != (s->mixture != NULL))
+    if (status == GAN_OK && strcmp(gan_model_kind(s->model), kind_of(s)) != 0)
         status = gan_fail(GAN_ERROR_ARGUMENT, "model: '%s' makes %s, but data '%s' are %s",
-                          settings->model, s->model->points ? "points" : "images", settings->data,
-                          kind_of(s));
+                          settings->model, gan_model_kind(s->model), settings->data, kind_of(s));
+    if (status == GAN_OK && s->mixture && settings->data_count)
+        status = gan_fail(GAN_ERROR_ARGUMENT,
+                          "data.count: %lld given, but data '%s' are made on the fly",
+                          (long long)settings->data_count, settings->data);
     if (status == GAN_OK && s->count && s->batch > s->count)
         status = gan_fail(GAN_ERROR_ARGUMENT, "batch: %lld given, but data '%s' have %lld examples",
                           (long long)s->batch, settings->data, (long long)s->count);

@@ -60,6 +60,11 @@ static inline gan_sampler *gan_trainer_sampler(const gan_trainer *t, int64_t don
     return &t->samplers[gan_schedule_level(&t->schedule, done > 0 ? done - 1 : 0) - 1];
 }
 
+/* The lines of the log tell what samples are like. */
+static inline bool gan_trainer_judges(const gan_trainer *t) {
+    return t->source.mixture || t->source.grammar;
+}
+
 /* What the device remembers of one step. */
 typedef struct gan_scalars {
     float value[GAN_SCALARS];
@@ -83,7 +88,8 @@ gan_status gan_trainer_collect(gan_trainer *trainer, const gan_scalars ring[GAN_
  * caller's to free. */
 gan_status gan_trainer_samples(gan_trainer *trainer, gan_stretch *stretch, float **samples);
 
-/* Appends a line to the log; the line of a run on a mixture takes samples, others NULL. */
+/* Appends a line to the log; the line of a run on a mixture or a grammar takes samples, others
+ * NULL. */
 gan_status gan_trainer_log(gan_trainer *trainer, const float *samples);
 
 /* Writes samples/step-N.png. */
