@@ -53,6 +53,7 @@ typedef struct gan_objective {
                         const gan_objective_options *options);
     bool needs_real; /* g_loss uses D's scores on real data */
     bool target;     /* has a target for real data, which `smooth` lowers */
+    bool conjugate;  /* G has the choice that option `conjugate` makes */
     int energy;      /* 0; else scores are energies, mean |x - D(x)|^energy, of the head "energy" */
     /* Moves variables of the objective's own when a D-step's gradient has been taken; NULL: none.
      */

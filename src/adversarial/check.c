@@ -199,6 +199,8 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
     if (o->loss.smooth > 0 && !o->objective->target)
         REFUSE("smooth is %g, but objective %s has no target to lower", o->loss.smooth,
                o->objective->name);
+    if (o->loss.conjugate && !o->objective->conjugate)
+        REFUSE("conjugate is for objectives f-*, but objective is %s", o->objective->name);
     if (o->unroll && o->simultaneous)
         REFUSE("unroll looks ahead through D's updates, so it needs alternating steps");
     if (o->replay && o->encoder)
@@ -227,6 +229,8 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
             REFUSE("%s asks for the class or code of each example, which %s does not keep", t->name,
                    o->replay ? "replay" : "pack");
     }
+    if (o->replay && !strcmp(head->name, "members"))
+        REFUSE("head members tells fakes by their places, which replay mixes");
     if (o->replay && conditions)
         REFUSE("replay keeps fakes without their class, so D cannot have a condition");
     return GAN_OK;

@@ -70,7 +70,8 @@ static gan_node *gan_t(gan_graph *g, gan_node *s) {
                                                .about = text " (Nowozin et al. 2016, table 6)",    \
                                                .d_loss = row##_d,                                  \
                                                .g_loss = row##_g,                                  \
-                                               .e_loss = row##_e}
+                                               .e_loss = row##_e,                                  \
+                                               .conjugate = true}
 
 ROW(f_kl, "f-kl", "f-GAN of the Kullback-Leibler divergence", kl_t, kl_c);
 ROW(f_reverse, "f-reverse-kl", "f-GAN of the reverse KL divergence", reverse_t, reverse_c);
