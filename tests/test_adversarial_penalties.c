@@ -267,6 +267,17 @@ static void lecam(void **state) {
     play_close(&t);
 }
 
+/* E s_r². */
+static void drift(void **state) {
+    (void)state;
+    const gan_game_options o = game_with("drift");
+    const double value = term(&o, false);
+    double sum = 0;
+    for (int k = 0; k < M; k++) sum += pow(score(&t, real + 2 * k), 2) / M;
+    near(value, sum);
+    play_close(&t);
+}
+
 static const struct matrix {
     const char *layer;
     int out, in;
@@ -437,6 +448,7 @@ int main(void) {
         TEST(losses_are_sums),
         TEST(a_flat_discriminator_is_finite),
         TEST(lecam),
+        TEST(drift),
         TEST(orthogonal),
         TEST(historical_averaging),
         TEST(feature_matching),

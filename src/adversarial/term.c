@@ -14,6 +14,7 @@ static const gan_term *const table[] = {
     &gan_term_r1,
     &gan_term_r2,
     &gan_term_lecam,
+    &gan_term_drift,
     &gan_term_cr,
     &gan_term_bcr,
     &gan_term_zcr,

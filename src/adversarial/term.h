@@ -13,6 +13,8 @@ extern const gan_term gan_term_cr, gan_term_bcr, gan_term_zcr;
 extern const gan_term gan_term_reinforce;
 /* term_history.c */
 extern const gan_term gan_term_lecam, gan_term_historical;
+/* term_drift.c */
+extern const gan_term gan_term_drift;
 /* term_weight.c */
 extern const gan_term gan_term_orthogonal;
 /* term_mode.c */
