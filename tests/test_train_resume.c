@@ -121,6 +121,27 @@ GAME(mlp_unrolled_pairs, {"model", "mlp"}, {"unroll", "2"}, {"encoder", "true"})
 GAME(progressive_growth, {"model", "progressive"}, {"growing.hold", "2"}, {"growing.fade", "2"},
      {"data.size", "16"}, {"data.fit", "resize"})
 
+GAME(dcgan_adaptive_augmentation, {"model", "dcgan"},
+     {"augment", "ada(0, images=50, every=2), flip, colour, translation, cutout"},
+     {"terms", "bcr(1), zcr"})
+
+/* The temperature, the noise of symbols and the baseline go on where they were. */
+static void symbols(void **state) {
+    static const tiny_pairs gumbel = {{"model", "sequence"},
+                                      {"discrete", "straight-through"},
+                                      {"temperature.final", "0.5"},
+                                      {"temperature.steps", "9"}};
+    static const tiny_pairs drawn = {
+        {"model", "sequence"}, {"discrete", "reinforce"}, {"terms", "reinforce"}};
+    static const tiny_pairs vectors = {
+        {"model", "sequence"}, {"discrete", "embedding"}, {"embedding.learned", "true"}};
+    stop_and_go_on("brackets", gumbel);
+    assert_int_equal(scratch_teardown(state) || scratch_setup(state), 0);
+    stop_and_go_on("expressions", drawn);
+    assert_int_equal(scratch_teardown(state) || scratch_setup(state), 0);
+    stop_and_go_on("reber", vectors);
+}
+
 static void points(void **state) {
     static const tiny_pairs pairs = {{"model", "toy"}, {"generator.average", "0.5"}};
     (void)state;
@@ -200,6 +221,8 @@ int main(void) {
         TEST(mlp_replay_and_noise),
         TEST(mlp_unrolled_pairs),
         TEST(progressive_growth),
+        TEST(dcgan_adaptive_augmentation),
+        TEST(symbols),
         TEST(points),
         TEST(a_stop_asked_for_leaves_a_checkpoint),
         TEST(the_log_is_cut_back_to_the_checkpoint),
