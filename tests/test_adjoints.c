@@ -42,7 +42,7 @@ static bool evaluate(test_case *t, gan_device *device, int n_own, values *v) {
     case_result result;
     if (!device)
         case_reference(t, 1, &result);
-    else if (!case_execute(t, device, &(case_run){1, false}, &result))
+    else if (!case_execute(t, device, &(case_run){1, false, false}, &result))
         return false;
     int weight =
         t->n_inputs; /* case_loss() gave every output an input of weights, in order, at the end */

@@ -83,7 +83,7 @@ static int check_threads(const char *family, const gan_backend *backend) {
             test_case t;
             case_open(&t, i);
             if (strncmp(t.name, family, strlen(family)) == 0) {
-                bad += !case_execute(&t, device[k], &(case_run){3, false}, &result[k]);
+                bad += !case_execute(&t, device[k], &(case_run){3, false, false}, &result[k]);
                 if (k > 0 && result[k].n == result[0].n)
                     bad += case_compare_bits(&t, &result[0], &result[k],
                                              k == 1 ? "1 and 2 threads" : "1 and 3 threads");
