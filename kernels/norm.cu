@@ -191,7 +191,7 @@ __device__ __forceinline__ void bring_together(const Args &a, int64_t group, con
 
 /* Block (group · chunks + chunk) · tiles + tile. */
 template <class OP, class T, int V>
-__global__ void __launch_bounds__(BLOCK) rows_kernel(const Args a) {
+__global__ void __launch_bounds__(BLOCK, 2) rows_kernel(const Args a) {
     constexpr int BATCH = OP::BATCH;
     const T *x_rows = static_cast<const T *>(a.x), *dy_rows = static_cast<const T *>(a.dy);
     const unsigned tile = blockIdx.x % unsigned(a.tiles),

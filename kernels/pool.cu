@@ -139,7 +139,7 @@ __global__ void __launch_bounds__(BLOCK) max_kernel(T *y, const T *x, const T *f
 /* dx and x are (n, height, width, channels), dy (n, p, q, channels). A pixel is its window's first
  * maximum when none before it is as large and none after it is larger. */
 template <class T, int V>
-__global__ void __launch_bounds__(BLOCK)
+__global__ void __launch_bounds__(BLOCK, 2)
     max_adjoint_kernel(T *dx, const T *x, const T *dy, const Pool p) {
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
