@@ -57,6 +57,14 @@ static inline void rows_sum(float *y, const float *x, int64_t rows, int64_t n) {
     }
 }
 
+static inline void rows_sum_any(float *y, const float *x, int64_t rows, int64_t n) {
+    for (int64_t r = 0; r < rows; r++) {
+        float s = 0.0f;
+        for (int64_t i = 0; i < n; i++) s += x[r * n + i];
+        y[r] = s;
+    }
+}
+
 /* Sixteen rows side by side: one by one, a maximum is a jump. */
 static inline void rows_max(float *y, const float *x, int64_t rows, int64_t n) {
     enum { SIDE = 16 };
@@ -76,7 +84,7 @@ static inline void rows_max(float *y, const float *x, int64_t rows, int64_t n) {
     }
 }
 
-#define SWITCH(function)                                                                           \
+#define SWITCH(function, any)                                                                      \
     switch (n) {                                                                                   \
     case 2:                                                                                        \
         function(y, x, rows, 2);                                                                   \
@@ -94,11 +102,15 @@ static inline void rows_max(float *y, const float *x, int64_t rows, int64_t n) {
         function(y, x, rows, 8);                                                                   \
         break;                                                                                     \
     default:                                                                                       \
-        function(y, x, rows, n);                                                                   \
+        any(y, x, rows, n);                                                                        \
     }
 
-static void row_sums(float *y, const float *x, int64_t rows, int64_t n) { SWITCH(rows_sum) }
-static void row_maxima(float *y, const float *x, int64_t rows, int64_t n) { SWITCH(rows_max) }
+static void row_sums(float *y, const float *x, int64_t rows, int64_t n) {
+    SWITCH(rows_sum, rows_sum_any)
+}
+static void row_maxima(float *y, const float *x, int64_t rows, int64_t n) {
+    SWITCH(rows_max, rows_max)
+}
 
 static float dot(const float *x, const float *y, int64_t n) {
     float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
