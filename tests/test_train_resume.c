@@ -125,6 +125,9 @@ GAME(dcgan_adaptive_augmentation, {"model", "dcgan"},
      {"augment", "ada(0, images=50, every=2), flip, colour, translation, cutout"},
      {"terms", "bcr(1), zcr"})
 
+GAME(completion, {"model", "completion"}, {"terms", "reconstruction"}, {"generator.average", "0.9"},
+     {"data.flip", "true"})
+
 /* The temperature, the noise of symbols and the baseline go on where they were. */
 static void symbols(void **state) {
     static const tiny_pairs gumbel = {{"model", "sequence"},
@@ -144,8 +147,13 @@ static void symbols(void **state) {
 
 static void points(void **state) {
     static const tiny_pairs pairs = {{"model", "toy"}, {"generator.average", "0.5"}};
-    (void)state;
+    static const tiny_pairs classes = {{"model", "toy"},
+                                       {"generator.condition", "concat"},
+                                       {"terms", "ac-gan"},
+                                       {"classes.active", "0.5"}};
     stop_and_go_on("ring8", pairs);
+    assert_int_equal(scratch_teardown(state) || scratch_setup(state), 0);
+    stop_and_go_on("ring8", classes);
 }
 
 /* A stop asked for in the middle is a stop like any other. */
@@ -222,6 +230,7 @@ int main(void) {
         TEST(mlp_unrolled_pairs),
         TEST(progressive_growth),
         TEST(dcgan_adaptive_augmentation),
+        TEST(completion),
         TEST(symbols),
         TEST(points),
         TEST(a_stop_asked_for_leaves_a_checkpoint),
