@@ -13,9 +13,9 @@ const preset *find_preset(const char *name) {
 }
 
 int unknown_preset(const usage *u, const char *name, const char *expected) {
-    const char *names[64];
+    const char *names[256];
     int n = 0;
-    for (; n < n_presets && n < 64; n++) names[n] = presets[n].name;
+    for (; n < n_presets && n < 256; n++) names[n] = presets[n].name;
     const char *near = gan_config_nearest(name, names, (size_t)n);
     return wrong_usage(u, "'%s' is not %s%s%s%s; `ganc presets` lists the presets", name, expected,
                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
