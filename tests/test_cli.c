@@ -23,8 +23,8 @@ static void assert_has(const char *text, const char *part) {
 }
 
 static void every_command_helps(void **state) {
-    static const char *const commands[] = {"train",   "sample",      "info",       "devices",
-                                           "presets", "interpolate", "neighbours", "theory",
+    static const char *const commands[] = {"train",    "sample",      "info",       "devices",
+                                           "presets",  "interpolate", "neighbours", "theory",
                                            "classify", "encode"};
     outcome r;
     (void)state;
@@ -225,6 +225,29 @@ static void a_run_of_images_is_sampled_alike(void **state) {
     gan_png_free(&picture);
 }
 
+/* A conditional run is classified; what does not go together is said. */
+static void classes_and_codes_are_examined(void **state) {
+    outcome r;
+    (void)state;
+    command_done(ARGS("train", "ring8", "--out", "run", "--steps", "3", SMALL, "--set",
+                      "generator.condition=concat"));
+    command(&r, ARGS("classify", "run", "--count", "80", "--device", "cpu"));
+    assert_int_equal(r.code, 0);
+    assert_has(r.out, "of 80 samples are of the class asked for");
+    assert_has(r.out, "class 7: ");
+    command(&r, ARGS("classify", "run", "--alone"));
+    assert_int_equal(r.code, 2);
+    assert_has(r.err, "--alone goes with --self");
+    command(&r, ARGS("classify", "run", "--self", "--count", "3"));
+    assert_int_equal(r.code, 2);
+    command(&r, ARGS("encode", "run"));
+    assert_int_equal(r.code, 2);
+    assert_has(r.err, "-o FILE.png is missing");
+    command(&r, ARGS("encode", "run", "-o", "pairs.png", "--device", "cpu"));
+    assert_int_equal(r.code, 1);
+    assert_has(r.err, "with an encoder");
+}
+
 static void resume_needs_no_preset(void **state) {
     gan_settings *s;
     gan_checkpoint_info info;
@@ -304,6 +327,7 @@ int main(void) {
         TEST(info_and_sample_take_a_run_folder),
         TEST(unknown_data_name_what_is_known),
         TEST(a_run_of_images_is_sampled_alike),
+        TEST(classes_and_codes_are_examined),
         TEST(resume_needs_no_preset),
         TEST(a_signal_stops_with_a_checkpoint),
         TEST(a_folder_has_one_run_at_a_time),
