@@ -1,4 +1,4 @@
-/* __syncthreads() and its votes. */
+/* __syncthreads() and its votes; fences. */
 #include "block.h"
 
 namespace simt {
@@ -9,7 +9,23 @@ bool same_place(site a, site b) {
 }
 } // namespace
 
-void fence() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+/* What a thread did before its fence is before what another does after its own, if an atomic of the
+ * one came after the fence and before one of the other's that a fence follows. */
+static sync_object fenced_memory;
+
+void fence() {
+    thread &t = *running_thread;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (t.observed) acquire(fenced_memory);
+    t.observed = false;
+    t.fenced = true;
+}
+
+void before_atomic() {
+    if (running_thread->fenced) release(fenced_memory);
+}
+
+void after_atomic() { running_thread->observed = true; }
 
 int barrier(site where, vote how, int predicate) {
     block &b = *running_block;

@@ -159,7 +159,9 @@ void open(block &b, unsigned n, uint3 index) {
                         state::fresh,
                         nullptr,
                         {},
-                        nullptr};
+                        nullptr,
+                        false,
+                        false};
     for (unsigned w = 0; w < b.warps.size(); w++) {
         b.warps[w].alive = n - 32 * w >= 32 ? ~0u : (1u << (n - 32 * w)) - 1;
         b.warps[w].used = 0;

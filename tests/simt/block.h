@@ -25,6 +25,8 @@ struct thread {
     fibre *on;
     site where; /* of the wait */
     meeting *met;
+    bool fenced;   /* before its next atomic */
+    bool observed; /* an atomic of others, since its last fence */
 };
 
 struct warp {

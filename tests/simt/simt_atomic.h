@@ -1,5 +1,6 @@
 /* Atomics on 32 and 64 bit numbers. Their order is the blocks' order, so a sum of floats differs
- * from one SIMT_ORDER to the next: floating-point atomics are left out on purpose. */
+ * from one SIMT_ORDER to the next: floating-point atomics are left out on purpose. As on the
+ * device, they order no other memory: that takes a fence before, and one after. */
 #pragma once
 
 namespace simt {
@@ -8,11 +9,13 @@ template <class T, class F>
 inline T atomic(T *address, F next) {
     static_assert(std::is_integral<T>::value && (sizeof(T) == 4 || sizeof(T) == 8),
                   "atomics on integers only: sums of floats must not depend on the order");
+    before_atomic();
     T old = __atomic_load_n(address, __ATOMIC_RELAXED), wanted;
     do {
         wanted = next(old);
-    } while (!__atomic_compare_exchange_n(address, &old, wanted, false, __ATOMIC_ACQ_REL,
+    } while (!__atomic_compare_exchange_n(address, &old, wanted, false, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
+    after_atomic();
     return old;
 }
 

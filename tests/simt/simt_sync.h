@@ -14,6 +14,8 @@ enum class lane_op { index, up, down, exclusive_or, ballot, any, all, sync };
 uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int argument, int width);
 
 void fence();
+void before_atomic();
+void after_atomic();
 
 inline unsigned mask_or_all(unsigned mask = 0xffffffffu) { return mask; }
 

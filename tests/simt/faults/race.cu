@@ -86,14 +86,18 @@ void race_between_blocks(const memory &m) {
     GPU_LAUNCH(show, dim3(1), dim3(1), m.stream, m.counter, m.y);
 }
 
-/* The last block to come sums what the others left; only the counter tells it that they did. */
-template <bool WRONG>
+/* The last block to come sums what the others left; only the counter tells it that they did, and
+ * only a fence before it and one after it let it see that. */
+enum { NOTHING, COUNTER, FENCE_BEFORE, FENCE_AFTER };
+
+template <int MISSING>
 __global__ void sum_by_last(float *y, float *part, unsigned *counter) {
     GPU_SHARED(bool, last, );
     if (threadIdx.x == 0) {
         part[blockIdx.x] = float(blockDim.x);
-        __threadfence();
-        const unsigned before = WRONG ? blockIdx.x : atomicAdd(counter, 1u);
+        if (MISSING != FENCE_BEFORE) __threadfence();
+        const unsigned before = MISSING == COUNTER ? blockIdx.x : atomicAdd(counter, 1u);
+        if (MISSING != FENCE_AFTER) __threadfence();
         last = before == gridDim.x - 1;
     }
     __syncthreads();
@@ -102,9 +106,21 @@ __global__ void sum_by_last(float *y, float *part, unsigned *counter) {
     for (unsigned i = 0; i < gridDim.x; i++) sum += part[i];
     *y = sum;
 }
+template <int MISSING>
+void sum_up(const memory &m) {
+    GPU_LAUNCH(sum_by_last<MISSING>, dim3(BLOCKS), dim3(THREADS), m.stream, m.y, m.x, m.counter);
+}
 template <bool WRONG>
 void last_block_without_counter(const memory &m) {
-    GPU_LAUNCH(sum_by_last<WRONG>, dim3(BLOCKS), dim3(THREADS), m.stream, m.y, m.x, m.counter);
+    sum_up<WRONG ? COUNTER : NOTHING>(m);
+}
+template <bool WRONG>
+void last_block_without_fence(const memory &m) {
+    sum_up<WRONG ? FENCE_BEFORE : NOTHING>(m);
+}
+template <bool WRONG>
+void last_block_without_second_fence(const memory &m) {
+    sum_up<WRONG ? FENCE_AFTER : NOTHING>(m);
 }
 
 } // namespace
@@ -112,8 +128,13 @@ void last_block_without_counter(const memory &m) {
 #define FAULT(name, expected, n)                                                                   \
     { #name, name < true>, name < false>, expected, n }
 const fault faults_race[] = {
-    FAULT(missing_barrier, mirrored, THREADS),  FAULT(missing_second_barrier, all_twice, THREADS),
-    FAULT(missing_syncwarp, swapped, 32),       FAULT(shuffle_for_barrier, swapped, 32),
-    FAULT(race_between_blocks, all_threads, 1), FAULT(last_block_without_counter, all_threads, 1),
+    FAULT(missing_barrier, mirrored, THREADS),
+    FAULT(missing_second_barrier, all_twice, THREADS),
+    FAULT(missing_syncwarp, swapped, 32),
+    FAULT(shuffle_for_barrier, swapped, 32),
+    FAULT(race_between_blocks, all_threads, 1),
+    FAULT(last_block_without_counter, all_threads, 1),
+    FAULT(last_block_without_fence, all_threads, 1),
+    FAULT(last_block_without_second_fence, all_threads, 1),
     {nullptr, nullptr, nullptr, nullptr, 0},
 };
