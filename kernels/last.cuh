@@ -6,16 +6,18 @@
 namespace {
 
 /* Whether this is the last of `blocks` to come here, all of its threads do: it sees what the others
- * have written before. *counter is 0 at first, and again when the last one has come. */
+ * have written before. *counter is 0 at first, and again when the last one has come. The fences of
+ * one thread do for its block: what the barrier puts before them is before the count, too. */
 __device__ __forceinline__ bool is_last(unsigned *counter, unsigned blocks) {
     GPU_SHARED(unsigned, before, );
-    __threadfence();
     __syncthreads();
-    if (threadIdx.x == 0) before = atomicInc(counter, blocks - 1);
+    if (threadIdx.x == 0) {
+        __threadfence(); // what this block has written, before it is counted
+        before = atomicInc(counter, blocks - 1);
+        __threadfence(); // what the others had written when they were
+    }
     __syncthreads();
-    const bool last = before == blocks - 1;
-    if (last) __threadfence();
-    return last;
+    return before == blocks - 1;
 }
 
 } // namespace
