@@ -22,11 +22,14 @@ typedef struct product {
 /* Above this the library's kernel is faster by more than a launch. */
 static const int64_t most_flops = (int64_t)1 << 29;
 enum { MOST_INNER = 4096 };
+/* What a grid holds of tiles down, and of products. */
+enum { MOST_ROWS = 32 * 65535, MOST_BATCH = 65535 };
 
 static bool is_own(const product *p, const gan_call *call) {
     const int64_t flops = 2 * gan_shape_size(call->out.shape) * p->k;
     return p->epilogue.active && call->in[0].dtype == call->in[1].dtype && flops <= most_flops &&
-           p->k <= MOST_INNER && p->epilogue.program.launch.n_slots < GAN_LAUNCH_SLOTS;
+           p->k <= MOST_INNER && p->m <= MOST_ROWS && p->batch <= MOST_BATCH &&
+           p->epilogue.program.launch.n_slots < GAN_LAUNCH_SLOTS;
 }
 
 static gan_status prepare(gan_device *device, gan_call *call) {
