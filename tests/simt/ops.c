@@ -1,9 +1,10 @@
-/* simt_ops [--brief] [--elements N] [--only TEXT]: the cases of all ops on the harness, which
- * stands in for a CUDA device, against the reference.
+/* simt_ops [--brief] [--elements N] [--only TEXT] [--part K N]: the cases of all ops on the
+ * harness, which stands in for a CUDA device, against the reference.
  *
  * --brief: one iteration, every value apart from the others, instead of several with shared places
  * --elements: without the cases whose largest value has more; how many is said
  * --only: without the cases whose name does not begin with it
+ * --part: every Nth case alone, from number K on, counted from 0
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ typedef struct options {
     bool brief;
     int64_t elements;
     const char *only;
+    int part, parts;
 } options;
 
 static bool has_effects(const test_case *t) {
@@ -82,7 +84,7 @@ static int check_case(int i, gan_device *device, const options *o, int *left_out
 }
 
 static options parse(int argc, char **argv) {
-    options o = {.elements = INT64_MAX, .only = ""};
+    options o = {.elements = INT64_MAX, .only = "", .parts = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--brief") == 0) {
             o.brief = true;
@@ -90,10 +92,17 @@ static options parse(int argc, char **argv) {
             o.elements = strtoll(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             o.only = argv[++i];
+        } else if (strcmp(argv[i], "--part") == 0 && i + 2 < argc) {
+            o.part = atoi(argv[++i]);
+            o.parts = atoi(argv[++i]);
         } else {
             fprintf(stderr, "simt_ops: what is %s?\n", argv[i]);
             exit(2);
         }
+    }
+    if (o.parts < 1 || o.part < 0 || o.part >= o.parts) {
+        fprintf(stderr, "simt_ops: there is no part %d of %d\n", o.part, o.parts);
+        exit(2);
     }
     return o;
 }
@@ -106,12 +115,14 @@ int main(int argc, char **argv) {
         return 1;
     }
     int bad = 0, left_out = 0;
-    for (int i = 0; i < case_count(); i++) bad += check_case(i, device, &o, &left_out);
+    for (int i = o.part; i < case_count(); i += o.parts)
+        bad += check_case(i, device, &o, &left_out);
     gan_device_close(device);
 
     const simt_counts counts = simt_count();
-    printf("%d cases, %d left out for their size, %ld launches, %ld operations; %d wrong\n",
-           case_count(), left_out, counts.kernels, counts.operations, bad);
+    printf("%d cases%s, %d left out for their size, %ld launches, %ld operations; %d wrong\n",
+           (case_count() - o.part + o.parts - 1) / o.parts, o.parts > 1 ? " of a part" : "",
+           left_out, counts.kernels, counts.operations, bad);
     if (counts.allocations || counts.streams || counts.graphs || counts.handles) {
         fprintf(stderr, "left behind: %ld allocations, %ld streams, %ld graphs, %ld handles\n",
                 counts.allocations, counts.streams, counts.graphs, counts.handles);
