@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "ganc/adversarial.h"
 #include "ganc/data.h"
 #include "ganc/io.h"
 #include "progress.h"
@@ -28,6 +29,22 @@ static const option options[] = {
     {0},
 };
 
+static void print_row(const char *name, const char *about, const gan_knob *knob) {
+    printf("  %s", name);
+    for (int i = 0; i < GAN_KNOBS && knob[i].name; i++)
+        printf("%s%s=%g", i ? ", " : "(", knob[i].name, knob[i].initial);
+    printf("%s\n      %s\n", knob[0].name ? ")" : "", about);
+}
+
+static void print_tables(void) {
+    printf("\nterms, with their defaults:\n");
+    for (size_t i = 0; i < gan_term_count(); i++)
+        print_row(gan_term_at(i)->name, gan_term_at(i)->about, gan_term_at(i)->knob);
+    printf("\naugmentations:\n");
+    for (size_t i = 0; i < gan_augment_count(); i++)
+        print_row(gan_augment_at(i)->name, gan_augment_at(i)->about, gan_augment_at(i)->knob);
+}
+
 static void print_keys(void) {
     char allowed[256];
     puts(
@@ -46,6 +63,7 @@ static void print_keys(void) {
         gan_settings_key_allowed(i, allowed, sizeof allowed);
         printf("  %s: %s\n      %s (%s)\n", key.name, key.initial, key.about, allowed);
     }
+    print_tables();
 }
 
 static const usage train_usage = {
@@ -99,6 +117,13 @@ static int apply_options(gan_settings *settings) {
         const char *key, *value, *option;
     } pair[] = {{"data", data, "--data"}, {"steps", steps, "--steps"}, {"seed", seed, "--seed"}};
     gan_status status = GAN_OK;
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+        for (int k = 0; pair[i].value && k < sets.n; k++) {
+            const size_t length = strlen(pair[i].key);
+            if (!strncmp(sets.value[k], pair[i].key, length) && sets.value[k][length] == '=')
+                return wrong_usage(&train_usage, "%s is given twice: %s %s and --set %s",
+                                   pair[i].key, pair[i].option, pair[i].value, sets.value[k]);
+        }
     for (size_t i = 0; i < sizeof pair / sizeof *pair && status == GAN_OK; i++)
         if (pair[i].value)
             status = gan_settings_set(settings, pair[i].key, pair[i].value, pair[i].option);

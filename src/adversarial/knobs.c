@@ -30,12 +30,20 @@ static int knob_count(const gan_knob *knobs) {
 }
 
 static gan_status unknown_row(const char *where, const char *name, const gan_rows *rows) {
-    const char *names[128];
+    const char *names[128] = {0};
     const size_t n = rows->count < 128 ? rows->count : 128;
     for (size_t i = 0; i < n; i++) names[i] = rows->name(i);
     const char *near = gan_nearest(name, names, n);
-    return gan_fail(GAN_ERROR_ARGUMENT, "%s: '%s' is no %s%s%s%s", where, name, rows->what,
-                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    if (near)
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: '%s' is no %s; did you mean '%s'?", where, name,
+                        rows->what, near);
+    char list[768] = "";
+    for (size_t i = 0; i < n; i++) {
+        if (i) strncat(list, ", ", sizeof list - strlen(list) - 1);
+        strncat(list, names[i], sizeof list - strlen(list) - 1);
+    }
+    return gan_fail(GAN_ERROR_ARGUMENT, "%s: '%s' is no %s, expected one of %s", where, name,
+                    rows->what, list);
 }
 
 static gan_status unknown_knob(const char *where, const char *row, const char *name,
