@@ -1,7 +1,8 @@
-/* simt_ops [--brief] [--elements N] [--only TEXT] [--part K N]: the cases of all ops on the
- * harness, which stands in for a CUDA device, against the reference.
+/* simt_ops [--brief] [--turns] [--elements N] [--only TEXT] [--part K N]: the cases of all ops on
+ * the harness, which stands in for a CUDA device, against the reference.
  *
  * --brief: one iteration, every value apart from the others, instead of several with shared places
+ * --turns: small calls joined in every second case alone, and one by one in the others
  * --elements: without the cases whose largest value has more; how many is said
  * --only: without the cases whose name does not begin with it
  * --part: every Nth case alone, from number K on, counted from 0
@@ -17,7 +18,7 @@
 #include "support/gradients.h"
 
 typedef struct options {
-    bool brief;
+    bool brief, turns;
     int64_t elements;
     const char *only;
     int part, parts;
@@ -36,7 +37,7 @@ static bool too_large(const test_case *t, int64_t limit) {
 }
 
 /* Without effects every iteration is the first, and the reference need not be asked again. */
-static int check_runs(test_case *t, gan_device *device, const options *o) {
+static int check_runs(test_case *t, int number, gan_device *device, const options *o) {
     static const case_run runs[] = {{1, true, false},
                                     {1, true, true},
                                     {3, false, false},
@@ -45,17 +46,18 @@ static int check_runs(test_case *t, gan_device *device, const options *o) {
     const int n = o->brief ? 2 : effects ? 4 : 3;
     case_result got, wanted;
     int bad = 0;
-    for (int i = 0; i < n; i++) {
+    const int first = o->turns ? number % 2 : 0, end = o->turns ? first + 1 : n;
+    for (int i = first; i < end; i++) {
         char where[64];
         snprintf(where, sizeof where, "%" PRId64 " iterations%s%s", runs[i].iterations,
                  runs[i].apart ? ", apart" : "", runs[i].joined ? ", joined" : "");
-        if (i == 0 || effects) case_reference(t, runs[i].iterations, &wanted);
+        if (i == first || effects) case_reference(t, runs[i].iterations, &wanted);
         if (case_execute(t, device, &runs[i], &got))
             bad += case_compare(t, &got, &wanted, where);
         else
             bad++;
         case_result_free(&got);
-        if (i == n - 1 || effects) case_result_free(&wanted);
+        if (i == end - 1 || effects) case_result_free(&wanted);
     }
     return bad;
 }
@@ -70,13 +72,13 @@ static int check_case(int i, gan_device *device, const options *o, int *left_out
         } else if (too_large(&t, o->elements)) {
             *left_out += !with_gradients;
         } else if (!with_gradients) {
-            bad += check_runs(&t, device, o);
+            bad += check_runs(&t, i / o->parts, device, o);
         } else if (case_has_gradient(&t)) {
             case_add_gradients(&t);
             case_title(&t, "with gradients");
             t.scaled = true;
             t.looser *= 4;
-            bad += check_runs(&t, device, o);
+            bad += check_runs(&t, i / o->parts + 1, device, o);
         }
         case_close(&t);
     }
@@ -88,6 +90,8 @@ static options parse(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--brief") == 0) {
             o.brief = true;
+        } else if (strcmp(argv[i], "--turns") == 0) {
+            o.turns = true;
         } else if (strcmp(argv[i], "--elements") == 0 && i + 1 < argc) {
             o.elements = strtoll(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
