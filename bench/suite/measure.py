@@ -6,6 +6,8 @@ import tempfile
 from suite.machine import peak_memory
 from suite.systems import environment
 
+SLOW, FEW = 4, 2  # a system so many times slower than the fastest has only so many windows
+
 
 class Failed(Exception):
     pass
@@ -79,8 +81,11 @@ def interleave(systems, windows, seconds, energy, say):
         except Failed as error:
             say(f"  {error}")
             alive = [r for r in alive if r.system is not system]
-    for _ in range(windows):
+    for i in range(windows):
+        fastest = min((r.median for r in alive if r.times), default=0)
         for running in list(alive):
+            if i >= FEW and running.median > SLOW * fastest:
+                continue  # the others' windows are worth more than its
             try:
                 running.window(energy)
             except Failed as error:
