@@ -9,6 +9,7 @@ from suite.machine import cores
 
 here = pathlib.Path(__file__).resolve().parent.parent
 PASSIVE = {"OMP_WAIT_POLICY": "passive"}  # threads that wait sleep: best for the peers, and for all on a busy machine
+BRIEF = {**PASSIVE, "GOMP_SPINCOUNT": "5000"}  # as `ganc` sets it for itself (tools/main.c)
 
 
 @dataclass
@@ -74,11 +75,12 @@ def jax_systems(python, file, device, precisions):
 
 
 def all_of(a, have, case, file, images):
-    """ganc in each precision (on the CPU also with threads that sleep while they wait), then the peers whose mode contains one of --modes."""
-    found = [System(f"ganc {p}" if a.device != "cpu" else "ganc", worker(a.worker, case, a.device, p, a.batch), p, {},
-                    False) for p in a.precisions]
+    """ganc in each precision (on the CPU also with OpenMP's own way of waiting), then the peers whose mode contains
+    one of --modes."""
+    found = [System(f"ganc {p}" if a.device != "cpu" else "ganc", worker(a.worker, case, a.device, p, a.batch), p,
+                    BRIEF, False) for p in a.precisions]
     if a.device == "cpu" and not a.modes:
-        found.append(System("ganc passive", found[0].command, "f32", PASSIVE, False))
+        found.append(System("ganc spinning", found[0].command, "f32", {}, False))
     if "numpy" in have and "torch" in have:
         found += torch_systems(a.python, file, a.device, a.precisions, images)
     if "numpy" in have and "jax" in have:
