@@ -75,6 +75,10 @@ int failed(void);
 /* A whole number from `low` on, without anything behind it. */
 bool read_count(const char *text, int64_t low, int64_t *out);
 
+/* Whether a picture, or where `text` text as well, can be written to `path`: says what is possible
+ * where its name ends otherwise. A name without an end is taken. Returns -1, or the exit code. */
+int check_output(const usage *u, const char *path, bool text);
+
 /* ---- presets ---- */
 
 typedef struct preset {
@@ -96,6 +100,11 @@ int unknown_preset(const usage *u, const char *name, const char *expected);
  * exit code after saying what is wrong. */
 int open_settings(const usage *u, gan_settings **out, const char *name);
 
+/* What --set says, on top of `settings`: refuses keys without effect that were given so, and sets
+ * those of the preset or file that have lost theirs by it back to their defaults. Returns -1, or the
+ * exit code. */
+int apply_sets(const usage *u, gan_settings *settings, const repeated *sets);
+
 /* ---- checkpoints ---- */
 
 bool is_folder(const char *path);
@@ -104,6 +113,11 @@ bool is_folder(const char *path);
 const char *checkpoint_path(const char *given);
 
 /* ---- devices ---- */
+
+/* Opens the device called `name`, NULL: the best. Returns -1, or the exit code after saying what is
+ * wrong: EXIT_USAGE for what is no name of a device, EXIT_FAILED for one that is not here. */
+int open_device(const usage *u, gan_device **out, const char *name,
+                const gan_device_options *options);
 
 /* "cpu (NAME, 2 threads)", "cuda:0 (NAME)"; valid until the next call. */
 const char *device_text(const gan_device_info *info);

@@ -16,16 +16,6 @@ enum { MAX_DEVICES = 64 };
 
 static double gib(size_t bytes) { return (double)bytes / (1024.0 * 1024.0 * 1024.0); }
 
-const char *device_text(const gan_device_info *info) {
-    static char text[288];
-    if (info->threads)
-        snprintf(text, sizeof text, "%.15s (%.127s, %d threads)", info->kind, info->name,
-                 info->threads);
-    else
-        snprintf(text, sizeof text, "%.15s:%d (%.127s)", info->kind, info->index, info->name);
-    return text;
-}
-
 int cmd_devices(int argc, char **argv) {
     int n_operands;
     int code = read_arguments(&devices_usage, argc, argv, 0, NULL, &n_operands);

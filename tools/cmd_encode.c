@@ -35,7 +35,8 @@ static const usage encode_usage = {
 static int encode(const char *checkpoint, const gan_encode_options *o) {
     gan_device *device;
     gan_encoding e;
-    if (gan_device_open(&device, device_name, NULL)) return failed();
+    const int opened = open_device(&encode_usage, &device, device_name, NULL);
+    if (opened >= 0) return opened;
     const gan_status status = gan_encode_checkpoint(&e, checkpoint, png, device, o);
     gan_device_close(device);
     if (status) return failed();
@@ -50,10 +51,11 @@ int cmd_encode(int argc, char **argv) {
     int n_operands;
     gan_encode_options o = {0};
     const usage *u = &encode_usage;
-    const int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
+    int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
     if (code >= 0) return code;
     if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(u, "-o FILE.png is missing");
+    if ((code = check_output(u, png, false)) >= 0) return code;
     if (count_text && (!read_count(count_text, 1, &o.count) || o.count > 10000))
         return wrong_usage(u, "--count: '%s' given, a whole number from 1 to 10000 expected",
                            count_text);

@@ -35,7 +35,8 @@ static const usage interpolate_usage = {
 
 static int draw(const char *checkpoint, const gan_interpolate_options *o) {
     gan_device *device;
-    if (gan_device_open(&device, device_name, NULL)) return failed();
+    const int opened = open_device(&interpolate_usage, &device, device_name, NULL);
+    if (opened >= 0) return opened;
     const gan_status status =
         gan_interpolate_checkpoint(checkpoint_path(checkpoint), png, device, o);
     gan_device_close(device);
@@ -48,10 +49,11 @@ int cmd_interpolate(int argc, char **argv) {
     int64_t number = 0;
     gan_interpolate_options o = {0};
     const usage *u = &interpolate_usage;
-    const int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
+    int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
     if (code >= 0) return code;
     if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(u, "-o FILE.png is missing");
+    if ((code = check_output(u, png, false)) >= 0) return code;
     if (linear && spherical) return wrong_usage(u, "--linear and --spherical exclude each other");
     if (rows_text && !read_count(rows_text, 1, &o.rows))
         return wrong_usage(u, "--rows: '%s' given, a whole number from 1 expected", rows_text);

@@ -34,7 +34,8 @@ static const usage neighbours_usage = {
 static int draw(const char *checkpoint, const gan_neighbours_options *o) {
     static gan_neighbour found[GAN_NEAREST_SAMPLES];
     gan_device *device;
-    if (gan_device_open(&device, device_name, NULL)) return failed();
+    const int opened = open_device(&neighbours_usage, &device, device_name, NULL);
+    if (opened >= 0) return opened;
     const gan_status status =
         gan_neighbours_checkpoint(found, checkpoint_path(checkpoint), png, device, o);
     gan_device_close(device);
@@ -51,10 +52,11 @@ int cmd_neighbours(int argc, char **argv) {
     int64_t number = 0;
     gan_neighbours_options o = {.count = 24};
     const usage *u = &neighbours_usage;
-    const int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
+    int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
     if (code >= 0) return code;
     if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(u, "-o FILE.png is missing");
+    if ((code = check_output(u, png, false)) >= 0) return code;
     if (count_text && (!read_count(count_text, 1, &o.count) || o.count > GAN_NEAREST_SAMPLES))
         return wrong_usage(u, "--count: '%s' given, a whole number from 1 to %d expected",
                            count_text, GAN_NEAREST_SAMPLES);

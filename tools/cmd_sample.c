@@ -35,7 +35,8 @@ static const usage sample_usage = {
 
 static int draw(const char *checkpoint, int64_t count, const uint64_t *seed, const int64_t *only) {
     gan_device *device;
-    if (gan_device_open(&device, device_name, NULL)) return failed();
+    const int opened = open_device(&sample_usage, &device, device_name, NULL);
+    if (opened >= 0) return opened;
     const gan_sample_options sample = {.count = count, .seed = seed, .only = only};
     const gan_status status =
         gan_sample_checkpoint(checkpoint_path(checkpoint), png, device, &sample);
@@ -51,6 +52,7 @@ int cmd_sample(int argc, char **argv) {
     if (code >= 0) return code;
     if (!checkpoint) return wrong_usage(&sample_usage, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(&sample_usage, "-o FILE.png is missing");
+    if ((code = check_output(&sample_usage, png, true)) >= 0) return code;
     if (count_text && (!read_count(count_text, 1, &count) || count > 1000000))
         return wrong_usage(&sample_usage,
                            "--count: '%s' given, a whole number from 1 to 1000000 expected",

@@ -49,7 +49,9 @@ int cmd_theory(int argc, char **argv) {
     const int code = read_arguments(&theory_usage, argc, argv, 0, NULL, &n_operands);
     if (code >= 0) return code;
     const char *folder = out ? out : "theory";
-    if (gan_device_open(&device, device_name, &(gan_device_options){.threads = 1})) return failed();
+    const int opened =
+        open_device(&theory_usage, &device, device_name, &(gan_device_options){.threads = 1});
+    if (opened >= 0) return opened;
     const gan_status status = gan_theory_draw(&report, folder, device);
     gan_device_close(device);
     if (status != GAN_OK) return failed();

@@ -26,7 +26,9 @@ static void print_usage(FILE *file) {
     for (int i = 0; i < N_COMMANDS; i++)
         fprintf(file, "  %-11s %s\n", commands[i].name, commands[i].about);
     fprintf(file,
-            "\n`ganc COMMAND --help` says more about one; `ganc --version` prints the version.\n");
+            "\n`ganc COMMAND --help` says more about one; `ganc --version` prints the version.\n"
+            "Exit codes: 0 done, 1 failed: what was asked for could not be done, 2 wrong usage: "
+            "the arguments\nare not understood, 130 stopped by a signal.\n");
 }
 
 static int unknown_command(const char *name) {

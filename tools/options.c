@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli.h"
 #include "ganc/io.h"
@@ -33,6 +34,16 @@ bool read_count(const char *text, int64_t low, int64_t *out) {
     return end != text && !*end && !errno && v >= low;
 }
 
+int check_output(const usage *u, const char *path, bool text) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *end = strrchr(name, '.');
+    if (!end || end == name || !strcasecmp(end, ".png") || (text && !strcmp(end, ".txt")))
+        return -1;
+    return wrong_usage(u, "-o: '%s' given, but %s", path,
+                       text ? "what can be written is FILE.png, and of sequences FILE.txt"
+                            : "a picture is written as FILE.png");
+}
+
 static void print_help(const usage *u) {
     printf("usage: ganc %s%s%s%s\n\n%s\n\noptions:\n", u->command,
            u->options->name ? " [OPTION]…" : "", u->operands[0] ? " " : "", u->operands, u->about);
@@ -44,6 +55,8 @@ static void print_help(const usage *u) {
     }
     printf("  %-22s %s\n", "-h, --help", "this text");
     if (u->more) u->more();
+    puts("\nExit codes: 0 done, 1 failed: what was asked for could not be done, 2 wrong usage: the "
+         "arguments\nare not understood; one line on stderr says what and why.");
 }
 
 /* The option called `name`, which is `length` bytes long. */
