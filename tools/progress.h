@@ -1,4 +1,5 @@
-/* The line that shows how far a run is: on a terminal while it goes, elsewhere once, at its end. */
+/* The line that shows how far a run is: on a terminal while it goes, elsewhere one now and then, and
+ * one at its end. */
 #ifndef GANC_TOOLS_PROGRESS_H
 #define GANC_TOOLS_PROGRESS_H
 
@@ -11,6 +12,7 @@ typedef struct progress_line {
     int64_t first_step;
     double first_seconds;
     bool begun;
+    double next_line; /* seconds into this part of the run */
     gan_progress last;
 } progress_line;
 
@@ -19,7 +21,7 @@ void progress_begin(progress_line *line);
 /* gan_trainer_callbacks.progress; `line` is a progress_line. */
 void progress_show(void *line, const gan_progress *progress);
 
-/* Ends the line; without a terminal says in one what the run has come to. */
+/* Ends the line; without a terminal says in a last one what the run has come to. */
 void progress_end(progress_line *line);
 
 #endif
