@@ -1,5 +1,6 @@
 /* ganc presets: the configurations that come with the command. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -12,14 +13,23 @@ static const usage presets_usage = {
     .options = options,
 };
 
+static int longest_name(void) {
+    size_t width = 0;
+    for (int i = 0; i < n_presets; i++)
+        if (strlen(presets[i].name) > width) width = strlen(presets[i].name);
+    return (int)width;
+}
+
 static int print_list(void) {
+    const int width = longest_name();
+    printf("%-*s  %s\n", width, "PRESET", "WHAT IT TRAINS");
     for (int i = 0; i < n_presets; i++) {
         gan_settings *settings;
         char about[256];
         int code = open_settings(&presets_usage, &settings, presets[i].name);
         if (code >= 0) return code;
         gan_settings_get(settings, "description", about, sizeof about);
-        printf("%-14s %s\n", presets[i].name, about);
+        printf("%-*s  %s\n", width, presets[i].name, about);
         gan_settings_destroy(settings);
     }
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
