@@ -63,13 +63,13 @@ static void numbers(void **state) {
     REFUSED("callback for real examples is missing", o.real = NULL);
     REFUSED("batch is 0, expected at least 1", o.batch = 0);
     REFUSED("d_steps is -2", o.d_steps = -2);
-    REFUSED("z_dim is 0", o.networks.z_dim = 0);
+    REFUSED("z.dim is 0", o.networks.z_dim = 0);
     REFUSED("channels is 0", o.networks.channels = 0);
     REFUSED("height is 0", o.model = gan_model_find("mlp"));
     REFUSED("width is 0", o.model = gan_model_find("mlp"), o.networks.height = 8);
-    REFUSED("smooth is 1, expected 0 or more, below 1", o.loss.smooth = 1);
-    REFUSED("smooth is nan", o.loss.smooth = NAN);
-    REFUSED("average is 1, expected 0 or more, below 1", o.average = 1);
+    REFUSED("label_smoothing is 1, expected 0 or more, below 1", o.loss.smooth = 1);
+    REFUSED("label_smoothing is nan", o.loss.smooth = NAN);
+    REFUSED("generator.average is 1, expected 0 or more, below 1", o.average = 1);
     REFUSED("generator has no optimizer", o.generator.optimizer = NULL);
     REFUSED("discriminator has no optimizer", o.discriminator.optimizer = NULL);
     REFUSED("generator.rate is 0, expected above 0", o.generator.rate = 0);
@@ -80,18 +80,18 @@ static void ranges(void **state) {
     (void)state;
     REFUSED("noisy_labels is 0.6, expected 0 to 0.5", o.noisy_labels = 0.6);
     REFUSED("noisy_labels is nan", o.noisy_labels = NAN);
-    REFUSED("clip_weights is -1", o.clip_weights = -1);
-    REFUSED("clip_gradient is -1", o.clip_gradient = -1);
+    REFUSED("clip.weights is -1", o.clip_weights = -1);
+    REFUSED("clip.gradient is -1", o.clip_gradient = -1);
     REFUSED("d_lead is -1", o.d_lead = -1);
-    REFUSED("replay_share is 1.5, expected 0 to 1", o.replay_share = 1.5);
+    REFUSED("replay.share is 1.5, expected 0 to 1", o.replay_share = 1.5);
     REFUSED("replay is -1", o.replay = -1);
     REFUSED("unroll is 101, expected 0 to 100", o.unroll = 101);
     REFUSED("generators is 13, expected 0 to 12", o.generators = 13);
     REFUSED("pack is 24, expected 0 to 12", o.pack = 24);
     REFUSED("classes is -1", o.classes = -1);
-    REFUSED("code_categorical is -1", o.code_categorical = -1);
-    REFUSED("code_classes is 1, expected 2", o.code_categorical = 1, o.code_classes = 1);
-    REFUSED("code_continuous is -1", o.code_continuous = -1);
+    REFUSED("code.categorical is -1", o.code_categorical = -1);
+    REFUSED("code.classes is 1, expected 2", o.code_categorical = 1, o.code_classes = 1);
+    REFUSED("code.continuous is -1", o.code_continuous = -1);
 }
 
 static void what_terms_and_heads_need(void **state) {
@@ -107,7 +107,7 @@ static void what_terms_and_heads_need(void **state) {
     REFUSED("ac-gan needs a generator that is told the class", labelled(&o), terms(&o, "ac-gan"));
     REFUSED("supervised needs some labelled examples", labelled(&o), terms(&o, "supervised"));
     REFUSED("mrgan has an encoder of its own", terms(&o, "mrgan"), o.encoder = true);
-    REFUSED("infogan needs codes", terms(&o, "infogan"));
+    REFUSED("infogan needs codes, but code.categorical and code.continuous are 0", terms(&o, "infogan"));
     REFUSED("projection needs classes to be 2 or more", o.head = gan_head_find("projection"));
     REFUSED("projection needs labels, but the data have none", o.classes = 3,
             o.head = gan_head_find("projection"));
@@ -135,9 +135,9 @@ static void what_does_not_go_together(void **state) {
             o.discriminator_norm = virtual);
     REFUSED("virtual batch norm keeps a reference of noise alone", labelled(&o),
             o.generator_norm = virtual);
-    REFUSED("smooth is 0.1, but objective hinge has no target", o.loss.smooth = 0.1,
+    REFUSED("label_smoothing is 0.1, but objective hinge has no target", o.loss.smooth = 0.1,
             o.objective = gan_objective_find("hinge"));
-    REFUSED("conjugate is for objectives f-*, but objective is non-saturating",
+    REFUSED("objective.conjugate is for objectives f-*, but objective is non-saturating",
             o.loss.conjugate = true);
     REFUSED("unroll looks ahead through D's updates, so it needs alternating steps", o.unroll = 2,
             o.simultaneous = true);

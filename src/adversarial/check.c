@@ -1,16 +1,17 @@
-/* What the options of a game may be, and which of them go together. */
+/* What the options of a game may be, and which of them go together. Messages call an option what the key
+ * of a configuration is called that sets it. */
 #include <math.h>
 #include <string.h>
 
 #include "adversarial/play.h"
 #include "base/error.h"
 
-#define REFUSE(...) return gan_fail(GAN_ERROR_ARGUMENT, "game: " __VA_ARGS__)
+#define REFUSE(...) return gan_fail(GAN_ERROR_ARGUMENT, __VA_ARGS__)
 
 static gan_status check_optimizer(const char *whose, const gan_optimizer_options *o) {
-    if (!o->optimizer) return gan_fail(GAN_ERROR_ARGUMENT, "game: %s has no optimizer", whose);
+    if (!o->optimizer) return gan_fail(GAN_ERROR_ARGUMENT, "%s has no optimizer", whose);
     if (!(o->rate > 0 && isfinite(o->rate)))
-        return gan_fail(GAN_ERROR_ARGUMENT, "game: %s.rate is %g, expected above 0", whose,
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s.rate is %g, expected above 0", whose,
                         o->rate);
     return GAN_OK;
 }
@@ -18,7 +19,7 @@ static gan_status check_optimizer(const char *whose, const gan_optimizer_options
 static gan_status check_numbers(const gan_game_options *o) {
     const gan_model_options *n = &o->networks;
     if (!o->model || !o->objective || !o->prior || !o->real)
-        return gan_fail(GAN_ERROR_ARGUMENT, "game: %s is missing",
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s is missing",
                         !o->model       ? "model"
                         : !o->objective ? "objective"
                         : !o->prior     ? "prior"
@@ -28,24 +29,24 @@ static gan_status check_numbers(const gan_game_options *o) {
         int64_t value;
     } positive[] = {{"batch", o->batch},
                     {"d_steps", o->d_steps ? o->d_steps : 1},
-                    {"z_dim", n->z_dim},
+                    {"z.dim", n->z_dim},
                     {"channels", n->channels},
                     {"height", o->model->points ? 1 : n->height},
                     {"width", o->model->points ? 1 : n->width}};
     for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
         if (positive[i].value < 1)
-            return gan_fail(GAN_ERROR_ARGUMENT, "game: %s is %lld, expected at least 1",
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s is %lld, expected at least 1",
                             positive[i].name, (long long)positive[i].value);
     if (!(o->loss.smooth >= 0 && o->loss.smooth < 1))
-        return gan_fail(GAN_ERROR_ARGUMENT, "game: smooth is %g, expected 0 or more, below 1",
+        return gan_fail(GAN_ERROR_ARGUMENT, "label_smoothing is %g, expected 0 or more, below 1",
                         o->loss.smooth);
     if (!(o->average >= 0 && o->average < 1))
-        return gan_fail(GAN_ERROR_ARGUMENT, "game: average is %g, expected 0 or more, below 1",
+        return gan_fail(GAN_ERROR_ARGUMENT, "generator.average is %g, expected 0 or more, below 1",
                         o->average);
     if (o->simultaneous && o->reuse_noise)
         return gan_fail(
             GAN_ERROR_ARGUMENT,
-            "game: reuse_noise belongs to alternating steps; simultaneous ones always do");
+            "reuse_noise belongs to alternating steps; simultaneous ones always do");
     GAN_TRY(check_optimizer("generator", &o->generator));
     return check_optimizer("discriminator", &o->discriminator);
 }
@@ -56,19 +57,19 @@ static gan_status check_techniques(const gan_game_options *o) {
         const char *name;
         double value, low, high;
     } range[] = {{"noisy_labels", o->noisy_labels, 0, 0.5},
-                 {"clip_weights", o->clip_weights, 0, INFINITY},
-                 {"clip_gradient", o->clip_gradient, 0, INFINITY},
+                 {"clip.weights", o->clip_weights, 0, INFINITY},
+                 {"clip.gradient", o->clip_gradient, 0, INFINITY},
                  {"d_lead", o->d_lead, 0, INFINITY},
-                 {"active_classes", o->active_classes, 0, 1},
-                 {"replay_share", o->replay_share, 0, 1},
+                 {"classes.active", o->active_classes, 0, 1},
+                 {"replay.share", o->replay_share, 0, 1},
                  {"replay", (double)o->replay, 0, 1e6},
                  {"unroll", (double)o->unroll, 0, 100},
                  {"generators", (double)o->generators, 0, (double)o->batch},
                  {"pack", (double)o->pack, 0, (double)o->batch},
                  {"classes", (double)o->classes, 0, 1e6},
-                 {"code_categorical", (double)o->code_categorical, 0, 1e4},
-                 {"code_classes", (double)o->code_classes, o->code_categorical ? 2 : 0, 1e6},
-                 {"code_continuous", (double)o->code_continuous, 0, 1e4}};
+                 {"code.categorical", (double)o->code_categorical, 0, 1e4},
+                 {"code.classes", (double)o->code_classes, o->code_categorical ? 2 : 0, 1e6},
+                 {"code.continuous", (double)o->code_continuous, 0, 1e4}};
     for (size_t i = 0; i < sizeof range / sizeof *range; i++)
         if (!(range[i].value >= range[i].low && range[i].value <= range[i].high))
             REFUSE("%s is %g, expected %g to %g", range[i].name, range[i].value, range[i].low,
@@ -118,7 +119,7 @@ static gan_status check_discrete(const gan_game_options *o) {
         REFUSE("discrete is %s, and the encoder would see vectors in training, symbols afterwards",
                d->name);
     if (o->temperature.initial < 0 || o->temperature.final < 0 || o->embedding_dims < 0)
-        REFUSE("temperature and embedding_dims are above 0, or 0 for the default");
+        REFUSE("temperature and embedding.dims are above 0, or 0 for the default");
     return GAN_OK;
 }
 
@@ -155,7 +156,7 @@ static gan_status check_labels(const gan_game_options *o, const gan_head *head) 
     for (int i = 0; i < o->n_terms; i++) {
         const gan_term *t = o->terms[i].term;
         if (t->needs_condition && !o->generator_condition)
-            REFUSE("%s needs a generator that is told the class, but generator_condition is none",
+            REFUSE("%s needs a generator that is told the class, but generator.condition is none",
                    t->name);
         if (t->needs_labelled && !o->labelled)
             REFUSE("%s needs some labelled examples, but there are none", t->name);
@@ -165,7 +166,7 @@ static gan_status check_labels(const gan_game_options *o, const gan_head *head) 
             REFUSE("%s needs a model that completes images, but %s does not", t->name,
                    o->model->name);
         if (t->needs_codes && !o->code_categorical && !o->code_continuous)
-            REFUSE("%s needs codes, but code_categorical and code_continuous are 0", t->name);
+            REFUSE("%s needs codes, but code.categorical and code.continuous are 0", t->name);
     }
     if (by && o->classes < 2)
         REFUSE("%s needs classes to be 2 or more, given %lld", by, (long long)o->classes);
@@ -197,10 +198,10 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
         REFUSE("the generator's virtual batch norm keeps a reference of noise alone, so labels and "
                "codes do not go with it");
     if (o->loss.smooth > 0 && !o->objective->target)
-        REFUSE("smooth is %g, but objective %s has no target to lower", o->loss.smooth,
+        REFUSE("label_smoothing is %g, but objective %s has no target to lower", o->loss.smooth,
                o->objective->name);
     if (o->loss.conjugate && !o->objective->conjugate)
-        REFUSE("conjugate is for objectives f-*, but objective is %s", o->objective->name);
+        REFUSE("objective.conjugate is for objectives f-*, but objective is %s", o->objective->name);
     if (o->unroll && o->simultaneous)
         REFUSE("unroll looks ahead through D's updates, so it needs alternating steps");
     if (o->replay && o->encoder)
@@ -213,7 +214,7 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
                o->objective->name);
     if (o->active_classes > 0 &&
         (!o->generator_condition || o->simultaneous || o->reuse_noise || o->pack > 1 || o->replay))
-        REFUSE("active_classes draws classes for the generator's own step and learns from single, "
+        REFUSE("classes.active draws classes for the generator's own step and learns from single, "
                "fresh fakes: it needs a generator that is told the class and alternating steps, "
                "and reuse_noise, pack and replay do not go with it");
     if (o->model->completes && (o->encoder || gan_is_virtual(o->generator_norm)))

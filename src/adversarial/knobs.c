@@ -57,6 +57,10 @@ static gan_status unknown_knob(const char *where, const char *row, const char *n
                     *list ? list : "its name");
 }
 
+static gan_status unclosed(const char *where, const char *row) {
+    return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: the closing ) is missing", where, row);
+}
+
 /* One "value" or "name=value" inside the brackets; `position` counts those without a name. */
 static gan_status take_value(const char **p, int *position, const char *where, const char *row,
                              const gan_knob *knobs, double *value) {
@@ -95,10 +99,13 @@ static gan_status take_values(const char **p, const char *where, const char *row
                               const gan_knob *knobs, double *value) {
     int position = 0;
     for (++*p, skip_spaces(p); **p != ')';) {
+        if (!**p) return unclosed(where, row);
         GAN_TRY(take_value(p, &position, where, row, knobs, value));
         if (**p == ',') {
             ++*p;
             skip_spaces(p);
+        } else if (!**p) {
+            return unclosed(where, row);
         } else if (**p != ')') {
             return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: '%.20s', expected , or )", where, row, *p);
         }

@@ -20,15 +20,18 @@ gan_node *gan_class_logits_build(gan_graph *g, const gan_game_options *o, gan_no
     const char *name = o ? layer_of(o) : NULL;
     if (!g || !o || !x) return NULL;
     if (!name)
-        return gan_graph_error(g, GAN_ERROR_ARGUMENT,
-                               "game: the discriminator tells no class; expected head classes or "
-                               "term ac-gan");
+        return gan_graph_error(
+            g, GAN_ERROR_ARGUMENT,
+            "the discriminator tells no class: that takes terms: supervised (head "
+            "classes) or ac-gan");
     if (o->discriminator_condition || o->encoder || o->pack > 1)
-        return gan_graph_error(g, GAN_ERROR_ARGUMENT,
-                               "game: the discriminator sees more than an example, %s",
-                               o->discriminator_condition ? "its class"
-                               : o->encoder               ? "its z"
-                                                          : "a pack of them");
+        return gan_graph_error(
+            g, GAN_ERROR_ARGUMENT,
+            "the discriminator's class cannot be asked for: it sees more than an "
+            "example, %s",
+            o->discriminator_condition ? "its class (discriminator.condition)"
+            : o->encoder               ? "its z (encoder)"
+                                       : "several of them (pack)");
     gan_scope *scope = gan_scope_create(
         g, "discriminator",
         &(gan_scope_settings){.norm = o->discriminator_norm, .weight = o->discriminator_weight});

@@ -12,7 +12,7 @@ static bool check(gan_scope *s, const gan_model_options *o, const gan_node *cont
     const bool sizes = o->height >= 8 && o->width >= 8 && o->height % 4 == 0 && o->width % 4 == 0;
     if (o->z_late)
         gan_graph_error(g, GAN_ERROR_ARGUMENT,
-                        "completion: all of z enters in the middle, so z_late is 0; given %lld",
+                        "completion: all of z enters in the middle, so z.late is 0; given %lld",
                         (long long)o->z_late);
     else if (!sizes)
         gan_graph_error(
