@@ -18,7 +18,13 @@ struct gan_settings {
 #undef GAN_KEY
 };
 
-/* The first key, not free, whose value differs between two settings, or NULL. */
+/* What gan_settings_write() writes; the caller frees. */
+gan_status gan_settings_text(char **text, const gan_settings *settings);
+
+/* Sets a key back to its default. */
+void gan_settings_reset(gan_settings *settings, const char *key);
+
+/* The first key, not free and with an effect, whose value differs between two settings, or NULL. */
 const char *gan_settings_difference(const gan_settings *a, const gan_settings *b);
 
 #endif

@@ -5,13 +5,30 @@
 #include "ganc/io.h"
 #include "train/settings.h"
 
-static gan_status apply(gan_settings *settings, gan_config *list) {
+/* A key at its default asks for nothing, so a run's config.yaml, which has them all, is taken. */
+static gan_status check(const gan_settings *settings, const gan_config_entry *e) {
+    char given[GAN_SETTING_TEXT], initial[GAN_SETTING_TEXT];
+    gan_settings *defaults;
+    GAN_TRY(gan_settings_create(&defaults));
+    gan_settings_get(settings, e->key, given, sizeof given);
+    gan_settings_get(defaults, e->key, initial, sizeof initial);
+    gan_settings_destroy(defaults);
+    return strcmp(given, initial) ? gan_settings_check(settings, e->key, e->where) : GAN_OK;
+}
+
+static gan_status apply(gan_settings *settings, gan_config *list, const char *name) {
     gan_status status = GAN_OK;
     gan_settings changed = *settings; /* all or nothing */
-    for (size_t i = 0; i < gan_config_count(list) && status == GAN_OK; i++) {
+    const size_t n = gan_config_count(list);
+    if (!n)
+        status = gan_fail(GAN_ERROR_FORMAT,
+                          "%s: holds no key; expected lines of the form KEY: VALUE", name);
+    for (size_t i = 0; i < n && status == GAN_OK; i++) {
         const gan_config_entry *e = gan_config_at(list, i);
         status = gan_settings_set(&changed, e->key, e->value, e->where);
     }
+    for (size_t i = 0; i < n && status == GAN_OK; i++)
+        status = check(&changed, gan_config_at(list, i));
     gan_config_destroy(list);
     if (status == GAN_OK) *settings = changed;
     return status;
@@ -20,14 +37,14 @@ static gan_status apply(gan_settings *settings, gan_config *list) {
 gan_status gan_settings_read(gan_settings *settings, const char *path) {
     gan_config *list;
     GAN_TRY(gan_config_read(&list, path));
-    return apply(settings, list);
+    return apply(settings, list, path);
 }
 
 gan_status gan_settings_read_memory(gan_settings *settings, const void *text, size_t size,
                                     const char *name) {
     gan_config *list;
     GAN_TRY(gan_config_read_memory(&list, text, size, name));
-    return apply(settings, list);
+    return apply(settings, list, name);
 }
 
 gan_status gan_settings_assign(gan_settings *settings, const char *assignment) {
@@ -40,16 +57,30 @@ gan_status gan_settings_assign(gan_settings *settings, const char *assignment) {
     return gan_settings_set(settings, key, equals + 1, "--set");
 }
 
+static gan_status list_all(gan_config *list, const gan_settings *settings) {
+    char value[GAN_SETTING_TEXT];
+    for (size_t i = 0; i < gan_settings_key_count(); i++) {
+        const char *key = gan_settings_key_at(i).name;
+        GAN_TRY(gan_settings_get(settings, key, value, sizeof value));
+        GAN_TRY(gan_config_set(list, key, value, NULL));
+    }
+    return GAN_OK;
+}
+
+gan_status gan_settings_text(char **text, const gan_settings *settings) {
+    gan_config *list;
+    *text = NULL;
+    GAN_TRY(gan_config_create(&list));
+    gan_status status = list_all(list, settings);
+    if (status == GAN_OK) status = gan_config_text(text, list);
+    gan_config_destroy(list);
+    return status;
+}
+
 gan_status gan_settings_write(const gan_settings *settings, const char *path) {
     gan_config *list;
-    char value[GAN_SETTING_TEXT];
     GAN_TRY(gan_config_create(&list));
-    gan_status status = GAN_OK;
-    for (size_t i = 0; i < gan_settings_key_count() && status == GAN_OK; i++) {
-        const char *key = gan_settings_key_at(i).name;
-        status = gan_settings_get(settings, key, value, sizeof value);
-        if (status == GAN_OK) status = gan_config_set(list, key, value, NULL);
-    }
+    gan_status status = list_all(list, settings);
     if (status == GAN_OK) status = gan_config_write(list, path);
     gan_config_destroy(list);
     return status;
