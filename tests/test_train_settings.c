@@ -166,6 +166,107 @@ static void a_difference_counts_where_a_run_must_stay_the_same(void **state) {
     gan_settings_destroy(other);
 }
 
+/* ---- keys without effect ---- */
+
+/* What a key does nothing beside, and what gives it an effect: lines of YAML. */
+static const struct {
+    const char *key, *value, *idle, *reason, *effective;
+} conditional[] = {
+    {"data.size", "32", "data: ring8", "data ring8 are no images", "data: mnist"},
+    {"data.width", "32", "data: reber", "are no images", "data: mnist"},
+    {"data.channels", "3", "data: grid25", "are no images", "data: mnist"},
+    {"data.flip", "true", "data: ring8", "are no images", "data: mnist"},
+    {"data.fit", "resize", "data: mnist", "data.size is 0", "data.size: 32"},
+    {"data.border", "255", "data.size: 8\ndata.fit: resize", "data.fit is resize", "data.size: 8"},
+    {"minibatch.dims", "3", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},
+    {"z.layer", "2", "batch: 9", "z.late is 0", "z.late: 2"},
+    {"growing.hold", "9", "model: dcgan", "model dcgan does not grow", "model: progressive"},
+    {"growing.fade", "9", "model: progressive", "growing.hold is 0",
+     "model: progressive\ngrowing.hold: 3"},
+    {"objective.margin", "2", "objective: began", "objective is began", "objective: ebgan"},
+    {"objective.gamma", "0.3", "objective: ebgan", "not began", "objective: began"},
+    {"objective.lambda", "0.3", "objective: hinge", "not began", "objective: began"},
+    {"code.classes", "4", "code.continuous: 1", "code.categorical is 0", "code.categorical: 1"},
+    {"temperature.initial", "2", "model: dcgan", "model dcgan makes no symbols", "model: sequence"},
+    {"temperature.initial", "2", "model: sequence\ndiscrete: reinforce", "discrete is reinforce",
+     "model: sequence\ndiscrete: gumbel"},
+    {"temperature.final", "2", "model: sequence", "temperature.steps is 0",
+     "model: sequence\ntemperature.steps: 5"},
+    {"temperature.steps", "5", "model: sequence", "are equal",
+     "model: sequence\ntemperature.final: 0.5"},
+    {"embedding.dims", "4", "model: sequence", "not embedding", "discrete: embedding"},
+    {"embedding.learned", "true", "model: sequence", "not embedding", "discrete: embedding"},
+    {"labels.count", "100", "terms: ac-gan", "terms have no supervised", "terms: r1, supervised"},
+    {"replay.share", "0.3", "batch: 9", "replay is 0", "replay: 3"},
+    {"rate.floor", "0.001", "batch: 9", "rate.decay is 1", "rate.decay: 1.001"},
+    {"adam.beta1", "0", "optimizer: momentum", "optimizer is momentum", "optimizer: adam"},
+    {"adam.beta2", "0.9", "optimizer: momentum", "optimizer is momentum", "optimizer: adam"},
+    {"adam.epsilon", "0.1", "optimizer: momentum", "optimizer is momentum", "optimizer: adam"},
+    {"momentum.initial", "0.9", "optimizer: adam", "optimizer is adam", "optimizer: momentum"},
+    {"momentum.epochs", "9", "optimizer: adam", "optimizer is adam", "optimizer: momentum"},
+    {"momentum.final", "0.9", "optimizer: momentum", "momentum.epochs is below 2",
+     "optimizer: momentum\nmomentum.epochs: 9"},
+};
+
+static void keys_without_effect_are_refused(void **state) {
+    char text[512];
+    (void)state;
+    for (size_t i = 0; i < sizeof conditional / sizeof *conditional; i++) {
+        const char *key = conditional[i].key, *value = conditional[i].value;
+        /* In either order. */
+        for (int first = 0; first < 2; first++) {
+            snprintf(text, sizeof text, "%s\n%s: %s\n%s\n", first ? "" : conditional[i].idle, key,
+                     value, first ? conditional[i].idle : "");
+            assert_int_equal(read_text(text), GAN_ERROR_ARGUMENT);
+            assert_message("it has no effect: ");
+            assert_message(conditional[i].reason);
+            assert_message(key);
+        }
+        snprintf(text, sizeof text, "%s: %s\n%s\n", key, value, conditional[i].effective);
+        if (read_text(text) != GAN_OK) fail_msg("%s: %s", key, gan_last_error());
+        assert_value(key, value);
+        gan_settings_destroy(settings);
+        assert_int_equal(gan_settings_create(&settings), GAN_OK);
+    }
+}
+
+/* At its default a key asks for nothing: a run's config.yaml has them all. */
+static void a_default_is_never_refused(void **state) {
+    (void)state;
+    assert_int_equal(read_text("optimizer: momentum\nadam.beta1: 0.50\nreplay.share: 0.5\n"),
+                     GAN_OK);
+}
+
+/* Tidied, each is at its default, and what decides about it is as it was. */
+static void tidied_settings_are_free_of_them(void **state) {
+    gan_settings *other;
+    (void)state;
+    for (size_t i = 0; i < sizeof conditional / sizeof *conditional; i++) {
+        assert_int_equal(read_text(conditional[i].idle), GAN_OK);
+        assert_int_equal(gan_settings_copy(&other, settings), GAN_OK);
+        assert_int_equal(set(conditional[i].key, conditional[i].value), GAN_OK);
+        /* It is no difference between two runs either. */
+        assert_null(gan_settings_difference(settings, other));
+        gan_settings_tidy(settings);
+        char *tidied, *before;
+        assert_int_equal(gan_settings_text(&tidied, settings), GAN_OK);
+        assert_int_equal(gan_settings_text(&before, other), GAN_OK);
+        assert_string_equal(tidied, before);
+        free(tidied), free(before);
+        gan_settings_destroy(other);
+        gan_settings_destroy(settings);
+        assert_int_equal(gan_settings_create(&settings), GAN_OK);
+    }
+    /* One leads to the other: the steps go, then the temperature at their end. */
+    assert_int_equal(read_text("model: sequence\ntemperature.final: 0.5\ntemperature.steps: 3\n"),
+                     GAN_OK);
+    assert_int_equal(set("temperature.initial", "0.5"), GAN_OK);
+    gan_settings_tidy(settings);
+    assert_value("temperature.initial", "0.5");
+    assert_value("temperature.steps", "0");
+    assert_value("temperature.final", "1");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_settings, close_settings)
 
 int main(void) {
@@ -176,6 +277,9 @@ int main(void) {
         TEST(messages_name_place_key_value_and_the_nearest),
         TEST(a_file_counts_whole_or_not_at_all),
         TEST(yaml_gives_back_every_value),
+        TEST(keys_without_effect_are_refused),
+        TEST(a_default_is_never_refused),
+        TEST(tidied_settings_are_free_of_them),
         TEST(a_difference_counts_where_a_run_must_stay_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

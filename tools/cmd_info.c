@@ -61,13 +61,13 @@ static void print_figures(const gan_settings *settings, const gan_program_info *
 }
 
 /* A GPU that is not here can be planned for all the same, if it is asked for. */
-static gan_status open_device(gan_device **device, const char *threads) {
+static int open_for_plan(gan_device **device, const char *threads) {
     gan_device_options how = {.threads = (int)strtol(threads, NULL, 10)};
     char absent[512];
     const bool gpu = device_name && !strcmp(device_name, "cuda");
     if (gpu) gan_device_absence("cuda", absent, sizeof absent);
     how.plan_only = gpu && absent[0];
-    return gan_device_open(device, device_name, &how);
+    return open_device(&info_usage, device, device_name, &how);
 }
 
 static int print_info(const gan_settings *settings) {
@@ -77,7 +77,8 @@ static int print_info(const gan_settings *settings) {
     gan_program_info figures;
     char threads[32];
     gan_settings_get(settings, "threads", threads, sizeof threads);
-    if (open_device(&device, threads)) return failed();
+    const int code = open_for_plan(&device, threads);
+    if (code >= 0) return code;
     gan_status status = gan_device_describe(device, &about);
     if (status == GAN_OK)
         status = gan_trainer_open(&trainer, settings, device, &(gan_trainer_options){.plan = true});
@@ -124,9 +125,7 @@ int cmd_info(int argc, char **argv) {
                                    : open_settings(&info_usage, &settings, name);
     if (code < 0 && data && gan_settings_set(settings, "data", data, "--data"))
         code = wrong_usage(&info_usage, "%s", gan_last_error());
-    for (int i = 0; i < sets.n && code < 0; i++)
-        if (gan_settings_assign(settings, sets.value[i]))
-            code = wrong_usage(&info_usage, "%s", gan_last_error());
+    if (code < 0) code = apply_sets(&info_usage, settings, &sets);
     if (code < 0) code = print_info(settings);
     gan_settings_destroy(settings);
     return code;

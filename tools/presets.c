@@ -26,6 +26,11 @@ int open_settings(const usage *u, gan_settings **out, const char *name) {
     struct stat file;
     *out = NULL;
     if (!p && stat(name, &file)) return unknown_preset(u, name, "a preset or a file");
+    if (!p && S_ISDIR(file.st_mode))
+        return wrong_usage(u,
+                           "'%s' is a folder, expected a preset or a YAML file; a run in it goes "
+                           "on with `ganc train --resume --out %s`",
+                           name, name);
     if (gan_settings_create(out)) return failed();
     gan_status status = p ? gan_settings_read_memory(*out, p->text, p->length, p->name)
                           : gan_settings_read(*out, name);
@@ -33,4 +38,18 @@ int open_settings(const usage *u, gan_settings **out, const char *name) {
     gan_settings_destroy(*out);
     *out = NULL;
     return failed();
+}
+
+int apply_sets(const usage *u, gan_settings *settings, const repeated *sets) {
+    char key[256];
+    for (int i = 0; i < sets->n; i++)
+        if (gan_settings_assign(settings, sets->value[i]))
+            return wrong_usage(u, "%s", gan_last_error());
+    for (int i = 0; i < sets->n; i++) {
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(sets->value[i], "="), sets->value[i]);
+        if (gan_settings_check(settings, key, "--set"))
+            return wrong_usage(u, "%s", gan_last_error());
+    }
+    gan_settings_tidy(settings);
+    return -1;
 }

@@ -49,9 +49,10 @@ GAN_API gan_status gan_settings_create(gan_settings **out);
 GAN_API gan_status gan_settings_copy(gan_settings **out, const gan_settings *settings);
 GAN_API void gan_settings_destroy(gan_settings *settings);
 
-/* Sets the keys that a YAML file (or text, which messages call `name`) gives. Messages begin with
- * "FILE:LINE: " and name the key, the value given, what is allowed and, for an unknown key or word,
- * the nearest known one. */
+/* Sets the keys that a YAML file (or text, which messages call `name`) gives; refuses one that gives
+ * none, and a key, not at its default, that has no effect beside the others (gan_settings_check()).
+ * Messages begin with "FILE:LINE: " and name the key, the value given, what is allowed and, for an
+ * unknown key or word, the nearest known one. */
 GAN_API gan_status gan_settings_read(gan_settings *settings, const char *path);
 GAN_API gan_status gan_settings_read_memory(gan_settings *settings, const void *text, size_t size,
                                             const char *name);
@@ -62,6 +63,15 @@ GAN_API gan_status gan_settings_set(gan_settings *settings, const char *key, con
 
 /* The same from "key=value", as after --set. */
 GAN_API gan_status gan_settings_assign(gan_settings *settings, const char *assignment);
+
+/* Refuses a key that has no effect beside the values of the others, with the reason: adam.beta1
+ * where the optimizer is momentum. Messages begin with `where`, which may be NULL. Argument error. */
+GAN_API gan_status gan_settings_check(const gan_settings *settings, const char *key,
+                                      const char *where);
+
+/* Sets every key without effect back to its default, so that a written configuration is free of
+ * them. */
+GAN_API void gan_settings_tidy(gan_settings *settings);
 
 /* The value of `key` as text, cut to `size`; an error when there is no such key. */
 GAN_API gan_status gan_settings_get(const gan_settings *settings, const char *key, char *value,

@@ -193,8 +193,24 @@ static const char *nearest(const char *text, choice of) {
     return gan_config_nearest(text, names, n);
 }
 
+/* A block of YAML below a key that takes one value. */
+static const row *key_above(const char *key) {
+    char above[64];
+    for (const char *dot = strchr(key, '.'); dot; dot = strchr(dot + 1, '.')) {
+        snprintf(above, sizeof above, "%.*s", (int)(dot - key), key);
+        const row *r = find(above);
+        if (r) return r;
+    }
+    return NULL;
+}
+
 static gan_status unknown_key(const char *key, const char *prefix) {
     const char *near = nearest(key, key_name);
+    const row *above = near ? NULL : key_above(key);
+    if (above)
+        return gan_fail(
+            GAN_ERROR_ARGUMENT, "%sunknown key '%.200s': '%s' takes one value, such as '%s: %s'",
+            prefix, key, above->name, above->name, above->initial[0] ? above->initial : "r1(10)");
     return gan_fail(GAN_ERROR_ARGUMENT, "%sunknown key '%.200s'%s%s%s", prefix, key,
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -276,12 +292,20 @@ gan_status gan_settings_copy(gan_settings **out, const gan_settings *settings) {
 
 void gan_settings_destroy(gan_settings *settings) { free(settings); }
 
+void gan_settings_reset(gan_settings *settings, const char *key) {
+    const row *r = find(key);
+    if (r) parse(r, r->initial, field(settings, r)); /* a default is allowed */
+}
+
 const char *gan_settings_difference(const gan_settings *a, const gan_settings *b) {
     char x[GAN_SETTING_TEXT], y[GAN_SETTING_TEXT];
+    gan_settings one = *a, other = *b;
+    gan_settings_tidy(&one);
+    gan_settings_tidy(&other);
     for (int i = 0; i < N_ROWS; i++) {
         if (rows[i].flags & FREE) continue;
-        value_text(a, &rows[i], x, sizeof x);
-        value_text(b, &rows[i], y, sizeof y);
+        value_text(&one, &rows[i], x, sizeof x);
+        value_text(&other, &rows[i], y, sizeof y);
         if (strcmp(x, y)) return rows[i].name;
     }
     return NULL;
