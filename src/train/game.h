@@ -11,6 +11,9 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *settings
                              const gan_model *model, const gan_model_options *networks,
                              int64_t classes, int64_t count);
 
+/* Refuses conditions, codes and heads that nothing in the game teaches, with what is missing. */
+gan_status gan_game_check_taught(const gan_game_options *options);
+
 /* Whether anything in the game asks for labels. */
 bool gan_game_needs_labels(const gan_game_options *options);
 

@@ -183,10 +183,11 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
     return t->folder ? open_folder(t, options->resume) : GAN_OK;
 }
 
-static gan_status open_game(gan_trainer *t) {
+static gan_status open_game(gan_trainer *t, bool resume) {
     gan_source *source = &t->source;
     GAN_TRY(gan_settings_game(&t->game, t->settings, source->model, &source->networks,
                               source->classes, source->count));
+    if (!resume) GAN_TRY(gan_game_check_taught(&t->game)); /* runs of before go on */
     GAN_TRY(gan_schedule_make(&t->schedule, t->settings, &t->game));
     t->game.real = gan_source_batch;
     t->game.user = source;
@@ -210,7 +211,7 @@ static gan_status open_trainer(gan_trainer *t, const gan_settings *settings,
     }
     GAN_TRY(gan_settings_copy(&t->settings, settings));
     GAN_TRY(gan_source_open(&t->source, t->settings));
-    GAN_TRY(open_game(t));
+    GAN_TRY(open_game(t, options->resume));
     const gan_model_options *n = &t->source.networks;
     t->state = (gan_run_state){.example = {n->height, n->width, n->channels},
                                .classes = t->game.classes,

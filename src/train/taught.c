@@ -1,0 +1,42 @@
+/* Parts of a game that nothing teaches: they would train for nothing. */
+#include <string.h>
+
+#include "base/error.h"
+#include "train/game.h"
+
+static bool has_term(const gan_game_options *o, const char *name) {
+    for (int i = 0; i < o->n_terms; i++)
+        if (!strcmp(o->terms[i].term->name, name)) return true;
+    return false;
+}
+
+static const char *word_of(gan_condition c) { return c == GAN_CONDITION_NORM ? "norm" : "concat"; }
+
+gan_status gan_game_check_taught(const gan_game_options *o) {
+    const char *head = o->head ? o->head->name : "";
+    const bool projects = !strcmp(head, "projection"), told = o->discriminator_condition;
+    if (!strcmp(head, "classes") && !has_term(o, "supervised") && !has_term(o, "ac-gan"))
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "head: classes given, but nothing teaches the discriminator classes; "
+                        "expected terms: supervised as well");
+    if ((projects || told) && !o->generator_condition)
+        return gan_fail(
+            GAN_ERROR_ARGUMENT,
+            "%s: %s given, so the discriminator is told the class, but the generator is "
+            "not; expected generator.condition: concat or norm as well",
+            projects ? "head" : "discriminator.condition", projects ? "projection" : "concat");
+    if (o->generator_condition && !projects && !told && !has_term(o, "ac-gan"))
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "generator.condition: %s given, but nothing holds the generator to the "
+                        "class; expected discriminator.condition: concat, head: projection or "
+                        "terms: ac-gan as well",
+                        word_of(o->generator_condition));
+    if ((o->code_categorical || o->code_continuous) && !has_term(o, "infogan"))
+        return gan_fail(
+            GAN_ERROR_ARGUMENT,
+            "code.%s: %lld given, but nothing reads the codes off the samples; "
+            "expected terms: infogan as well",
+            o->code_categorical ? "categorical" : "continuous",
+            (long long)(o->code_categorical ? o->code_categorical : o->code_continuous));
+    return GAN_OK;
+}
