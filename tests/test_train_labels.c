@@ -240,7 +240,7 @@ static void refusals(void **state) {
     expect_failure(gan_agreement_checkpoint(&a, checkpoint_of("plain"), device, NULL),
                    GAN_ERROR_ARGUMENT, "takes no class");
     expect_failure(gan_recognition_checkpoint(&r, checkpoint_of("plain"), device, NULL, false),
-                   GAN_ERROR_SHAPE, "tells 0 classes");
+                   GAN_ERROR_ARGUMENT, "tells no class");
     expect_failure(gan_encode_checkpoint(&e, checkpoint_of("plain"), NULL, device, NULL),
                    GAN_ERROR_ARGUMENT, "with an encoder");
     gan_device_close(device);

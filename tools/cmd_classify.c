@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "ganc/data.h"
+#include "ganc/io.h"
 
 static const char *count_text, *seed_text, *data, *classifier, *device_name;
 static bool self, alone;
@@ -30,8 +32,14 @@ static const usage classify_usage = {
         "Draws samples of every class, or of every value of the first code, and prints the share\n"
         "that a classifier recognises as what was asked for, with its own accuracy on the test "
         "set.\n"
-        "The classifier is trained on the data, apart from any GAN. With --self, prints the test\n"
-        "error of the discriminator's own classes.",
+        "The classifier is a small convolutional network; it is trained first, on the data that "
+        "the "
+        "run was trained\n"
+        "on and apart from any GAN, in two passes over all images: about a minute on a CPU for "
+        "60,000 of 28x28.\n"
+        "--classifier keeps it for the next time. Of points the nearest mode is the class, and no "
+        "classifier needed.\n"
+        "With --self, prints the test error of the discriminator's own classes.",
     .options = options,
 };
 
@@ -56,11 +64,34 @@ static void print_recognition(const gan_recognition *r) {
                r->alone, (long long)r->labels);
 }
 
+/* What takes a while is said before: a classifier of images is trained, unless it is there. Points
+ * need none. */
+static void announce(const char *checkpoint) {
+    gan_settings *settings;
+    char of[256];
+    if (self && alone)
+        fprintf(stderr,
+                "ganc: training the discriminator's network once more, on the labels alone; "
+                "on a CPU that takes some minutes\n");
+    if (self || (classifier && gan_file_exists(classifier))) return;
+    if (gan_checkpoint_open(&settings, NULL, checkpoint)) return; /* what is wrong comes next */
+    gan_settings_get(settings, "data", of, sizeof of);
+    gan_settings_destroy(settings);
+    if (data) snprintf(of, sizeof of, "%s", data);
+    if (gan_mixture_find(of)) return;
+    fprintf(stderr,
+            "ganc: drawing samples, then training a classifier on %s to judge them by: two "
+            "passes over all images, on a CPU about a minute for 60,000 small ones%s\n",
+            of, classifier ? "" : "; --classifier FILE keeps it");
+}
+
 static int classify(const char *checkpoint, const gan_agreement_options *o) {
     gan_device *device;
     gan_agreement agreement;
     gan_recognition recognition;
-    if (gan_device_open(&device, device_name, NULL)) return failed();
+    const int opened = open_device(&classify_usage, &device, device_name, NULL);
+    if (opened >= 0) return opened;
+    announce(checkpoint);
     const gan_status status =
         self ? gan_recognition_checkpoint(&recognition, checkpoint, device, data, alone)
              : gan_agreement_checkpoint(&agreement, checkpoint, device, o);

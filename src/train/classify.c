@@ -130,11 +130,14 @@ static gan_status inquire(inquiry *q, gan_agreement *out, gan_device *device,
     GAN_TRY(gan_settings_game(&q->game, c->settings, q->model, &q->networks, c->state.classes, 0));
     q->classes = gan_sampler_classes(&q->game);
     const gan_mixture *mixture = gan_mixture_find(q->settings->data);
-    if (!q->classes || q->classes > GAN_AGREEMENT_CLASSES ||
-        (q->game.classes && !q->game.generator_condition))
+    if (!q->classes || (q->game.classes && !q->game.generator_condition))
         return gan_fail(GAN_ERROR_ARGUMENT,
-                        "%s: the generator takes no class, or none of at most %d, nor a code",
-                        c->path, GAN_AGREEMENT_CLASSES);
+                        "%s: its generator takes no class (generator.condition) and no code "
+                        "(code.categorical), so there is nothing to compare its samples with",
+                        c->path);
+    if (q->classes > GAN_AGREEMENT_CLASSES)
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: %lld classes or codes, expected at most %d",
+                        c->path, (long long)q->classes, GAN_AGREEMENT_CLASSES);
     *out = (gan_agreement){
         .samples = q->count, .classes = q->classes, .codes = !q->game.classes, .accuracy = NAN};
     q->asked = malloc((size_t)q->count * sizeof *q->asked);

@@ -116,6 +116,11 @@ static gan_status recognise(gan_recognition *out, const gan_checkpoint *c,
     gan_model_options networks;
     GAN_TRY(gan_source_networks(&t.model, &networks, c->settings, c->state.example));
     GAN_TRY(gan_settings_game(&t.game, c->settings, t.model, &networks, c->state.classes, 0));
+    if (!t.game.classes)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: its discriminator tells no class: that takes terms: supervised or "
+                        "ac-gan",
+                        c->path);
     GAN_TRY(gan_source_set(&t.set, settings, GAN_SPLIT_TEST));
     *out = (gan_recognition){.examples = t.set->count, .alone = NAN};
     gan_status status = open(&t, device, c);

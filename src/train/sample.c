@@ -34,10 +34,15 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     GAN_TRY(find_text(&grammar, path, c, model));
     gan_game_options game;
     GAN_TRY(gan_settings_game(&game, c->settings, model, &networks, c->state.classes, 0));
-    const int64_t classes = gan_sampler_classes(&game);
+    const bool told = game.generator_condition || !game.classes;
+    const int64_t classes = told ? gan_sampler_classes(&game) : 0;
+    if (only && !classes)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: class %lld given, but this generator takes no class", c->path,
+                        (long long)*only);
     if (only && (*only < 0 || *only >= classes))
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, but the run has %lld classes",
-                        c->path, (long long)*only, (long long)classes);
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, expected 0 to %lld", c->path,
+                        (long long)*only, (long long)classes - 1);
     gan_schedule schedule;
     GAN_TRY(gan_schedule_make(&schedule, c->settings, &game));
     const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);

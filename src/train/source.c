@@ -77,6 +77,12 @@ static gan_status unknown_data(const char *given) {
     for (size_t i = 0; n < 32 && gan_dataset_known(i); i++) names[n++] = gan_dataset_known(i);
     for (size_t i = 0; n < 64 && gan_mixture_at(i); i++) names[n++] = gan_mixture_at(i)->name;
     for (size_t i = 0; n < 96 && gan_grammar_at(i); i++) names[n++] = gan_grammar_at(i)->name;
+    const char *base = strrchr(given, '/') ? strrchr(given, '/') + 1 : given;
+    if (!strcmp(base, "emoji"))
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "data: there is no folder '%.200s'; `tools/emoji %.200s` makes one of the "
+                        "pictures of a font (`tools/setup --emoji` installs that)",
+                        given, given);
     const char *near = gan_nearest(given, names, n);
     if (near)
         return gan_fail(
