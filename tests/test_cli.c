@@ -67,6 +67,14 @@ static void lists_name_what_is_there(void **state) {
     command(&r, ARGS("presets"));
     assert_int_equal(r.code, 0);
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) assert_has(r.out, presets[i]);
+    /* A heading, and descriptions below each other. */
+    const char *heading = strstr(r.out, "WHAT IT TRAINS");
+    assert_true(heading && !strncmp(r.out, "PRESET ", 7));
+    const size_t column = (size_t)(heading - r.out);
+    for (const char *line = strchr(r.out, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+        assert_true(strcspn(line, "\n") > column && line[column] != ' ');
+        assert_true(line[column - 1] == ' ' && line[column - 2] == ' ');
+    }
     command(&r, ARGS("devices"));
     assert_int_equal(r.code, 0);
     assert_has(r.out, "cpu (");
@@ -123,9 +131,61 @@ static void wrong_arguments_are_usage_errors(void **state) {
     command_refused(2, "-o FILE.png is missing", ARGS("sample", "x"));
     command_refused(2, "--count: '0' given", ARGS("sample", "x", "-o", "x.png", "--count", "0"));
     command_refused(2, "--seed: 'x' given", ARGS("sample", "x", "-o", "x.png", "--seed", "x"));
+    command_refused(2, "FILE.png, and of sequences FILE.txt", ARGS("sample", "x", "-o", "x.jpg"));
+    command_refused(2, "a picture is written as FILE.png",
+                    ARGS("interpolate", "x", "-o", "a.b/x.txt"));
+    command_refused(2, "a picture is written as FILE.png", ARGS("encode", "x", "-o", "x.jpeg"));
+    command_refused(2, "a picture is written as FILE.png", ARGS("neighbours", "x", "-o", "x.bmp"));
     command_refused(2, "is missing", ARGS("info"));
     command_refused(2, "needs --out", ARGS("train", "--resume"));
     assert_int_equal(scratch_count(), 0);
+}
+
+/* What has no effect is said, in the order that it is given in; what a preset sets and --set makes
+ * pointless is nobody's mistake. */
+static void keys_without_effect_are_refused(void **state) {
+    static const char reason[] =
+        "adam.beta1: '0' given, but it has no effect: optimizer is momentum";
+    gan_settings *s;
+    char value[64];
+    (void)state;
+    command_refused(2, reason,
+                    ARGS("train", "ring8", "--set", "adam.beta1=0", "--set", "optimizer=momentum"));
+    command_refused(2, reason,
+                    ARGS("info", "ring8", "--set", "optimizer=momentum", "--set", "adam.beta1=0"));
+    command_refused(2, "data ring8 are no images", ARGS("train", "ring8", "--set", "data.size=32"));
+    command_done(ARGS("train", "ring8-minibatch", "--set", "optimizer=momentum", "--steps", "1",
+                      "--out", "r", SMALL));
+    expect_ok(gan_settings_create(&s));
+    expect_ok(gan_settings_read(s, scratch("r/config.yaml")));
+    expect_ok(gan_settings_get(s, "adam.beta1", value, sizeof value));
+    assert_string_equal(value, "0.5"); /* the default; the preset has 0 */
+    gan_settings_destroy(s);
+    command_done(
+        ARGS("train", "r/config.yaml", "--steps", "1", "--out", "again", "--device", "cpu"));
+}
+
+static void what_nothing_teaches_is_refused(void **state) {
+    (void)state;
+    command_refused(
+        1, "nothing holds the generator to the class",
+        ARGS("train", "ring8", "--out", "r", "--set", "generator.condition=concat", SMALL));
+    command_refused(
+        1, "discriminator.condition: concat given, so the discriminator is told the class",
+        ARGS("train", "ring8", "--out", "r", "--set", "discriminator.condition=concat", SMALL));
+    command_refused(1, "head: projection given",
+                    ARGS("train", "ring8", "--out", "r", "--set", "head=projection", SMALL));
+    command_refused(1, "nothing teaches the discriminator classes",
+                    ARGS("train", "ring8", "--out", "r", "--set", "head=classes", SMALL));
+    command_refused(1, "code.categorical: 1 given, but nothing reads the codes off",
+                    ARGS("train", "ring8", "--out", "r", "--set", "code.categorical=1", SMALL));
+    command_refused(1, "code.continuous: 2 given, but nothing reads the codes off",
+                    ARGS("train", "ring8", "--out", "r", "--set", "code.continuous=2", SMALL));
+    assert_int_equal(scratch_count(), 0);
+    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "1", SMALL, "--set",
+                      "generator.condition=concat", "--set", "head=projection"));
+    command_done(ARGS("train", "ring8", "--out", "s", "--steps", "1", SMALL, "--set",
+                      "code.continuous=2", "--set", "terms=infogan"));
 }
 
 /* ---- a run ---- */
@@ -157,6 +217,9 @@ static void a_run_of_points_leaves_its_folder(void **state) {
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) assert_has(log, fields[i]);
     free(log);
     assert_has(r.err, "\nganc: step 25 of 25 after ");
+    command(&r,
+            ARGS("train", "ring8", "--out", "one", "--steps", "1", SMALL, "--set", "threads=1"));
+    assert_has(r.err, ", 1 thread)");
     command_done(ARGS("sample", "r", "-o", "s.png", "--device", "cpu"));
     gan_picture picture;
     expect_ok(gan_png_read(&picture, scratch("s.png")));
@@ -229,12 +292,22 @@ static void a_run_of_images_is_sampled_alike(void **state) {
 static void classes_and_codes_are_examined(void **state) {
     outcome r;
     (void)state;
+    command_done(ARGS("train", "ring8", "--out", "plain", "--steps", "1", SMALL));
     command_done(ARGS("train", "ring8", "--out", "run", "--steps", "3", SMALL, "--set",
-                      "generator.condition=concat"));
+                      "generator.condition=concat", "--set", "discriminator.condition=concat"));
+    command_refused(1, "class 8 given, expected 0 to 7",
+                    ARGS("sample", "run", "-o", "x.png", "--class", "8", "--device", "cpu"));
     command(&r, ARGS("classify", "run", "--count", "80", "--device", "cpu"));
     assert_int_equal(r.code, 0);
     assert_has(r.out, "of 80 samples are of the class asked for");
     assert_has(r.out, "class 7: ");
+    assert_string_equal(r.err, ""); /* of points no classifier is trained */
+    command_refused(1, "its discriminator tells no class",
+                    ARGS("classify", "plain", "--self", "--device", "cpu"));
+    command_refused(1, "its generator takes no class (generator.condition)",
+                    ARGS("classify", "plain", "--device", "cpu"));
+    command_refused(1, "this generator takes no class",
+                    ARGS("sample", "plain", "-o", "x.png", "--class", "1", "--device", "cpu"));
     command(&r, ARGS("classify", "run", "--alone"));
     assert_int_equal(r.code, 2);
     assert_has(r.err, "--alone goes with --self");
@@ -261,6 +334,26 @@ static void resume_needs_no_preset(void **state) {
                     ARGS("train", "--out", "r", "--resume", "--set", "batch=9", "--device", "cpu"));
     command_refused(1, "steps: 3 given",
                     ARGS("train", "--out", "r", "--resume", "--steps", "3", "--device", "cpu"));
+}
+
+/* A preset beside --resume is only compared: how far the run goes is its own affair. */
+static void resume_with_a_preset_keeps_the_runs_own(void **state) {
+    gan_settings *s;
+    gan_checkpoint_info info;
+    outcome r;
+    (void)state;
+    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "5", SMALL));
+    command(&r, ARGS("train", "ring8", "--out", "r", "--resume", SMALL));
+    assert_int_equal(r.code, 0);
+    assert_has(r.err, "ganc: steps stays at 5, as the run in r has it; ring8 has 8000, --set "
+                      "steps=8000 takes that\n");
+    command_done(ARGS("train", "ring8", "--out", "r", "--resume", "--steps", "8", SMALL));
+    expect_ok(gan_checkpoint_open(&s, &info, scratch("r/checkpoint.safetensors")));
+    assert_int_equal(info.step, 8);
+    gan_settings_destroy(s);
+    command_refused(1, "batch: '256' given",
+                    ARGS("train", "ring8", "--out", "r", "--resume", "--steps", "9", "--set",
+                         "sample.count=9", "--device", "cpu"));
 }
 
 /* ---- Ctrl-C ---- */
@@ -323,12 +416,15 @@ int main(void) {
         TEST(a_preset_is_a_file_to_start_from),
         TEST(info_gives_every_figure),
         TEST(wrong_arguments_are_usage_errors),
+        TEST(keys_without_effect_are_refused),
+        TEST(what_nothing_teaches_is_refused),
         TEST(a_run_of_points_leaves_its_folder),
         TEST(info_and_sample_take_a_run_folder),
         TEST(unknown_data_name_what_is_known),
         TEST(a_run_of_images_is_sampled_alike),
         TEST(classes_and_codes_are_examined),
         TEST(resume_needs_no_preset),
+        TEST(resume_with_a_preset_keeps_the_runs_own),
         TEST(a_signal_stops_with_a_checkpoint),
         TEST(a_folder_has_one_run_at_a_time),
     };

@@ -125,12 +125,25 @@ static void configuration_files(void **state) {
         {"batch: [1\n", "mine.yaml"},
         {"batch: 3\nbatch: 4\n", "mine.yaml:2"},
         {"\x01\x02", "mine.yaml"},
+        {"", "mine.yaml: holds no key; expected lines of the form KEY: VALUE"},
+        {"# nothing\n", "mine.yaml: holds no key"},
+        {"generator: {}\n", "mine.yaml: holds no key"},
+        {"just text\n", "mine.yaml:1: expected lines of the form KEY: VALUE"},
+        {"optimizer:\n  adam:\n    beta1: 0.5\n",
+         "mine.yaml:3: unknown key 'optimizer.adam.beta1': 'optimizer' takes one value"},
+        {"terms:\n  r1: 10\n", "mine.yaml:2: unknown key 'terms.r1': 'terms' takes one value"},
+        {"terms: r1(10\n", "terms: r1: the closing ) is missing"},
+        {"model: toy\ndata: ring8\nreplay.share: 0.3\n",
+         "mine.yaml:3: replay.share: '0.3' given, but it has no effect: replay is 0"},
+        {"\x89PNG\r\n", "mine.yaml:1: not valid YAML"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         scratch_put("mine.yaml", bad[i].text, strlen(bad[i].text));
         command_refused(1, bad[i].part, ARGS("train", "mine.yaml", "--out", "r", CPU));
     }
+    command_refused(2, "'.' is a folder, expected a preset or a YAML file",
+                    ARGS("train", ".", "--out", "r", CPU));
     assert_false(gan_file_exists(scratch("r")));
 }
 
@@ -181,7 +194,51 @@ static void a_full_disk(void **state) {
         lift_file_limit();
         assert_int_equal(r.code, 1);
         assert_non_null(strstr(r.err, out));
+        /* With room again: the same start, or going on where there is a checkpoint by now. */
+        char checkpoint[64];
+        snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint.safetensors", out);
+        if (gan_file_exists(scratch(checkpoint))) {
+            command_done(ARGS("train", "--resume", "--out", out, CPU));
+        } else {
+            command_refused(1, "nothing to resume, start without --resume",
+                            ARGS("train", "--resume", "ring8", "--out", out, SMALL));
+            command_done(ARGS("train", "ring8", "--out", out, SMALL));
+        }
     }
+}
+
+/* Whatever else lies there is somebody's: a configuration written by hand, lines of a log. */
+static void only_what_a_start_leaves_is_written_over(void **state) {
+    static const char *const others[][2] = {{"r/config.yaml", "model: toy\n"},
+                                            {"r/log.jsonl", "{\"step\":1}\n"},
+                                            {"r/samples/mine.png", "x"}};
+    size_t size;
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(mkdir(scratch("r"), 0700) || mkdir(scratch("r/samples"), 0700), 0);
+        scratch_put(others[i][0], others[i][1], strlen(others[i][1]));
+        command_refused(1, "and has no checkpoint to go on from",
+                        ARGS("train", "ring8", "--out", "r", SMALL));
+        unsigned char *bytes = scratch_get(others[i][0], &size);
+        assert_int_equal(size, strlen(others[i][1]));
+        assert_memory_equal(bytes, others[i][1], size);
+        free(bytes);
+        assert_int_equal(scratch_teardown(state) || scratch_setup(state), 0);
+    }
+    /* A start with other settings after one that failed before its checkpoint. */
+    command_done(ARGS("train", "ring8", "--out", "r", SMALL));
+    assert_int_equal(unlink(scratch("r/checkpoint.safetensors")), 0);
+    command_refused(1, "and has no checkpoint to go on from",
+                    ARGS("train", "ring8", "--out", "r", SMALL));
+    assert_int_equal(mkdir(scratch("s"), 0700), 0);
+    unsigned char *config = scratch_get("r/config.yaml", &size);
+    scratch_put("s/config.yaml", config, size);
+    scratch_put("s/log.jsonl", "", 0);
+    scratch_put("s/checkpoint.safetensors.tmp", "x", 1);
+    free(config);
+    command_done(ARGS("train", "ring8", "--out", "s", "--steps", "3", "--set", "batch=9", CPU));
+    command_refused(1, "it holds a run; continue it with --resume",
+                    ARGS("train", "ring8", "--out", "s", SMALL));
 }
 
 /* A run that has a checkpoint keeps it when the disk fills up. */
@@ -249,7 +306,9 @@ static void checkpoints_cut_or_changed(void **state) {
 static void a_device_that_is_absent(void **state) {
     char reason[512];
     (void)state;
-    command_refused(1, "tpu", ARGS("train", "ring8", "--out", "r", "--device", "tpu"));
+    command_refused(2, "tpu", ARGS("train", "ring8", "--out", "r", "--device", "tpu"));
+    command_refused(2, "device 'gpu': expected cpu, cuda or cuda:N",
+                    ARGS("sample", "r", "-o", "x.png", "--device", "gpu"));
     command_refused(1, "cuda:99", ARGS("train", "ring8", "--out", "r", "--device", "cuda:99"));
     gan_device_absence("cuda", reason, sizeof reason);
     if (reason[0])
@@ -298,6 +357,7 @@ int main(void) {
         TEST(folders_that_cannot_be_written),
         TEST(a_folder_in_use),
         TEST(a_full_disk),
+        TEST(only_what_a_start_leaves_is_written_over),
         TEST(a_disk_that_fills_up),
         TEST(pictures_that_cannot_be_written),
         TEST(checkpoints_cut_or_changed),

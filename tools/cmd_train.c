@@ -50,9 +50,10 @@ static void print_keys(void) {
     puts(
         "\n"
         "The run folder holds config.yaml, log.jsonl, samples/step-N.png, checkpoint.safetensors.\n"
-        "With --resume, PRESET|FILE may be left out: the checkpoint knows its configuration.\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, checkpoint "
-        "written.\n");
+        "With --resume, PRESET|FILE may be left out: the checkpoint knows its configuration, steps "
+        "included;\nwhere it is given, it has to be that of the run, and only --steps, --data and "
+        "--set change anything.\n"
+        "Ctrl-C, or a signal to end, stops a run with a checkpoint written, and exit code 130.\n");
     printf("data by name:\n ");
     for (size_t i = 0; gan_dataset_known(i); i++) printf(" %s", gan_dataset_known(i));
     for (size_t i = 0; gan_mixture_at(i); i++) printf(" %s", gan_mixture_at(i)->name);
@@ -127,9 +128,47 @@ static int apply_options(gan_settings *settings) {
     for (size_t i = 0; i < sizeof pair / sizeof *pair && status == GAN_OK; i++)
         if (pair[i].value)
             status = gan_settings_set(settings, pair[i].key, pair[i].value, pair[i].option);
-    for (int i = 0; i < sets.n && status == GAN_OK; i++)
-        status = gan_settings_assign(settings, sets.value[i]);
-    return status == GAN_OK ? -1 : wrong_usage(&train_usage, "%s", gan_last_error());
+    if (status != GAN_OK) return wrong_usage(&train_usage, "%s", gan_last_error());
+    return apply_sets(&train_usage, settings, &sets);
+}
+
+/* ---- going on ---- */
+
+static bool on_command_line(const char *key) {
+    const size_t n = strlen(key);
+    for (int i = 0; i < sets.n; i++)
+        if (!strncmp(sets.value[i], key, n) && sets.value[i][n] == '=') return true;
+    return (data && !strcmp(key, "data")) || (steps && !strcmp(key, "steps"));
+}
+
+/* A key that may change in a run is the run's own still, whatever the preset or file has, unless
+ * the command line says otherwise. What matters of it is said. */
+static void keep(gan_settings *settings, const gan_settings *run, const char *key,
+                 const char *folder, const char *name) {
+    char here[4096], there[4096];
+    gan_settings_get(settings, key, here, sizeof here);
+    gan_settings_get(run, key, there, sizeof there);
+    if (!strcmp(here, there)) return;
+    gan_settings_set(settings, key, there, NULL);
+    if (strcmp(key, "name") && strcmp(key, "description") && strcmp(key, "threads"))
+        fprintf(
+            stderr,
+            "ganc: %s stays at %s, as the run in %s has it; %s has %s, --set %s=%s takes that\n",
+            key, there, folder, name, here, key, here);
+}
+
+static int keep_the_runs_own(gan_settings *settings, const char *folder, const char *name) {
+    char path[4200];
+    gan_settings *run;
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
+    if (!gan_file_exists(path)) return -1; /* the trainer says so */
+    if (gan_checkpoint_open(&run, NULL, path)) return failed();
+    for (size_t i = 0; i < gan_settings_key_count(); i++) {
+        const gan_settings_key key = gan_settings_key_at(i);
+        if (key.free && !on_command_line(key.name)) keep(settings, run, key.name, folder, name);
+    }
+    gan_settings_destroy(run);
+    return -1;
 }
 
 /* ---- the run ---- */
@@ -159,8 +198,9 @@ static int open_and_train(const gan_settings *settings, const char *folder) {
     char threads[32];
     gan_settings_get(settings, "threads", threads, sizeof threads);
     const gan_device_options device_options = {.threads = (int)strtol(threads, NULL, 10)};
-    if (gan_device_open(&device, device_name, &device_options)) return failed();
-    const int code = train(settings, folder, device);
+    int code = open_device(&train_usage, &device, device_name, &device_options);
+    if (code >= 0) return code;
+    code = train(settings, folder, device);
     gan_device_close(device);
     return code;
 }
@@ -181,6 +221,7 @@ int cmd_train(int argc, char **argv) {
     if (code < 0) code = apply_options(settings);
     if (code < 0 && out) snprintf(folder, sizeof folder, "%s", out);
     if (code < 0 && !out) code = default_folder(folder, sizeof folder, settings);
+    if (code < 0 && resume && name) code = keep_the_runs_own(settings, folder, name);
     if (code < 0) code = open_and_train(settings, folder);
     gan_settings_destroy(settings);
     return code;
