@@ -116,10 +116,11 @@ void bench_check(gan_status status) {
 
 /* ---- what a gate wants to see passes through these on its way into the game ---- */
 
-/* A prior and an optimiser get no user data, so their stand-ins find the watch here. */
+/* A prior, a model and an optimiser get no user data, so their stand-ins find the watch here. */
 static struct {
     bench_watch *watch;
     const gan_prior *prior;
+    const gan_model *model;
     const gan_optimizer *optimizer;
     int updates;
 } here;
@@ -128,6 +129,13 @@ static gan_node *draw(gan_graph *g, gan_node *counter, gan_shape shape) {
     gan_node *z = here.prior->draw(g, counter, shape);
     if (here.watch->n_z < BENCH_DRAWS) here.watch->z[here.watch->n_z++] = gan_output(g, z);
     return z;
+}
+
+static gan_node *generate(gan_scope *scope, gan_node *z, const gan_model_options *options) {
+    gan_node *made = here.model->generator(scope, z, options);
+    gan_graph *g = gan_scope_graph(scope);
+    if (!here.watch->samples) here.watch->samples = gan_output(g, gan_cast(g, made, GAN_F32));
+    return made;
 }
 
 static void watch_gradients(gan_graph *g, const char *group, int n, gan_node *const *gradients) {
@@ -188,13 +196,16 @@ gan_status bench_case_build(gan_game *game, gan_graph *g, const bench_case *c, b
     rule.momentum_epochs = 0;
     here.watch = watch;
     here.prior = gan_prior_find(c->prior);
+    here.model = s.model;
     here.optimizer = rule.optimizer;
     here.updates = 0;
     const gan_prior watched_prior = {"watched", "", draw};
+    gan_model watched_model = *s.model;
+    watched_model.generator = generate;
     const gan_optimizer watched_optimizer = {.name = "watched", .update = update};
     if (watch) rule.optimizer = &watched_optimizer;
     const gan_game_options options = {
-        .model = s.model,
+        .model = watch ? &watched_model : s.model,
         .networks = {.height = c->size,
                      .width = c->size,
                      .channels = c->channels,

@@ -25,6 +25,7 @@ typedef struct bench_watch {
     int n_index, n_z;
     gan_node *index[BENCH_DRAWS]; /* examples of each D-step */
     gan_node *z[BENCH_DRAWS];     /* noise of each D-step, then of the G-step */
+    gan_node *samples;            /* f32: what G makes of z[0] */
     /* Of the first D-step and of the G-step; the weights in the order of their creation. */
     int n_gradient;
     gan_node *gradient[BENCH_WEIGHTS];

@@ -215,6 +215,10 @@ gan_status bench_export(const char *path, const bench_case *c, gan_device *devic
     add_variables(f, r.store, GAN_STATISTIC, "statistic/");
     char *index = add(f, GAN_I32, gan_shape3(steps, watch.n_index, c->batch), "index", "");
     char *z = add(f, GAN_F32, gan_shape4(steps, watch.n_z, c->batch, c->z), "z", "");
+    void *first_z = add(f, GAN_F32, gan_shape2(c->batch, c->z), "samples/", "z");
+    const gan_shape pixels = gan_node_shape(watch.samples);
+    void *samples = add(f, GAN_F32, pixels, "samples/", "x");
+    void *examples = add(f, GAN_I32, gan_shape1(c->batch), "samples/", "index");
     float *losses = add(f, GAN_F32, gan_shape2(steps, 2), "losses", "");
     add_masks(f, &m, steps);
     const size_t index_bytes = sizeof(int32_t) * (size_t)c->batch;
@@ -233,6 +237,11 @@ gan_status bench_export(const char *path, const bench_case *c, gan_device *devic
                 gan_program_read(r.program, watch.gradient[j], to, size_of(GAN_F32, shape)));
         }
     }
+    /* One iteration more, for what G makes after its last update, and real examples beside it. */
+    bench_check(gan_program_run(r.program, 1));
+    bench_check(gan_program_read(r.program, watch.z[0], first_z, z_bytes));
+    bench_check(gan_program_read(r.program, watch.index[0], examples, index_bytes));
+    bench_check(gan_program_read(r.program, watch.samples, samples, size_of(GAN_F32, pixels)));
     if (m.program) gan_program_destroy(m.program);
     if (m.g) gan_graph_destroy(m.g);
     close_run(&r);

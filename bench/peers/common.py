@@ -3,7 +3,7 @@
 A peer is started as `PEER FILE [options]` with a file that `bench_worker CASE --export FILE` wrote. It answers as
 bench_worker does: "ready SECONDS" after the first iteration, then "SECONDS N" for every number N (or a little more,
 where it runs several iterations at a time), and a line for "info". With --gate OUT it repeats the iterations of the
-file instead, from its weights, data and noise, and writes its gradients and losses to OUT."""
+file instead, from its weights, data and noise, and writes its gradients, its losses and samples of the trained G to OUT."""
 import argparse
 import json
 import struct
@@ -76,7 +76,8 @@ def arguments(modes):
 
 
 def gate(case, peer, out, steps):
-    """Repeats `steps` iterations; `peer.replay(i)` answers (d_loss, g_loss), `peer.gradients()` those of replay 0."""
+    """Repeats `steps` iterations; `peer.replay(i)` answers (d_loss, g_loss), `peer.gradients()` those of replay 0,
+    `peer.samples(z)` what G then makes of z, (m, pixels) in the order of ganc's."""
     steps = min(steps or case.steps, case.steps)
     losses = numpy.empty((steps, 2))
     found = {}
@@ -84,6 +85,9 @@ def gate(case, peer, out, steps):
         losses[i] = peer.replay(i)
         if i == 0:
             found = {f"gradient/{name}": numpy.asarray(x) for name, x in peer.gradients().items()}
+    if steps == case.steps:
+        found["samples/x"] = numpy.ascontiguousarray(peer.samples(case.tensors["samples/z"]))
+        found["samples/real"] = case.tensors["data"][case.tensors["samples/index"]] * case.scale + case.low
     write(out, {"losses": losses, **found})
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Judges gradients and losses against a float64 reference.
+"""Judges gradients, losses and samples against a float64 reference.
 
     gate.py REFERENCE NAME:PRECISION:FILE ... [--perturb SHARE]
 
@@ -9,7 +9,9 @@ ganc. Prints a line of JSON for each: the largest relative error of a gradient, 
 The error of a gradient is its distance from the reference over the reference's length; a tensor whose true gradient
 nearly cancels is measured against the gradient of its whole network. The error of a trajectory is the mean distance
 of the losses over their mean magnitude: the systems drift apart as rounding grows from step to step, which is why its
-tolerance is wide, and why it is a mean. --perturb adds that share of its length to one gradient of each FILE, to see
+tolerance is wide, and why it is a mean. The score of samples is the energy distance (Szekely and Rizzo 2013) between
+those that G makes after the last step, of the same noise, and as many real examples; its error is relative to the
+reference's score. --perturb adds that share of its length to one gradient of each FILE, to see
 whether the gate bites."""
 import argparse
 import json
@@ -24,12 +26,26 @@ import common
 GRADIENT = {"discriminator": {"f32": 2e-3, "tf32": 2e-2, "bf16": 1.5e-1},
             "generator": {"f32": 5e-2, "tf32": 1e-1, "bf16": 3e-1}}
 TRAJECTORY = {"f32": 0.05, "tf32": 0.10, "bf16": 0.15}
+SCORE = {"f32": 0.10, "tf32": 0.15, "bf16": 0.25}
 
 
 def gradients(path):
     tensors, _ = common.read(path)
     found = {name: numpy.asarray(x, "f8") for name, x in tensors.items() if name.startswith("gradient/")}
-    return found, numpy.asarray(tensors["losses"], "f8")
+    return found, numpy.asarray(tensors["losses"], "f8"), samples(tensors, "samples/x")
+
+
+def samples(tensors, name):
+    return numpy.asarray(tensors[name], "f8").reshape(len(tensors[name]), -1) if name in tensors else None
+
+
+def mean_distance(x, y):
+    squares = (x * x).sum(1)[:, None] + (y * y).sum(1)[None] - 2 * x @ y.T
+    return numpy.sqrt(numpy.maximum(squares, 0)).mean()
+
+
+def score(x, real):
+    return 2 * mean_distance(x, real) - mean_distance(x, x) - mean_distance(real, real)
 
 
 def gradient_error(found, wanted, precision):
@@ -46,9 +62,20 @@ def gradient_error(found, wanted, precision):
     return errors[which], GRADIENT[which.split("/")[1]][precision], which
 
 
+def score_error(x, reference):
+    """None where the reference has repeated fewer iterations than there are."""
+    _, _, wanted, real = reference
+    if real is None:
+        return None
+    if x is None:
+        return numpy.inf
+    target = score(wanted, real)
+    return abs(score(x, real) - target) / target
+
+
 def judge(path, precision, reference, perturb):
-    found, losses = gradients(path)
-    wanted, wanted_losses = reference
+    found, losses, made = gradients(path)
+    wanted, wanted_losses = reference[:2]
     if set(found) != set(wanted):
         return {"ok": False, "why": f"other gradients: {sorted(set(found) ^ set(wanted))[:3]}"}
     if perturb:
@@ -59,10 +86,15 @@ def judge(path, precision, reference, perturb):
     distance = numpy.abs(losses[:steps] - wanted_losses[:steps]).mean()
     trajectory = distance / numpy.abs(wanted_losses[:steps]).mean()
     row = {"gradient": float(gradient), "trajectory": float(trajectory), "steps": steps, "ok": True, "why": ""}
+    samples_error = score_error(made, reference)
+    if samples_error is not None:
+        row["score"] = float(samples_error)
     if not gradient <= allowed:
         row |= {"ok": False, "why": f"{which} is off by {gradient:.1e}, allowed {allowed:.0e}"}
     elif not trajectory <= TRAJECTORY[precision]:
         row |= {"ok": False, "why": f"losses are off by {trajectory:.1e}, allowed {TRAJECTORY[precision]:.0e}"}
+    elif samples_error is not None and not samples_error <= SCORE[precision]:
+        row |= {"ok": False, "why": f"the score of samples is off by {samples_error:.1e}, allowed {SCORE[precision]:.0e}"}
     return row
 
 
@@ -72,7 +104,8 @@ def main():
     p.add_argument("files", nargs="+", metavar="NAME:PRECISION:FILE")
     p.add_argument("--perturb", type=float, default=0.0)
     a = p.parse_args()
-    reference = gradients(a.reference)
+    tensors, _ = common.read(a.reference)
+    reference = (*gradients(a.reference), samples(tensors, "samples/real"))
     good = True
     for text in a.files:
         name, precision, path = text.split(":", 2)

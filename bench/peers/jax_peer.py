@@ -158,6 +158,10 @@ class Peer:
             self.found = grads
         return tuple(float(x) for x in losses)
 
+    def samples(self, z):
+        x = self.nets.generator(self.low(self.state["weights"]["generator"]), jnp.asarray(z, self.cast))
+        return numpy.asarray(x.astype(self.real)).reshape(len(z), -1)
+
     def gradients(self):
         return {name: numpy.asarray(x) for name, x in self.found.items()}
 

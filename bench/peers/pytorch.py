@@ -204,6 +204,13 @@ class Peer:
             self.kept = None
         return found
 
+    def samples(self, z):
+        z = torch.from_numpy(z.copy()).to(self.device, self.real)
+        with torch.no_grad(), self.passes():
+            x = self.nets.generator(self.p, z)
+        x = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
+        return x.reshape(len(z), -1).to(self.real).cpu().numpy()
+
     def replay(self, i):
         tensors = self.case.tensors
         if i == 0:

@@ -4,7 +4,8 @@ import time
 
 FIELDS = ["date", "device", "case", "batch", "system", "precision", "ms_per_iteration", "ms_min", "ms_max", "windows",
           "images_per_second", "speed_against_fastest_peer", "floor_ms", "times_floor", "launches", "peak_memory_mib",
-          "first_iteration_s", "joules_per_iteration", "gradient_error", "trajectory_error", "gate_steps", "gate"]
+          "first_iteration_s", "joules_per_iteration", "gradient_error", "trajectory_error", "sample_error",
+          "gate_steps", "gate"]
 
 
 def rows(device, case, batch, images, running, verdicts, floors, on_cpu):
@@ -32,6 +33,7 @@ def rows(device, case, batch, images, running, verdicts, floors, on_cpu):
             "joules_per_iteration": f"{sum(r.joules) / len(r.joules):.4g}" if r.joules else "",
             "gradient_error": f"{verdict['gradient']:.1e}" if verdict and "gradient" in verdict else "",
             "trajectory_error": f"{verdict['trajectory']:.1e}" if verdict and "trajectory" in verdict else "",
+            "sample_error": f"{verdict['score']:.1e}" if verdict and "score" in verdict else "",
             "gate_steps": verdict.get("steps", "") if verdict else "",
             "gate": ("passed" if verdict["ok"] else "failed") if verdict else "not run"})
     return found
@@ -43,7 +45,8 @@ def show(row, say):
     for key, text in (("speed_against_fastest_peer", "x{}"), ("times_floor", "{} floors"), ("launches", "{} launches"),
                       ("peak_memory_mib", "{} MiB"), ("first_iteration_s", "first {} s"),
                       ("joules_per_iteration", "{} J"), ("gradient_error", "gradient {}"),
-                      ("trajectory_error", "losses {}"), ("gate", "gate {}")):
+                      ("trajectory_error", "losses {}"), ("sample_error", "samples {}"),
+                      ("gate", "gate {}")):
         if row[key] != "":
             parts.append(text.format(row[key]))
     say("  ".join(parts))
