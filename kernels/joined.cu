@@ -1,13 +1,14 @@
 /* Many small calls as one launch. A single block takes them one after the other, with a barrier in
  * between: what a call of a few hundred numbers costs is the launch, and here only the first pays
  * for it. Tasks that are spread have further blocks to themselves. */
+#include "kernels/fold.cuh"
 #include "kernels/launch_joined.h"
 #include "kernels/program.cuh"
 #include "kernels/random.cuh"
 
 namespace {
 
-enum { BLOCK = 512, LANES = 32, ELEMENTS = 1024 /* of a spread task, a block */ };
+enum { BLOCK = FOLD_BLOCK, LANES = 32, ELEMENTS = 1024 /* of a spread task, a block */ };
 
 /* ---- programs, an element at a time ---- */
 
@@ -216,6 +217,9 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
     case GAN_LAUNCH_TASK_REDUCE:
         reduce_task(t, block, blocks);
         break;
+    case GAN_LAUNCH_TASK_FOLD:
+        fold_tiles_of(t.of.fold, block, blocks);
+        break;
     case GAN_LAUNCH_TASK_ROWS:
         rows_task(t);
         break;
@@ -256,6 +260,7 @@ __host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
         const int lanes = Shares(t).lanes;
         return (t.of.program.results + lanes - 1) / lanes;
     }
+    if (t.kind == GAN_LAUNCH_TASK_FOLD) return fold_blocks(t.of.fold);
     const int64_t n = t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n;
     return int((n + ELEMENTS - 1) / ELEMENTS);
 }

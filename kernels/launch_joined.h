@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/launch_fold.h"
 #include "kernels/launch_program.h"
 #include "kernels/launch_random.h"
 
@@ -22,6 +23,7 @@ enum {
 typedef enum gan_launch_task_kind {
     GAN_LAUNCH_TASK_PROGRAM,   /* out[i] = program at i */
     GAN_LAUNCH_TASK_REDUCE,    /* out[r] = the sum or maximum of the program's values for r */
+    GAN_LAUNCH_TASK_FOLD,      /* as gan_launch_fold(), with the addresses in `of` */
     GAN_LAUNCH_TASK_ROWS,      /* as gan_launch_rows(), in words of 4 bytes */
     GAN_LAUNCH_TASK_CONVERT,   /* out (float) = in (int64_t), of n */
     GAN_LAUNCH_TASK_AVERAGE,   /* as gan_launch_moving_average() */
@@ -59,6 +61,7 @@ typedef struct gan_launch_task {
     int64_t n;
     union {
         gan_launch_task_program program;
+        gan_launch_fold_args fold;
         struct {
             int32_t rows, before, width, after, to_pitch, from_pitch;
         } rows;

@@ -129,6 +129,8 @@ static const gan_op_id linear[] = {
     GAN_OP_conv2d,
     GAN_OP_conv2d_grad_input,
     GAN_OP_conv2d_grad_weight,
+    GAN_OP_fold,
+    GAN_OP_fold_adjoint,
     GAN_OP_average_pool,
     GAN_OP_average_pool_adjoint,
     GAN_OP_max_pool_adjoint,

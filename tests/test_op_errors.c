@@ -78,6 +78,9 @@ static void refuses_products(void **state) {
     REFUSED(gan_average_pool(g, F32(1, 2, 2, 1), 3, 3, WINDOW(1, 0)), "average_pool", "height",
             "f32(1,2,2,1)");
     UNFIT(gan_max_pool(g, F32(1, 8, 8, 1), 2, 2, WINDOW(2, 2)), "max_pool", "(2,2)");
+    REFUSED(gan_fold_up(g, F32(3, 3, 1), GAN_F32), "fold", "w has 3 axes");
+    REFUSED(gan_fold_down(g, F32(4, 0, 3, 2), GAN_F32), "fold", "0 x 3 taps", "expected >= 1");
+    UNFIT(gan_fold_down(g, F32(4, 3, 3, 2), GAN_I32), "fold", "to i32", "f32 or bf16");
     REFUSED(gan_upsample(g, F32(8, 8, 1), 2), "upsample", "f32(8,8,1)");
 }
 
@@ -167,6 +170,8 @@ static void passes_absence_on(void **state) {
     assert_null(gan_conv2d(g, none, none, WINDOW(1, 0)));
     assert_null(gan_conv2d_grad_input(g, none, none, 1, 1, WINDOW(1, 0)));
     assert_null(gan_conv2d_grad_weight(g, none, none, 1, 1, WINDOW(1, 0)));
+    assert_null(gan_fold_down(g, none, GAN_F32));
+    assert_null(gan_fold_up(g, none, GAN_F32));
     assert_null(gan_average_pool(g, none, 1, 1, WINDOW(1, 0)));
     assert_null(gan_max_pool(g, none, 1, 1, WINDOW(1, 0)));
     assert_null(gan_upsample(g, none, 2));

@@ -156,6 +156,22 @@ static void keeps_image_sizes(void **state) {
         }
 }
 
+static void makes_folds(void **state) {
+    (void)state;
+    for (int up = 0; up < 2; up++) {
+        gan_node *w = F32(4, 3, 5, 2), *dw, *ddw;
+        gan_node *y = up ? gan_fold_up(g, w, GAN_BF16) : gan_fold_down(g, w, GAN_BF16);
+        if (up)
+            MAKES_TYPE(GAN_BF16, y, 2, 4, 6, 4);
+        else
+            MAKES_TYPE(GAN_BF16, y, 4, 4, 6, 2);
+        assert_int_equal(gan_gradient(g, gan_sum(g, gan_square(g, y)), 1, &w, &dw), GAN_OK);
+        MAKES(dw, 4, 3, 5, 2);
+        assert_int_equal(gan_gradient(g, gan_sum(g, gan_square(g, dw)), 1, &w, &ddw), GAN_OK);
+        MAKES(ddw, 4, 3, 5, 2);
+    }
+}
+
 static void makes_pools(void **state) {
     (void)state;
     gan_node *x = F32(2, 7, 8, 3), *dx;
@@ -281,13 +297,21 @@ static void every_op_has_a_shape_tested(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(makes_leaves),          TEST(makes_pointwise),
-        TEST(broadcasts_explicitly), TEST(folds_constants),
-        TEST(makes_reductions),      TEST(makes_layouts),
-        TEST(makes_products),        TEST(keeps_image_sizes),
-        TEST(makes_pools),           TEST(makes_norms_and_losses),
-        TEST(keeps_half_precision),  TEST(makes_noise_and_batches),
-        TEST(makes_updates),         cmocka_unit_test(every_op_has_a_shape_tested),
+        TEST(makes_leaves),
+        TEST(makes_pointwise),
+        TEST(broadcasts_explicitly),
+        TEST(folds_constants),
+        TEST(makes_reductions),
+        TEST(makes_layouts),
+        TEST(makes_products),
+        TEST(keeps_image_sizes),
+        TEST(makes_folds),
+        TEST(makes_pools),
+        TEST(makes_norms_and_losses),
+        TEST(keeps_half_precision),
+        TEST(makes_noise_and_batches),
+        TEST(makes_updates),
+        cmocka_unit_test(every_op_has_a_shape_tested),
     };
     return cmocka_run_group_tests_name("op_shapes", tests, NULL, NULL);
 }

@@ -227,6 +227,15 @@ GAN_API gan_node *gan_conv2d_grad_input(gan_graph *g, gan_node *dy, gan_node *w,
 GAN_API gan_node *gan_conv2d_grad_weight(gan_graph *g, gan_node *x, gan_node *dy, int64_t rows,
                                          int64_t columns, gan_window window);
 
+/* The filters of one convolution that does two steps at once, exactly, f32 or bf16 as `dtype` says: of
+ * w (K,R,S,C), whose convolution has stride 1 and padding that keeps maps as large as they are.
+ * - down (K,R+1,S+1,C): gan_conv2d() with that padding and stride 2 is the convolution and then the mean
+ *   over 2x2, of maps that halve.
+ * - up (C,R+1,S+1,K): gan_conv2d_grad_input() with that padding, stride 2 and twice the height and width
+ *   is gan_upsample() by 2 and then the convolution. */
+GAN_API gan_node *gan_fold_down(gan_graph *g, gan_node *w, gan_dtype dtype);
+GAN_API gan_node *gan_fold_up(gan_graph *g, gan_node *w, gan_dtype dtype);
+
 /* Mean over size_h × size_w windows of x (N,H,W,C); padding counts as zeros. */
 GAN_API gan_node *gan_average_pool(gan_graph *g, gan_node *x, int size_h, int size_w, gan_window window);
 GAN_API gan_node *gan_max_pool(gan_graph *g, gan_node *x, int size_h, int size_w, gan_window window);

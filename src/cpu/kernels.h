@@ -17,6 +17,7 @@ extern const gan_kernel gan_cpu_reshape, gan_cpu_permute, gan_cpu_concat, gan_cp
 extern const gan_kernel gan_cpu_gather, gan_cpu_scatter_add;
 extern const gan_kernel gan_cpu_matmul;
 extern const gan_kernel gan_cpu_conv2d, gan_cpu_conv2d_grad_input, gan_cpu_conv2d_grad_weight;
+extern const gan_kernel gan_cpu_fold, gan_cpu_fold_adjoint;
 extern const gan_kernel gan_cpu_average_pool, gan_cpu_average_pool_adjoint;
 extern const gan_kernel gan_cpu_max_pool, gan_cpu_max_pool_adjoint, gan_cpu_max_pool_select;
 extern const gan_kernel gan_cpu_moments, gan_cpu_batch_norm_sums;

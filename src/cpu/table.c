@@ -23,6 +23,8 @@ const gan_kernel *const gan_cpu_kernels[GAN_OP_COUNT] = {
     ROW(conv2d),
     ROW(conv2d_grad_input),
     ROW(conv2d_grad_weight),
+    ROW(fold),
+    ROW(fold_adjoint),
     ROW(average_pool),
     ROW(average_pool_adjoint),
     ROW(max_pool),

@@ -9,7 +9,8 @@ enum {
     SPREAD = 1 << 18,
     SPREAD_SUM = 1 << 20,
     SPREAD_ROWS = 1024,
-    SPREAD_CAST = 1 << 22
+    SPREAD_CAST = 1 << 22,
+    SPREAD_FOLD = 1 << 22
 };
 
 typedef gan_join join_rule(const gan_node *node);
@@ -128,6 +129,18 @@ static int cast_task(const gan_call *call, gan_launch_task *t) {
     t->of.program.operand[0].data = call->in[0].data;
     t->of.program.operand[0].stride[0] = 1;
     t->of.program.operand[0].bf16 = call->in[0].dtype == GAN_BF16;
+    return 1;
+}
+
+static gan_join fold_joins(const gan_node *node) {
+    if (is_small(node->shape)) return one;
+    const int64_t n = gan_shape_size(node->shape);
+    return n > 0 && n <= SPREAD_FOLD ? spread : alone;
+}
+
+static int fold_task(const gan_call *call, gan_launch_task *t) {
+    t->kind = GAN_LAUNCH_TASK_FOLD;
+    t->of.fold = gan_cuda_fold_args(call);
     return 1;
 }
 
@@ -315,6 +328,8 @@ static const struct {
     ROW(cast, cast_joins, cast_task),
     ROW(sum, reduce_joins, reduce_task),
     ROW(max, reduce_joins, reduce_task),
+    ROW(fold, fold_joins, fold_task),
+    ROW(fold_adjoint, fold_joins, fold_task),
     ROW(slice, slice_joins, slice_task),
     ROW(pad, pad_joins, pad_task),
     ROW(concat, concat_joins, concat_task),

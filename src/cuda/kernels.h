@@ -15,6 +15,7 @@ extern const gan_kernel gan_cuda_reshape, gan_cuda_permute, gan_cuda_concat, gan
 extern const gan_kernel gan_cuda_gather, gan_cuda_scatter_add;
 extern const gan_kernel gan_cuda_matmul;
 extern const gan_kernel gan_cuda_conv2d, gan_cuda_conv2d_grad_input, gan_cuda_conv2d_grad_weight;
+extern const gan_kernel gan_cuda_fold, gan_cuda_fold_adjoint;
 extern const gan_kernel gan_cuda_average_pool, gan_cuda_average_pool_adjoint;
 extern const gan_kernel gan_cuda_max_pool, gan_cuda_max_pool_adjoint, gan_cuda_max_pool_select;
 extern const gan_kernel gan_cuda_moments, gan_cuda_batch_norm, gan_cuda_batch_norm_sums;

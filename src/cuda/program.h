@@ -27,6 +27,9 @@ gan_launch_program gan_cuda_program_at(const gan_cuda_program *p, const gan_arra
 /* What a prepared call of sum or max launches (reduce.c). */
 gan_launch_reduce_args gan_cuda_reduce_args(const gan_call *call);
 
+/* What a prepared call of fold or fold_adjoint launches (fold.c). */
+gan_launch_fold_args gan_cuda_fold_args(const gan_call *call);
+
 /* ---- epilogues: a program applied in place to the result of a product or convolution ---- */
 
 typedef struct gan_cuda_epilogue {

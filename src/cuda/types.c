@@ -48,6 +48,8 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(conv2d, alike),
     ROW(conv2d_grad_input, alike),
     ROW(conv2d_grad_weight, alike),
+    ROW(fold, any),
+    ROW(fold_adjoint, any),
     ROW(average_pool, alike),
     ROW(average_pool_adjoint, alike),
     ROW(max_pool, alike),

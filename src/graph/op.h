@@ -97,6 +97,11 @@ typedef union gan_attr {
         gan_window window;
         int64_t height, width;
     } conv;
+    /* up: with upsampling, else with a mean; dtype: of the result */
+    struct {
+        bool up;
+        gan_dtype dtype;
+    } fold;
     /* height, width: of what average_pool_adjoint makes */
     struct {
         gan_window window;

@@ -35,6 +35,10 @@ gan_infer_rule gan_conv2d_infer, gan_conv2d_grad_input_infer, gan_conv2d_grad_we
 gan_gradient_rule gan_conv2d_gradient, gan_conv2d_grad_input_gradient,
     gan_conv2d_grad_weight_gradient;
 
+/* fold.c */
+gan_infer_rule gan_fold_infer, gan_fold_adjoint_infer;
+gan_gradient_rule gan_fold_gradient, gan_fold_adjoint_gradient;
+
 /* pool.c */
 gan_infer_rule gan_average_pool_infer, gan_average_pool_adjoint_infer, gan_max_pool_infer,
     gan_max_pool_adjoint_infer, gan_max_pool_select_infer;
