@@ -170,6 +170,18 @@ GAN_API gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name,
                                              int64_t height, int64_t width,
                                              const gan_layer_options *options);
 
+/* gan_upsample() by 2, then gan_layer_conv2d() with stride 1 and padding size/2, as one transposed
+ * convolution by gan_fold_up() of the same weight: x (m,H,W,C) -> (m,2H,2W,channels). `size` is odd. */
+GAN_API gan_node *gan_layer_conv2d_up(gan_scope *scope, const char *name, gan_node *x,
+                                      int64_t channels, int size, const gan_layer_options *options);
+
+/* gan_layer_conv2d() with stride 1 and padding size/2, then the mean over 2x2, as one convolution by
+ * gan_fold_down() of the same weight: x (m,H,W,C), H and W even -> (m,H/2,W/2,channels). `size` is
+ * odd. */
+GAN_API gan_node *gan_layer_conv2d_down(gan_scope *scope, const char *name, gan_node *x,
+                                        int64_t channels, int size,
+                                        const gan_layer_options *options);
+
 typedef struct gan_norm_options {
     double momentum; /* of batch norm: share of the new statistics in the running ones; 0: 0.1 */
     double eps;      /* 0: 1e-5, of pixel norm 1e-8 */

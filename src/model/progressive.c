@@ -83,6 +83,14 @@ static gan_node *conv(gan_scope *s, const char *name, gan_node *x, int64_t chann
     return gan_layer_conv2d(s, name, x, channels, size, gan_window_same(1, size / 2), &o);
 }
 
+/* Upsampling, then a convolution. */
+static gan_node *up_conv(gan_scope *s, const char *name, gan_node *x, int64_t channels) {
+    if (!x) return NULL;
+    gan_init init;
+    const gan_layer_options o = layer_of(sqrt(2), false, &init, gan_node_shape(x).dim[3] * 3 * 3);
+    return gan_layer_conv2d_up(s, name, x, channels, 3, &o);
+}
+
 static gan_node *leaky(gan_scope *s, gan_node *x) {
     return gan_leaky_relu(gan_scope_graph(s), x, GAN_LEAKY_SLOPE);
 }
@@ -105,8 +113,7 @@ static gan_node *first_block(gan_scope *s, gan_node *z, const plan *p) {
 }
 
 static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels) {
-    x = gan_upsample(gan_scope_graph(s), x, 2);
-    x = leaky(s, conv(s, "conv1", x, channels, 3, sqrt(2), false));
+    x = leaky(s, up_conv(s, "conv1", x, channels));
     x = gan_layer_norm(s, "norm1", x, "pixel", NULL);
     x = leaky(s, conv(s, "conv2", x, channels, 3, sqrt(2), false));
     return gan_layer_norm(s, "norm2", x, "pixel", NULL);

@@ -45,15 +45,19 @@ static const plan *plan_of(gan_scope *s, const gan_model_options *o, const char 
 
 /* ---- layers ---- */
 
+typedef enum change { SAME, UP, DOWN } change;
+
 /* He's gain in the blocks' convolutions: U(±sqrt(2·6 / (fan_in + fan_out))). */
 static gan_node *conv3x3(gan_scope *s, const char *name, gan_node *x, int64_t channels,
-                         bool spectral) {
+                         change change, bool spectral) {
     const gan_shape in = gan_node_shape(x);
     if (!x) return NULL;
     gan_init init = gan_init_xavier(9 * in.dim[3], 9 * channels);
     const float gain = 1.41421356f;
     init.a *= gain, init.b *= gain;
     const gan_layer_options o = {.weight = &init, .spectral_norm = spectral};
+    if (change == UP) return gan_layer_conv2d_up(s, name, x, channels, 3, &o);
+    if (change == DOWN) return gan_layer_conv2d_down(s, name, x, channels, 3, &o);
     return gan_layer_conv2d(s, name, x, channels, 3, gan_window_same(1, 1), &o);
 }
 
@@ -63,8 +67,16 @@ static gan_node *conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t ch
     return gan_layer_conv2d(s, name, x, channels, 1, gan_window_same(1, 0), &o);
 }
 
-static gan_node *halved(gan_graph *g, gan_node *x) {
-    return gan_average_pool(g, x, 2, 2, gan_window_same(2, 0));
+/* Pooling before convolving makes the same numbers as after, with a quarter of the work. Of an
+ * image's few channels there is less to gain by that than by doing both at once. */
+static gan_node *halved_conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t channels,
+                                bool spectral) {
+    enum { FEW = 4 };
+    if (!x) return NULL;
+    const gan_layer_options o = {.spectral_norm = spectral};
+    if (gan_node_shape(x).dim[3] <= FEW) return gan_layer_conv2d_down(s, name, x, channels, 1, &o);
+    x = gan_average_pool(gan_scope_graph(s), x, 2, 2, gan_window_same(2, 0));
+    return conv1x1(s, name, x, channels, spectral);
 }
 
 /* Attention where it belongs: at maps of half the image's height, at most 32 (table 1: maps of
@@ -82,9 +94,9 @@ static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o, b
 static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool spectral) {
     gan_graph *g = gan_scope_graph(s);
     gan_node *h = gan_relu(g, gan_layer_norm(s, "norm1", x, "batch", NULL));
-    h = conv3x3(s, "conv1", gan_upsample(g, h, 2), channels, spectral);
+    h = conv3x3(s, "conv1", h, channels, UP, spectral);
     h = gan_relu(g, gan_layer_norm(s, "norm2", h, "batch", NULL));
-    h = conv3x3(s, "conv2", h, channels, spectral);
+    h = conv3x3(s, "conv2", h, channels, SAME, spectral);
     return gan_add(g, h, gan_upsample(g, conv1x1(s, "shortcut", x, channels, spectral), 2));
 }
 
@@ -121,20 +133,20 @@ static gan_node *active(gan_scope *s, const char *name, gan_node *x) {
 }
 
 /* The first block sees the image: it has no ReLU before its first convolution, which also widens
- * it; in the others the second one does. Short cuts pool before they convolve: the same numbers as
- * after, a quarter of the work. */
+ * it; in the others the second one does. */
 static gan_node *down_block(gan_scope *s, gan_node *x, int64_t channels, bool first, bool down,
                             bool spectral) {
     if (!x) return NULL;
     gan_graph *g = gan_scope_graph(s);
     const int64_t before = gan_node_shape(x).dim[3];
     const bool same = !down && before == channels;
-    gan_node *h = first ? conv3x3(s, "conv1", x, channels, spectral)
-                        : conv3x3(s, "conv1", active(s, "norm1", x), before, spectral);
-    h = conv3x3(s, "conv2", active(s, "norm2", h), channels, spectral);
-    if (down) h = halved(g, h);
-    gan_node *short_cut = down ? halved(g, x) : x;
-    return gan_add(g, h, same ? x : conv1x1(s, "shortcut", short_cut, channels, spectral));
+    gan_node *h = conv3x3(s, "conv1", first ? x : active(s, "norm1", x), first ? channels : before,
+                          SAME, spectral);
+    h = conv3x3(s, "conv2", active(s, "norm2", h), channels, down ? DOWN : SAME, spectral);
+    gan_node *short_cut = same   ? x
+                          : down ? halved_conv1x1(s, "shortcut", x, channels, spectral)
+                                 : conv1x1(s, "shortcut", x, channels, spectral);
+    return gan_add(g, h, short_cut);
 }
 
 gan_node *gan_residual_features(gan_scope *s, gan_node *x, const gan_model_options *o,
