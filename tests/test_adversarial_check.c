@@ -107,7 +107,13 @@ static void what_terms_and_heads_need(void **state) {
     REFUSED("ac-gan needs a generator that is told the class", labelled(&o), terms(&o, "ac-gan"));
     REFUSED("supervised needs some labelled examples", labelled(&o), terms(&o, "supervised"));
     REFUSED("mrgan has an encoder of its own", terms(&o, "mrgan"), o.encoder = true);
-    REFUSED("infogan needs codes, but code.categorical and code.continuous are 0", terms(&o, "infogan"));
+    REFUSED("mdgan and mrgan are two forms of one technique", terms(&o, "mrgan, mdgan"));
+    REFUSED("mrgan makes images of z alone, so codes do not go with it",
+            terms(&o, "mrgan, infogan"), o.code_continuous = 2);
+    REFUSED("mdgan has a second discriminator", terms(&o, "mdgan"),
+            o.discriminator_norm = gan_norm_find("virtual"));
+    REFUSED("infogan needs codes, but code.categorical and code.continuous are 0",
+            terms(&o, "infogan"));
     REFUSED("projection needs classes to be 2 or more", o.head = gan_head_find("projection"));
     REFUSED("projection needs labels, but the data have none", o.classes = 3,
             o.head = gan_head_find("projection"));

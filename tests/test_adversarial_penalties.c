@@ -439,6 +439,40 @@ static void mrgan(void **state) {
     play_close(&t);
 }
 
+/* Manifold: D1 on x and G(E(x)), and what G makes of its opinion; diffusion: D on G(E(x)) and G(z).
+ */
+static void mdgan(void **state) {
+    (void)state;
+    const gan_game_options o = game_with("mdgan(0.9, distance=0.3, score=0.7)");
+    static const char *const manifold = "discriminator/manifold";
+    for (int step = 0; step < 2; step++) {
+        const bool g_step = step == 1;
+        play_open(&t, &o, g_step);
+        const double loss = *play_value(&t, t.loss);
+        const double *x = ref_value(t.r, t.play.data), *made = ref_value(t.r, t.play.fake.x);
+        const double *shown = ref_value(t.r, t.play.real.x);
+        double sum = 0;
+        for (int k = 0; k < M; k++) {
+            double z[Z], back[2], s_data, s_back;
+            network(&t, "encoder", 2, Z, x + 2 * k, z);
+            network(&t, "generator", Z, 2, z, back);
+            network(&t, manifold, 2, 1, x + 2 * k, &s_data);
+            network(&t, manifold, 2, 1, back, &s_back);
+            near(shown[2 * k], back[0]), near(shown[2 * k + 1], back[1]);
+            const double of_made = 1 / (1 + exp(-score(&t, made + 2 * k)));
+            const double of_back = 1 / (1 + exp(-score(&t, back)));
+            const double first = 1 / (1 + exp(-s_data)), second = 1 / (1 + exp(-s_back));
+            const double square = (pow(x[2 * k] - back[0], 2) + pow(x[2 * k + 1] - back[1], 2)) / 2;
+            if (g_step)
+                sum += (-log(of_made) + 0.9 * (0.3 * square - 0.7 * log(second))) / M;
+            else
+                sum -= (log(of_back) + log(1 - of_made) + 0.9 * (log(first) + log(1 - second))) / M;
+        }
+        near(loss, sum);
+        play_close(&t);
+    }
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test(f)
     const struct CMUnitTest tests[] = {
@@ -456,6 +490,7 @@ int main(void) {
         TEST(an_energy_is_a_reconstruction_error),
         TEST(mad_gan),
         TEST(mrgan),
+        TEST(mdgan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

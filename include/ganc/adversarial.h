@@ -155,7 +155,8 @@ typedef struct gan_term {
     bool needs_labels;    /* of real data */
     bool needs_condition; /* a generator that is told the class */
     bool needs_labelled;  /* some labelled examples */
-    bool no_pairs;        /* does not go with a discriminator of pairs (x, z) */
+    bool no_pairs;        /* has an encoder: does not go with a discriminator of pairs (x, z) */
+    bool diffuses;        /* D sees G(E(x)) in place of real data, E the encoder of the term */
     bool needs_codes;     /* beside z */
     bool needs_context;   /* a generator that completes images */
     bool needs_latent;    /* that fakes were made from, which replay does not keep */

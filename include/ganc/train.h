@@ -234,7 +234,7 @@ typedef struct gan_encode_options {
     bool nearest;      /* also look for nearest codes */
 } gan_encode_options;
 
-/* Encodes images by a checkpoint's encoder (key encoder, or term mrgan) and writes them, each with
+/* Encodes images by a checkpoint's encoder (key encoder, or terms mrgan and mdgan) and writes them, each with
  * G(E(x)) to its right, as a PNG; `png` and `out` may be NULL, and so may `options`. Argument error
  * for a run without an encoder; errors of gan_sample_checkpoint(), gan_dataset_open(). */
 GAN_API gan_status gan_encode_checkpoint(gan_encoding *out, const char *checkpoint, const char *png,

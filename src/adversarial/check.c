@@ -1,5 +1,5 @@
-/* What the options of a game may be, and which of them go together. Messages call an option what the key
- * of a configuration is called that sets it. */
+/* What the options of a game may be, and which of them go together. Messages call an option what
+ * the key of a configuration is called that sets it. */
 #include <math.h>
 #include <string.h>
 
@@ -11,8 +11,7 @@
 static gan_status check_optimizer(const char *whose, const gan_optimizer_options *o) {
     if (!o->optimizer) return gan_fail(GAN_ERROR_ARGUMENT, "%s has no optimizer", whose);
     if (!(o->rate > 0 && isfinite(o->rate)))
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s.rate is %g, expected above 0", whose,
-                        o->rate);
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s.rate is %g, expected above 0", whose, o->rate);
     return GAN_OK;
 }
 
@@ -35,8 +34,8 @@ static gan_status check_numbers(const gan_game_options *o) {
                     {"width", o->model->points ? 1 : n->width}};
     for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
         if (positive[i].value < 1)
-            return gan_fail(GAN_ERROR_ARGUMENT, "%s is %lld, expected at least 1",
-                            positive[i].name, (long long)positive[i].value);
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s is %lld, expected at least 1", positive[i].name,
+                            (long long)positive[i].value);
     if (!(o->loss.smooth >= 0 && o->loss.smooth < 1))
         return gan_fail(GAN_ERROR_ARGUMENT, "label_smoothing is %g, expected 0 or more, below 1",
                         o->loss.smooth);
@@ -44,9 +43,8 @@ static gan_status check_numbers(const gan_game_options *o) {
         return gan_fail(GAN_ERROR_ARGUMENT, "generator.average is %g, expected 0 or more, below 1",
                         o->average);
     if (o->simultaneous && o->reuse_noise)
-        return gan_fail(
-            GAN_ERROR_ARGUMENT,
-            "reuse_noise belongs to alternating steps; simultaneous ones always do");
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "reuse_noise belongs to alternating steps; simultaneous ones always do");
     GAN_TRY(check_optimizer("generator", &o->generator));
     return check_optimizer("discriminator", &o->discriminator);
 }
@@ -201,7 +199,8 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
         REFUSE("label_smoothing is %g, but objective %s has no target to lower", o->loss.smooth,
                o->objective->name);
     if (o->loss.conjugate && !o->objective->conjugate)
-        REFUSE("objective.conjugate is for objectives f-*, but objective is %s", o->objective->name);
+        REFUSE("objective.conjugate is for objectives f-*, but objective is %s",
+               o->objective->name);
     if (o->unroll && o->simultaneous)
         REFUSE("unroll looks ahead through D's updates, so it needs alternating steps");
     if (o->replay && o->encoder)
@@ -226,6 +225,16 @@ static gan_status check_combinations(const gan_game_options *o, const gan_head *
         if (o->model->completes && t->no_pairs)
             REFUSE("%s makes images of codes alone, but model %s needs a context", t->name,
                    o->model->name);
+        if (t->no_pairs && (o->code_categorical || o->code_continuous))
+            REFUSE("%s makes images of z alone, so codes do not go with it", t->name);
+        if (t->diffuses && virtual_d)
+            REFUSE("%s has a second discriminator, and the discriminator's virtual batch norm one "
+                   "reference",
+                   t->name);
+        for (int k = 0; t->no_pairs && k < i; k++)
+            if (o->terms[k].term->no_pairs)
+                REFUSE("%s and %s are two forms of one technique, with an encoder each", t->name,
+                       o->terms[k].term->name);
         if ((o->replay || o->pack > 1) && ((t->needs_labels && !t->head) || t->needs_codes))
             REFUSE("%s asks for the class or code of each example, which %s does not keep", t->name,
                    o->replay ? "replay" : "pack");

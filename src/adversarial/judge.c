@@ -61,6 +61,12 @@ gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *o, gan_node *x
     return gan_named(encoder(o, gan_scope_create(g, "encoder", NULL), x), "code");
 }
 
+static bool diffuses(const gan_game_options *o) {
+    for (int i = 0; i < o->n_terms; i++)
+        if (o->terms[i].term->diffuses) return true;
+    return false;
+}
+
 gan_side gan_play_real(gan_play *play, bool update_statistics) {
     const gan_game_options *o = play->o;
     gan_side side = {.x = o->real(o->user, play->g, play->counter, play->step)};
@@ -70,6 +76,10 @@ gan_side gan_play_real(gan_play *play, bool update_statistics) {
         side.latent.label = o->labels(o->user, play->g, play->counter, play->step);
     side.condition = gan_play_condition(play, side.latent.label);
     if (o->encoder) side.latent.z = gan_play_encode(play, side.x, update_statistics);
+    play->data = side.x;
+    if (!diffuses(o)) return side;
+    play->back = gan_play_rebuild(play, &side, side.x, update_statistics);
+    side.x = gan_stop_gradient(play->g, play->back);
     return side;
 }
 
@@ -123,6 +133,7 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
     play->reference = is_virtual ? o->batch : 0;
     shown = packed(g, shown, o->pack);
     gan_scope *scope = gan_play_scope(play, "discriminator", update_statistics, groups);
+    if (play->part) scope = gan_scope_enter(scope, "%s", play->part);
     play->reference = 0;
     if (!scope || !shown) return v;
     if (condition && o->discriminator_condition == GAN_CONDITION_CONCAT)

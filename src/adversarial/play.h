@@ -33,6 +33,10 @@ struct gan_play {
     int64_t d_steps, step; /* of the iteration, and the one that is being written */
     bool of_g;             /* the G-step is being written */
     gan_side real, fake;
+    gan_node *data;      /* the real examples themselves, where a term shows D others (`diffuses`) */
+    gan_node *back;      /* and those others, G(E(x)), gradients open; else NULL */
+    const char *part;    /* of D, with weights of its own, that judges; NULL: D itself */
+    bool ahead;          /* D's loss is written for an update that is not made (unroll) */
     gan_node *whole;     /* what the fakes' context was taken from */
     gan_node *open_fake; /* the last D-step's fakes, gradients into G open */
     int64_t reference;   /* rows of D's reference batch in the pass being written */
@@ -57,6 +61,10 @@ gan_side gan_play_real(gan_play *play, bool update_statistics);
 
 /* E(x) (m, z_dim). */
 gan_node *gan_play_encode(gan_play *play, gan_node *x, bool update_statistics);
+
+/* G(E(x)), the labels being those of `real`; E and G as in training. term_mode.c */
+gan_node *gan_play_rebuild(gan_play *play, const gan_side *real, gan_node *x,
+                           bool update_statistics);
 
 /* D on x (m, …) with its condition and, where D sees pairs, its z; both may be NULL. `groups`:
  * parts of the batch with statistics of their own. Terms judge with update_statistics false. */

@@ -24,6 +24,7 @@ static const gan_term *const table[] = {
     &gan_term_pulling_away,
     &gan_term_mad_gan,
     &gan_term_mrgan,
+    &gan_term_mdgan,
     &gan_term_ac_gan,
     &gan_term_supervised,
     &gan_term_infogan,

@@ -18,7 +18,7 @@ extern const gan_term gan_term_drift;
 /* term_weight.c */
 extern const gan_term gan_term_orthogonal;
 /* term_mode.c */
-extern const gan_term gan_term_mrgan;
+extern const gan_term gan_term_mrgan, gan_term_mdgan;
 /* term_feature.c */
 extern const gan_term gan_term_feature_matching, gan_term_pulling_away;
 /* term_class.c */

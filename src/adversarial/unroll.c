@@ -131,8 +131,10 @@ gan_status gan_play_unroll(gan_play *play) {
     for (int64_t k = 0; k < play->o->unroll; k++) {
         /* The terms of D's loss see a D-step. */
         play->of_g = false;
+        play->ahead = true;
         gan_play_judge_both(play, false);
         gan_node *loss = gan_play_d_loss(play);
+        play->ahead = false;
         play->of_g = true;
         GAN_TRY(gan_gradient(g, loss, u.n, u.now, u.gradient));
         bounded_step(&u, play, k, loss);
