@@ -59,9 +59,11 @@ static void print_agreement(const gan_agreement *a) {
 
 static void print_recognition(const gan_recognition *r) {
     printf("error: %.4f of %lld test examples\n", r->error, (long long)r->examples);
-    if (!isnan(r->alone))
-        printf("alone: %.4f, the same network taught the same %lld labels and nothing else\n",
-               r->alone, (long long)r->labels);
+    if (isnan(r->alone)) return;
+    printf("alone: %.4f, the same network taught the same %lld labels and nothing else", r->alone,
+           (long long)r->labels);
+    if (r->updates) printf(", in %lld updates", (long long)r->updates);
+    printf("\n");
 }
 
 /* What takes a while is said before: a classifier of images is trained, unless it is there. Points

@@ -8,7 +8,7 @@
 #include "train/game.h"
 #include "train/source.h"
 
-enum { BATCH = 200, UPDATES_ALONE = 1500 };
+enum { BATCH = 200, HELD_OUT = 5000 };
 
 typedef struct test {
     const gan_model *model;
@@ -85,28 +85,70 @@ static gan_status examine(test *t, double *error) {
     return status;
 }
 
-/* The run's discriminator, taught the run's labelled examples and nothing else. */
+/* ---- the same network, taught the run's labelled examples and nothing else ---- */
+
+/* The last images of a set, behind all whose labels are learnt: where to stop is chosen on them. */
+static gan_status hold_out(gan_dataset *out, const gan_dataset *set, int64_t labels) {
+    int32_t *taught = malloc((size_t)labels * sizeof *taught);
+    if (!taught) return gan_fail(GAN_ERROR_MEMORY, "recognition: out of memory");
+    const gan_status status = gan_dataset_balanced(taught, set, labels);
+    int64_t first = set->count > HELD_OUT ? set->count - HELD_OUT : 0;
+    for (int64_t i = 0; i < labels && status == GAN_OK; i++)
+        if (taught[i] >= first) first = taught[i] + 1;
+    free(taught);
+    *out = *set;
+    out->count -= first;
+    out->images += first * set->height * set->width * set->channels;
+    out->labels += first;
+    return status;
+}
+
+/* The error on the test set after `o->updates`, into `alone` where it is the first or does better
+ * than those before it on what was held out. */
+static gan_status attempt(gan_recognition *out, double *best, gan_device *device, const test *t,
+                          const gan_dataset *set, const gan_dataset *held,
+                          const gan_classifier_options *o) {
+    gan_classifier *c;
+    double accuracy = 0, tested = 0;
+    GAN_TRY(gan_classifier_train(&c, device, set, o));
+    gan_status status = held->count ? gan_classifier_accuracy(&accuracy, c, held) : GAN_OK;
+    if (status == GAN_OK) status = gan_classifier_accuracy(&tested, c, t->set);
+    gan_classifier_close(c);
+    if (status != GAN_OK || !(accuracy > *best)) return status;
+    *best = accuracy;
+    out->alone = 1 - tested;
+    out->updates = o->updates;
+    return GAN_OK;
+}
+
+static gan_status learn_alone(const test *t, gan_recognition *out, gan_device *device,
+                              const gan_settings *settings, const gan_dataset *set) {
+    static const int64_t stops[] = {250, 500, 1000, 2000};
+    gan_classifier_options o = {.count = settings->labels_count,
+                                .rate = settings->discriminator_rate,
+                                .seed = (uint64_t)settings->seed,
+                                .model = t->model,
+                                .networks = &t->game.networks,
+                                .norm = t->game.discriminator_norm,
+                                .weight = t->game.discriminator_weight};
+    gan_dataset held = {0};
+    double best = -1;
+    out->labels = o.count ? o.count : set->count;
+    if (!o.count) return attempt(out, &best, device, t, set, &held, &o);
+    GAN_TRY(hold_out(&held, set, o.count));
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        o.updates = stops[i];
+        GAN_TRY(attempt(out, &best, device, t, set, &held, &o));
+    }
+    return GAN_OK;
+}
+
 static gan_status examine_alone(const test *t, gan_recognition *out, gan_device *device,
                                 const gan_settings *settings) {
     gan_dataset *set;
-    gan_classifier *classifier;
     GAN_TRY(gan_source_set(&set, settings, GAN_SPLIT_TRAIN));
-    const gan_classifier_options options = {.count = settings->labels_count,
-                                            .updates = settings->labels_count ? UPDATES_ALONE : 0,
-                                            .rate = settings->discriminator_rate,
-                                            .seed = (uint64_t)settings->seed,
-                                            .model = t->model,
-                                            .networks = &t->game.networks,
-                                            .norm = t->game.discriminator_norm,
-                                            .weight = t->game.discriminator_weight};
-    out->labels = settings->labels_count ? settings->labels_count : set->count;
-    gan_status status = gan_classifier_train(&classifier, device, set, &options);
+    const gan_status status = learn_alone(t, out, device, settings, set);
     gan_dataset_destroy(set);
-    if (status != GAN_OK) return status;
-    double accuracy = 0;
-    status = gan_classifier_accuracy(&accuracy, classifier, t->set);
-    out->alone = 1 - accuracy;
-    gan_classifier_close(classifier);
     return status;
 }
 
