@@ -15,14 +15,20 @@
 
 enum { WIDEST = 16, Z = 3, D = 2 };
 
-static void open(test_play *t, const char *terms, bool of_g) {
+static void open_with(test_play *t, const char *terms, const char *head, bool of_g) {
     gan_game_options o = {.model = gan_model_find("toy"),
                           .networks = play_toy(5),
                           .objective = gan_objective_find("non-saturating"),
+                          .head = gan_head_find(head),
+                          .classes = strcmp(head, "classes") ? 0 : PLAY_CLASSES,
                           .generator_scale = -1};
     if (gan_terms_parse(o.terms, &o.n_terms, "terms", terms) != GAN_OK)
         fail_msg("%s", gan_last_error());
     play_open(t, &o, of_g);
+}
+
+static void open(test_play *t, const char *terms, bool of_g) {
+    open_with(t, terms, "linear", of_g);
 }
 
 /* ---- the networks by hand ---- */
@@ -86,15 +92,21 @@ static double *copy(const double *x, int n) {
     return y;
 }
 
-/* E (D(x) - D(x + noise))². */
-static double change(test_play *t, const double *x, const double *moved) {
+/* E |D(x) - D(x + noise)|² over `logits` of D. */
+static double change_of(test_play *t, const double *x, const double *moved, int logits) {
     double sum = 0;
     for (int i = 0; i < PLAY_BATCH; i++) {
-        double other[D];
+        double other[D], here[WIDEST], there[WIDEST];
         for (int k = 0; k < D; k++) other[k] = x[i * D + k] + moved[i * D + k];
-        sum += pow(score(t, x + i * D) - score(t, other), 2);
+        network(t, here, "discriminator", x + i * D);
+        network(t, there, "discriminator", other);
+        for (int k = 0; k < logits; k++) sum += pow(here[k] - there[k], 2);
     }
     return sum / PLAY_BATCH;
+}
+
+static double change(test_play *t, const double *x, const double *moved) {
+    return change_of(t, x, moved, 1);
 }
 
 /* The non-saturating objective of D, which comes on top of its terms. */
@@ -126,6 +138,17 @@ static void cr_looks_at_real_examples(void **state) {
     double *x = values(&t, t.play.real.x, PLAY_BATCH * D);
     double *moved = copy(noise(&t, 0), PLAY_BATCH * D);
     expect(&t, 3 * change(&t, x, moved));
+    free(x), free(moved);
+    play_close(&t);
+}
+
+static void cr_looks_at_every_class(void **state) {
+    (void)state;
+    test_play t;
+    open_with(&t, "cr(3, 0.25)", "classes", false);
+    double *x = values(&t, t.play.real.x, PLAY_BATCH * D);
+    double *moved = copy(noise(&t, 0), PLAY_BATCH * D);
+    expect(&t, 3 * change_of(&t, x, moved, PLAY_CLASSES));
     free(x), free(moved);
     play_close(&t);
 }
@@ -219,9 +242,9 @@ static void replay_has_no_noise_to_move(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cr_looks_at_real_examples),   cmocka_unit_test(bcr_looks_at_both),
-        cmocka_unit_test(zcr_looks_at_noise),          cmocka_unit_test(images_are_moved),
-        cmocka_unit_test(replay_has_no_noise_to_move),
+        cmocka_unit_test(cr_looks_at_real_examples), cmocka_unit_test(cr_looks_at_every_class),
+        cmocka_unit_test(bcr_looks_at_both),         cmocka_unit_test(zcr_looks_at_noise),
+        cmocka_unit_test(images_are_moved),          cmocka_unit_test(replay_has_no_noise_to_move),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

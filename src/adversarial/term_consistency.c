@@ -11,12 +11,14 @@ static gan_node *view(gan_play *play, gan_node *x, double size) {
     return gan_add(play->g, x, noise);
 }
 
-/* E (D(x) - D(T(x)))². */
+/* E |D(x) - D(T(x))|², over all logits where D has several. */
 static gan_node *change(gan_play *play, const gan_side *side, double size) {
     gan_graph *g = play->g;
     if (!side->x) return NULL;
-    gan_node *other = gan_play_score(play, side, view(play, side->x, size));
-    return gan_mean(g, gan_square(g, gan_sub(g, side->seen.score, other)));
+    gan_node *z = play->o->encoder ? side->latent.z : NULL, *x = view(play, side->x, size);
+    gan_node *logits = gan_play_judge(play, x, z, side->condition, false, 1).logits;
+    gan_node *off = gan_square(g, gan_sub(g, side->seen.logits, logits));
+    return gan_mean(g, gan_sum_axes(g, off, 2));
 }
 
 #define SIZE                                                                                       \
