@@ -22,6 +22,15 @@ typedef struct gan_launch_norm_args {
                            launch */
 } gan_launch_norm_args;
 
+/* What the gradients of batch norm read beside x. */
+typedef struct gan_launch_norm_back {
+    const void *dy;            /* like x */
+    const float *moments;      /* (groups, 2, channels) */
+    const float *gamma, *beta; /* (channels) */
+    float eps;
+    float slope; /* dy counts by so much where batch norm's result is not positive; 1: all does */
+} gan_launch_norm_back;
+
 /* Bytes of workspace: what blocks of rows contribute. Looks at the shape alone. */
 size_t gan_launch_norm_workspace(const gan_launch_norm_args *a);
 
@@ -31,10 +40,16 @@ size_t gan_launch_norm_workspace(const gan_launch_norm_args *a);
  * rows. */
 cudaError_t gan_launch_moments(const gan_launch_norm_args *a, cudaStream_t stream);
 
-/* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps); dy is like x, moments (groups, 2, channels).
- */
-cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *a, const void *dy,
-                                       const float *moments, float eps, cudaStream_t stream);
+/* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps). */
+cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *a,
+                                       const gan_launch_norm_back *back, cudaStream_t stream);
+
+/* dx (like x) = gamma·s·(dy - sums[0]/rows - (x - mean)·s·sums[1]/rows), s = 1/sqrt(variance +
+ * eps): the gradient of x where moments are its own. sums (groups, 2, channels) are those of the
+ * function above; of a, neither out, workspace nor counters are used. */
+cudaError_t gan_launch_batch_norm_grad(const gan_launch_norm_args *a,
+                                       const gan_launch_norm_back *back, const float *sums,
+                                       void *dx, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -5,9 +5,8 @@
  * are left. With several chunks each leaves its part in the workspace, and a second launch combines
  * them, always in the same order.
  */
-#include "kernels/common.cuh"
 #include "kernels/last.cuh"
-#include "kernels/launch_norm.h"
+#include "kernels/norm.cuh"
 
 namespace {
 
@@ -22,7 +21,7 @@ struct Part {
 /* The mean, and the sum of squared distances from it. */
 struct Moments {
     /* rows that a thread reads before it uses them; of how many channels at once, in bf16 */
-    enum { BATCH = 8, OPERANDS = 1, BF16 = 8 };
+    enum { BATCH = 8, OPERANDS = 1, BF16 = 8, ACTIVE = false };
 
     template <int V>
     static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
@@ -64,9 +63,10 @@ struct Moments {
     }
 };
 
-/* Σ dy and Σ dy·(x - mean). */
+/* Σ dy and Σ dy·(x - mean), with an activation after batch norm or without. */
+template <bool FOLLOWED>
 struct Products {
-    enum { BATCH = 4, OPERANDS = 2, BF16 = 8 };
+    enum { BATCH = 4, OPERANDS = 2, BF16 = 8, ACTIVE = FOLLOWED };
 
     template <int V>
     static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
@@ -98,31 +98,16 @@ struct Products {
 
 /* ---- kernels ---- */
 
-enum { BLOCK = 256 };
+enum { BLOCK = NORM_BLOCK };
 
 struct Args {
-    const void *x, *dy;   // (groups, rows, channels)
-    const float *moments; // (groups, 2, channels)
-    float *out;           // (groups, 2, channels)
-    float *partial;       // (groups, chunks, 2, channels)
+    const void *x;  // (groups, rows, channels)
+    float *out;     // (groups, 2, channels)
+    float *partial; // (groups, chunks, 2, channels)
+    gan_launch_norm_back back;
     int rows, channels, chunk, chunks, tiles;
-    int lanes; // threads side by side: a power of two, at most 32
-    float eps;
+    int lanes;          // threads side by side: a power of two, at most 32
     unsigned *counters; // (groups, tiles), or NULL
-};
-
-/* A thread's place: its channels begin at `channel`, it takes every stripes-th row from `stripe`
- * on. */
-template <int V>
-struct Tile {
-    int lane, stripe, stripes, channel;
-
-    __device__ __forceinline__ Tile(int lanes, int tile) {
-        lane = int(threadIdx.x) & (lanes - 1);
-        stripe = int(threadIdx.x) / lanes;
-        stripes = BLOCK / lanes;
-        channel = (tile * lanes + lane) * V;
-    }
 };
 
 /* The parts of all stripes; stripe 0 gets them. All threads take part. */
@@ -164,7 +149,7 @@ __device__ __forceinline__ void write_out(const Args &a, int64_t group, int chan
 #pragma unroll
     for (int k = 0; k < V; k++) {
         const float inverse =
-            OP::OPERANDS == 2 ? 1.0f / sqrtf(a.moments[second + k] + a.eps) : 0.0f;
+            OP::OPERANDS == 2 ? 1.0f / sqrtf(a.back.moments[second + k] + a.back.eps) : 0.0f;
         a.out[first + k] = part.first[k];
         a.out[second + k] = OP::finish(part.second[k], part.count, inverse);
     }
@@ -193,7 +178,7 @@ __device__ __forceinline__ void bring_together(const Args &a, int64_t group, con
 template <class OP, class T, int V>
 __global__ void __launch_bounds__(BLOCK, 2) rows_kernel(const Args a) {
     constexpr int BATCH = OP::BATCH;
-    const T *x_rows = static_cast<const T *>(a.x), *dy_rows = static_cast<const T *>(a.dy);
+    const T *x_rows = static_cast<const T *>(a.x), *dy_rows = static_cast<const T *>(a.back.dy);
     const unsigned tile = blockIdx.x % unsigned(a.tiles),
                    part_index = blockIdx.x / unsigned(a.tiles);
     const int64_t group = part_index / unsigned(a.chunks);
@@ -203,12 +188,9 @@ __global__ void __launch_bounds__(BLOCK, 2) rows_kernel(const Args a) {
     Part<V> part = {};
     if (at.channel < a.channels) {
         const int64_t base = (group * a.rows + begin) * a.channels + at.channel;
-        float mean[V] = {};
-        if (OP::OPERANDS == 2) {
-#pragma unroll
-            for (int k = 0; k < V; k++)
-                mean[k] = a.moments[2 * group * a.channels + at.channel + k];
-        }
+        Channels<V> of = {};
+        if (OP::OPERANDS == 2)
+            of.read(a.back.moments + 2 * group * a.channels, a.channels, at.channel, a.back);
         for (int r = at.stripe; r < rows; r += BATCH * at.stripes) {
             float x[BATCH][V] = {}, dy[BATCH][V] = {};
             int count = 0;
@@ -222,7 +204,14 @@ __global__ void __launch_bounds__(BLOCK, 2) rows_kernel(const Args a) {
                     count = i + 1;
                 }
             }
-            OP::add(part, OP::of(x, dy, count, mean));
+            if (OP::ACTIVE) {
+#pragma unroll
+                for (int i = 0; i < BATCH; i++)
+#pragma unroll
+                    for (int k = 0; k < V; k++)
+                        dy[i][k] = of.before(dy[i][k], x[i][k] - of.mean[k], k, a.back.slope);
+            }
+            OP::add(part, OP::of(x, dy, count, of.mean));
         }
     }
     combine<OP, V>(part, at, a.lanes);
@@ -263,12 +252,6 @@ __global__ void __launch_bounds__(BLOCK) chunks_kernel(const Args a) {
 
 /* ---- launchers ---- */
 
-int lanes_for(int64_t items, int most) {
-    int lanes = 1;
-    while (lanes < most && lanes < items) lanes *= 2;
-    return lanes;
-}
-
 /* Chunks of rows, by the shape alone: one where a second launch costs more than it saves. */
 void plan(const gan_launch_norm_args *n, Args *a) {
     enum { BLOCKS = 512, BATCH = 8, FEW = 4 };
@@ -292,7 +275,7 @@ template <class OP, class T, int V>
 cudaError_t launch_rows(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
     const int bytes = int(sizeof(T));
     const bool vectors = vector_width(n->x, n->channels, bytes, V) == V &&
-                         vector_width(a.dy, n->channels, bytes, V) == V;
+                         vector_width(a.back.dy, n->channels, bytes, V) == V;
     set_tiles(&a, lanes_for(n->channels / (vectors ? V : 1), 32), vectors ? V : 1);
     const dim3 grid(unsigned(n->groups * a.chunks * a.tiles));
     if (vectors)
@@ -332,10 +315,11 @@ extern "C" cudaError_t gan_launch_moments(const gan_launch_norm_args *n, cudaStr
     return launch<Moments>(n, Args{}, stream);
 }
 
-extern "C" cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *n, const void *dy,
-                                                  const float *moments, float eps,
+extern "C" cudaError_t gan_launch_batch_norm_sums(const gan_launch_norm_args *n,
+                                                  const gan_launch_norm_back *back,
                                                   cudaStream_t stream) {
     Args a = {};
-    a.dy = dy, a.moments = moments, a.eps = eps;
-    return launch<Products>(n, a, stream);
+    a.back = *back;
+    return back->slope == 1.0f ? launch<Products<false>>(n, a, stream)
+                               : launch<Products<true>>(n, a, stream);
 }

@@ -136,6 +136,7 @@ static const gan_op_id linear[] = {
     GAN_OP_max_pool_adjoint,
     GAN_OP_max_pool_select,
     GAN_OP_batch_norm_sums,
+    GAN_OP_batch_norm_grad,
 };
 
 static void reference_adjoints(void **state) {

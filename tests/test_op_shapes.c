@@ -199,6 +199,13 @@ static void makes_norms_and_losses(void **state) {
         MAKES(grad, 4, 3, 5);
         assert_int_equal(gan_gradient(g, gan_sum(g, gan_square(g, grad)), 1, &x, &grad), GAN_OK);
         MAKES(grad, 4, 3, 5);
+        y = gan_batch_norm_training(g, x, groups, F32(5), NULL, 1e-5, &moments);
+        MAKES(y, 4, 3, 5);
+        MAKES(moments, groups, 2, 5);
+        assert_int_equal(gan_gradient(g, gan_logits_loss(g, y, 1), 1, &x, &grad), GAN_OK);
+        MAKES(grad, 4, 3, 5);
+        assert_int_equal(gan_gradient(g, gan_sum(g, gan_square(g, grad)), 1, &x, &grad), GAN_OK);
+        MAKES(grad, 4, 3, 5);
     }
     MAKES_TYPE(GAN_BF16,
                gan_batch_norm(g, BF16(6, 5), gan_moments(g, BF16(6, 5), 3), NULL, NULL, 0), 6, 5);
@@ -218,7 +225,7 @@ static void keeps_half_precision(void **state) {
     for (int64_t groups = 1; groups <= 2; groups++) {
         gan_node *x = BF16(4, 8, 8, 3), *w = BF16(6, 3, 3, 3), *gamma = F32(6), *grad[3];
         gan_node *h = gan_conv2d(g, x, w, WINDOW(1, 1));
-        h = gan_batch_norm(g, h, gan_moments(g, h, groups), gamma, NULL, 1e-5);
+        h = gan_batch_norm_training(g, h, groups, gamma, NULL, 1e-5, NULL);
         h = gan_max_pool(g, gan_upsample(g, gan_leaky_relu(g, h, 0.2), 2), 2, 2, WINDOW(2, 0));
         h = gan_maximum(g, h, gan_max_axes(g, h, 8));
         MAKES_TYPE(GAN_BF16, h, 4, 8, 8, 6);

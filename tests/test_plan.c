@@ -56,6 +56,12 @@ static int position_of(const gan_plan *plan, gan_op_id op) {
     return -1;
 }
 
+static int whole_values(const gan_plan *plan, int64_t size) {
+    int n = 0;
+    for (int i = 0; i < plan->n_launches; i++) n += gan_shape_size(plan->order[i]->shape) == size;
+    return n;
+}
+
 static gan_node *weight(gan_graph *g, const char *name, gan_shape shape) {
     return gan_variable_node(g, GAN_WEIGHT, name, GAN_F32, shape,
                              (gan_init){GAN_INIT_NORMAL, 0, .1f});
@@ -131,11 +137,39 @@ static void batch_norm_and_activation_are_one_pass(void **state) {
     gan_node *y = gan_batch_norm(s.g, x, gan_moments(s.g, x, 1), NULL, NULL, 1e-5);
     gan_output(s.g, gan_relu(s.g, y));
     gan_plan *plan = make_plan(s.g);
-    int whole = 0;
-    for (int i = 0; i < plan->n_launches; i++)
-        whole += gan_shape_size(plan->order[i]->shape) == 4 * 3 * 3 * 8;
-    assert_int_equal(whole, 1);
+    assert_int_equal(whole_values(plan, 4 * 3 * 3 * 8), 1);
     close_setting(s, plan);
+}
+
+/* dy times the activation's derivative is never stored, nor is the result read again. */
+static void the_way_back_through_batch_norm_is_two_passes(void **state) {
+    enum { NONE, RELU, LEAKY, TANH, WAYS };
+    static const double slope[WAYS] = {1, 0, (double)0.2f, 1};
+    static const int passes[WAYS] = {1, 1, 1, 2};
+    (void)state;
+    for (int way = 0; way < WAYS; way++) {
+        setting s = open_setting();
+        gan_node *x = gan_input(s.g, GAN_F32, gan_shape4(4, 3, 3, 8), "x"), *dx[2];
+        gan_node *w = gan_input(s.g, GAN_F32, gan_shape4(4, 3, 3, 8), "w");
+        gan_node *gamma = weight(s.g, "d/gamma", gan_shape1(8));
+        gan_node *y = gan_batch_norm_training(s.g, x, 2, gamma, NULL, 1e-5, NULL);
+        if (way == RELU) y = gan_relu(s.g, y);
+        if (way == LEAKY) y = gan_leaky_relu(s.g, y, 0.2);
+        if (way == TANH) y = gan_tanh(s.g, y);
+        gan_node *loss = gan_sum(s.g, gan_mul(s.g, y, w));
+        assert_int_equal(gan_gradient(s.g, loss, 2, (gan_node *[]){x, gamma}, dx), GAN_OK);
+        gan_output(s.g, dx[0]);
+        gan_output(s.g, dx[1]);
+        gan_plan *plan = make_plan(s.g);
+        assert_int_equal(launches_of(plan, GAN_OP_moments), 1);
+        assert_int_equal(launches_of(plan, GAN_OP_batch_norm_sums), 1);
+        assert_int_equal(launches_of(plan, GAN_OP_batch_norm_grad), 1);
+        const int at[2] = {position_of(plan, GAN_OP_batch_norm_sums),
+                           position_of(plan, GAN_OP_batch_norm_grad)};
+        for (int i = 0; i < 2; i++) assert_true(plan->order[at[i]]->attr.norm.slope == slope[way]);
+        assert_int_equal(whole_values(plan, 4 * 3 * 3 * 8), passes[way]);
+        close_setting(s, plan);
+    }
 }
 
 static void long_chains_are_cut_where_a_program_ends(void **state) {
@@ -339,6 +373,7 @@ int main(void) {
         cmocka_unit_test(a_loss_is_a_reduction_with_prologue),
         cmocka_unit_test(a_value_with_two_readers_is_computed_once),
         cmocka_unit_test(batch_norm_and_activation_are_one_pass),
+        cmocka_unit_test(the_way_back_through_batch_norm_is_two_passes),
         cmocka_unit_test(long_chains_are_cut_where_a_program_ends),
         cmocka_unit_test(a_reader_runs_before_the_update_that_follows_it),
         cmocka_unit_test(a_reader_through_a_view_too),

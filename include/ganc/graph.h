@@ -254,6 +254,12 @@ GAN_API gan_node *gan_moments(gan_graph *g, gan_node *x, int64_t groups);
 GAN_API gan_node *gan_batch_norm(gan_graph *g, gan_node *x, gan_node *moments, gan_node *gamma,
                                  gan_node *beta, double eps);
 
+/* The same as in training, by the moments of x itself in `groups` parts, in fewer passes: the gradient of
+ * x has what goes through them. *moments (may be NULL) becomes those moments, for running statistics; the
+ * result has no gradient with respect to that node. */
+GAN_API gan_node *gan_batch_norm_training(gan_graph *g, gan_node *x, int64_t groups, gan_node *gamma,
+                                          gan_node *beta, double eps, gan_node **moments);
+
 /* ---- losses straight from logits; means over the batch, scalars ---- */
 
 /* E[-t log sigma(s) - (1-t) log(1-sigma(s))] = E[softplus(s) - t·s], log-sigmoid form. */

@@ -20,7 +20,7 @@ extern const gan_kernel gan_cpu_conv2d, gan_cpu_conv2d_grad_input, gan_cpu_conv2
 extern const gan_kernel gan_cpu_fold, gan_cpu_fold_adjoint;
 extern const gan_kernel gan_cpu_average_pool, gan_cpu_average_pool_adjoint;
 extern const gan_kernel gan_cpu_max_pool, gan_cpu_max_pool_adjoint, gan_cpu_max_pool_select;
-extern const gan_kernel gan_cpu_moments, gan_cpu_batch_norm_sums;
+extern const gan_kernel gan_cpu_moments, gan_cpu_batch_norm_sums, gan_cpu_batch_norm_grad;
 extern const gan_kernel gan_cpu_softmax_loss, gan_cpu_softmax_loss_grad;
 extern const gan_kernel gan_cpu_random, gan_cpu_shuffled_index, gan_cpu_minibatch;
 extern const gan_kernel gan_cpu_assign, gan_cpu_advance, gan_cpu_moving_average, gan_cpu_record;

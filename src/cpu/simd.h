@@ -16,6 +16,12 @@ typedef struct gan_cpu_pointwise_loops {
     gan_cpu_function *function[GAN_FN_COUNT];
 } gan_cpu_pointwise_loops;
 
+/* Of each element of a row, what its channel has in common, for batch norm's gradients. */
+typedef struct gan_cpu_norm_row {
+    const float *mean, *scale, *beta; /* (x - mean)·scale + beta is batch norm's result */
+    const float *slope, *constant;    /* dx = scale·dy + slope·(x - mean) + constant */
+} gan_cpu_norm_row;
+
 /* simd_reduce.c */
 typedef struct gan_cpu_reduce_loops {
     void (*add)(float *y, const float *x, int64_t n); /* y += x */
@@ -32,6 +38,13 @@ typedef struct gan_cpu_reduce_loops {
     /* s += dy; q += dy·(x - mean) */
     void (*products)(float *s, float *q, const float *dy, const float *x, const float *mean,
                      int64_t n);
+    /* The same with `bend`·dy where batch norm's result is not positive. */
+    void (*bent_products)(float *s, float *q, const float *dy, const float *x,
+                          const gan_cpu_norm_row *row, float bend, int64_t n);
+    void (*norm_grad)(float *dx, const float *dy, const float *x, const gan_cpu_norm_row *row,
+                      int64_t n);
+    void (*bent_norm_grad)(float *dx, const float *dy, const float *x, const gan_cpu_norm_row *row,
+                           float bend, int64_t n);
     /* y = exp(x - shift); returns the sum of y. y may be x. */
     float (*exp_sum)(float *y, const float *x, float shift, int64_t n);
 } gan_cpu_reduce_loops;

@@ -151,6 +151,39 @@ static void products(float *s, float *q, const float *dy, const float *x, const 
     }
 }
 
+static void bent_products(float *s, float *q, const float *dy, const float *x,
+                          const gan_cpu_norm_row *row, float bend, int64_t n) {
+    const float *mean = row->mean, *scale = row->scale, *beta = row->beta;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const float distance = x[i] - mean[i];
+        const float d = distance * scale[i] + beta[i] > 0.0f ? dy[i] : bend * dy[i];
+        s[i] += d;
+        q[i] += d * distance;
+    }
+}
+
+static void norm_grad(float *dx, const float *dy, const float *x, const gan_cpu_norm_row *row,
+                      int64_t n) {
+    const float *mean = row->mean, *scale = row->scale;
+    const float *slope = row->slope, *constant = row->constant;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = scale[i] * dy[i] + (slope[i] * (x[i] - mean[i]) + constant[i]);
+}
+
+static void bent_norm_grad(float *dx, const float *dy, const float *x, const gan_cpu_norm_row *row,
+                           float bend, int64_t n) {
+    const float *mean = row->mean, *scale = row->scale, *beta = row->beta;
+    const float *slope = row->slope, *constant = row->constant;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const float distance = x[i] - mean[i];
+        const float d = distance * scale[i] + beta[i] > 0.0f ? dy[i] : bend * dy[i];
+        dx[i] = scale[i] * d + (slope[i] * distance + constant[i]);
+    }
+}
+
 static float exp_sum(float *y, const float *x, float shift, int64_t n) {
     float s = 0;
 #pragma omp simd reduction(+ : s)
@@ -164,4 +197,5 @@ static float exp_sum(float *y, const float *x, float shift, int64_t n) {
 
 extern const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce);
 const gan_cpu_reduce_loops GAN_CPU_TABLE(reduce) = {
-    add, max, sum_of, max_of, row_sums, row_maxima, dot, add_scaled, moments, products, exp_sum};
+    add,        max,     sum_of,   max_of,        row_sums,  row_maxima,     dot,
+    add_scaled, moments, products, bent_products, norm_grad, bent_norm_grad, exp_sum};

@@ -32,6 +32,7 @@ const gan_kernel *const gan_cpu_kernels[GAN_OP_COUNT] = {
     ROW(max_pool_select),
     ROW(moments),
     ROW(batch_norm_sums),
+    ROW(batch_norm_grad),
     ROW(softmax_loss),
     ROW(softmax_loss_grad),
     ROW(random),

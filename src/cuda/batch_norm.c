@@ -66,7 +66,7 @@ static gan_pointwise_program program_of(const norm *n, const gan_call *call, int
     const gan_pointwise_program *then = n->joined ? call->node->program : NULL;
     const int s = n_inputs, last = s + OWN_STEPS - 1;
     gan_pointwise_program p = {.n_inputs = n_inputs, .n_steps = OWN_STEPS};
-    p.step[0] = step(GAN_FN_shift, VARIANCE, 0, (float)call->node->attr.eps.eps);
+    p.step[0] = step(GAN_FN_shift, VARIANCE, 0, (float)call->node->attr.norm.eps);
     p.step[1] = step(GAN_FN_rsqrt, s, 0, 0);
     p.step[2] = step(GAN_FN_mul, s + 1, GAMMA, 0);
     p.step[3] = step(GAN_FN_sub, X, MEAN, 0);

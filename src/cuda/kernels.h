@@ -5,7 +5,7 @@
 #include "device/backend.h"
 
 extern const gan_kernel *const gan_cuda_kernels[GAN_OP_COUNT]; /* by op; NULL: none */
-bool gan_cuda_takes(const gan_node *node);                      /* types.c */
+bool gan_cuda_takes(const gan_node *node);                     /* types.c */
 
 extern const gan_kernel gan_cuda_constant, gan_cuda_stop_gradient;
 extern const gan_kernel gan_cuda_pointwise, gan_cuda_cast, gan_cuda_one_hot;
@@ -18,7 +18,8 @@ extern const gan_kernel gan_cuda_conv2d, gan_cuda_conv2d_grad_input, gan_cuda_co
 extern const gan_kernel gan_cuda_fold, gan_cuda_fold_adjoint;
 extern const gan_kernel gan_cuda_average_pool, gan_cuda_average_pool_adjoint;
 extern const gan_kernel gan_cuda_max_pool, gan_cuda_max_pool_adjoint, gan_cuda_max_pool_select;
-extern const gan_kernel gan_cuda_moments, gan_cuda_batch_norm, gan_cuda_batch_norm_sums;
+extern const gan_kernel gan_cuda_moments, gan_cuda_batch_norm, gan_cuda_batch_norm_sums,
+    gan_cuda_batch_norm_grad;
 extern const gan_kernel gan_cuda_logits_loss, gan_cuda_logits_loss_grad;
 extern const gan_kernel gan_cuda_softmax_loss, gan_cuda_softmax_loss_grad;
 extern const gan_kernel gan_cuda_random, gan_cuda_shuffled_index, gan_cuda_minibatch;

@@ -33,6 +33,7 @@ const gan_kernel *const gan_cuda_kernels[GAN_OP_COUNT] = {
     ROW(moments),
     ROW(batch_norm),
     ROW(batch_norm_sums),
+    ROW(batch_norm_grad),
     ROW(logits_loss),
     ROW(logits_loss_grad),
     ROW(softmax_loss),

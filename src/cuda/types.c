@@ -27,6 +27,8 @@ static bool product(const gan_node *node) {
 /* Of x and dy alike; the result is f32. */
 static bool sums(const gan_node *node) { return node->in[0]->dtype == node->in[2]->dtype; }
 
+static bool grad(const gan_node *node) { return sums(node) && node->dtype == node->in[0]->dtype; }
+
 #define ROW(op, rule) [GAN_OP_##op] = rule
 
 static takes *const rule[GAN_OP_COUNT] = {
@@ -59,6 +61,7 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(moments, any),
     ROW(batch_norm, any),
     ROW(batch_norm_sums, sums),
+    ROW(batch_norm_grad, grad),
     ROW(pack, any),
 };
 

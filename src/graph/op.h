@@ -113,7 +113,14 @@ typedef union gan_attr {
     } moments;
     struct {
         double eps;
-    } eps; /* batch_norm, batch_norm_sums, power_iteration */
+    } eps; /* power_iteration */
+    /* slope: of batch_norm_sums and batch_norm_grad: where batch_norm's result is not positive, dy
+     * counts by so much (an activation that follows it); 1: all of it does.
+     * own: moments are those of x and a function of it alone: the gradient of x has theirs. */
+    struct {
+        double eps, slope;
+        bool own;
+    } norm; /* batch_norm, batch_norm_sums, batch_norm_grad */
     struct {
         double target;
     } logits_loss; /* and logits_loss_grad */

@@ -1,12 +1,12 @@
 /* The plan: a graph made ready for one device.
  *
  * Lowering copies what is live into a graph of its own, replaces ops that the device has no kernel
- * for by their expansion (plan_lower.c) and puts casts around kernels that do not take bfloat16
- * (plan_cast.c). Fusion merges pointwise chains, broadcasts,
- * prologues and epilogues (plan_fuse.c). Ordering keeps the effects in their order and computes
- * values as late as they are needed (plan_order.c). Joining puts small calls that run as one launch
- * side by side (plan_join.c). Placing gives every value a place in one arena
- * by its lifetime (plan_place.c).
+ * for by their expansion (plan_lower.c), puts casts around kernels that do not take bfloat16
+ * (plan_cast.c), and gives the gradients of batch norm the derivative of what follows it
+ * (plan_norm.c). Fusion merges pointwise chains, broadcasts, prologues and epilogues (plan_fuse.c).
+ * Ordering keeps the effects in their order and computes values as late as they are needed
+ * (plan_order.c). Joining puts small calls that run as one launch side by side (plan_join.c).
+ * Placing gives every value a place in one arena by its lifetime (plan_place.c).
  */
 #ifndef GANC_GRAPH_PLAN_H
 #define GANC_GRAPH_PLAN_H
@@ -31,7 +31,7 @@ typedef struct gan_plan_options {
     /* That kernel takes this node's types; NULL: it takes any. Where not, casts go around it. */
     bool (*takes)(const void *context, const gan_node *node);
     gan_join (*joins)(const void *context, const gan_node *node); /* NULL: nothing is joined */
-    int join_most; /* tasks in a launch */
+    int join_most;                                                /* tasks in a launch */
     const void *context;
     bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones
                         (tests) */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "graph/plan.h"
 #include "graph/plan_cast.h"
+#include "graph/plan_norm.h"
 
 /* Views cost nothing and leaves are not computed; every device has them. */
 static bool is_supported(const gan_node *node, const gan_plan_options *options) {
@@ -164,7 +165,9 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
     gan_status status = GAN_OK;
     for (int id = 0; id < from->n_nodes && status == GAN_OK; id++) {
         const gan_node *node = from->node[id];
+        gan_node norm, *operands[GAN_PLAN_NORM_OPERANDS];
         if (!live[id]) continue;
+        if (gan_plan_norm(&norm, operands, node)) node = &norm;
         if (node->n_in > capacity) {
             capacity = 2 * node->n_in;
             gan_node **more = realloc(in, (size_t)capacity * sizeof(gan_node *));

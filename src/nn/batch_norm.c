@@ -47,9 +47,9 @@ gan_node *gan_norm_batch(gan_scope *s, gan_node *x, const gan_norm_options *o) {
     }
     gan_node *mean = gan_scope_statistic(s, "running_mean", each, gan_init_constant(0));
     gan_node *variance = gan_scope_statistic(s, "running_variance", each, gan_init_constant(1));
-    gan_node *moments;
+    gan_node *moments, *y;
     if (settings->training) {
-        moments = gan_moments(g, x, settings->groups);
+        y = gan_batch_norm_training(g, x, settings->groups, gamma, beta, eps, &moments);
         if (settings->update_statistics && moments) {
             const double n = (double)(gan_shape_size(shape) / c / settings->groups);
             move(g, mean, moments, 0, 1, 1 - momentum, settings->groups);
@@ -58,9 +58,8 @@ gan_node *gan_norm_batch(gan_scope *s, gan_node *x, const gan_norm_options *o) {
     } else {
         gan_node *rows[2] = {gan_reshape(g, mean, gan_shape3(1, 1, c)),
                              gan_reshape(g, variance, gan_shape3(1, 1, c))};
-        moments = gan_concat(g, 1, 2, rows);
+        y = gan_batch_norm(g, x, gan_concat(g, 1, 2, rows), gamma, beta, eps);
     }
-    gan_node *y = gan_batch_norm(g, x, moments, gamma, beta, eps);
     if (!settings->condition_norm) return y;
     return gan_scope_activation(s, gan_norm_affine(s, gan_cast(g, y, GAN_F32), o));
 }

@@ -46,9 +46,11 @@ gan_gradient_rule gan_average_pool_gradient, gan_average_pool_adjoint_gradient,
     gan_max_pool_gradient, gan_max_pool_adjoint_gradient, gan_max_pool_select_gradient;
 
 /* norm.c */
-gan_infer_rule gan_moments_infer, gan_batch_norm_infer, gan_batch_norm_sums_infer;
+gan_infer_rule gan_moments_infer, gan_batch_norm_infer, gan_batch_norm_sums_infer,
+    gan_batch_norm_grad_infer;
 gan_gradient_rule gan_moments_gradient, gan_batch_norm_gradient;
-gan_expand_rule gan_moments_expand, gan_batch_norm_expand, gan_batch_norm_sums_expand;
+gan_expand_rule gan_moments_expand, gan_batch_norm_expand, gan_batch_norm_sums_expand,
+    gan_batch_norm_grad_expand;
 
 /* loss.c */
 gan_infer_rule gan_logits_loss_infer, gan_softmax_loss_infer, gan_softmax_loss_grad_infer;

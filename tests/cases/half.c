@@ -108,6 +108,9 @@ static void norm(test_case *t, int i) {
                                  case_uniform(t, vector, -1, 1), 1e-2);
     case_output(t, moments);
     half_output(t, gan_tanh(t->g, y));
+    y = gan_batch_norm_training(t->g, x, batches[i].groups, case_uniform(t, vector, 0.5, 1.5),
+                                case_uniform(t, vector, -1, 1), 1e-2, NULL);
+    half_output(t, i % 2 ? gan_relu(t->g, y) : gan_leaky_relu(t->g, y, 0.2));
 }
 
 /* ---- windows ---- */

@@ -11,7 +11,7 @@ static const struct {
              {{4, {8, 8, 8, 67}}, 2}, {{3, {2, 3, 7}}, 6},   {{4, {16, 14, 14, 5}}, 1},
              {{1, {6}}, 1},           {{2, {64, 1030}}, 2},  {{4, {4, 16, 16, 1}}, 4},
              {{2, {5003, 9}}, 1},     {{2, {160, 1030}}, 2}, {{2, {520, 68}}, 2}};
-enum { KINDS = 6 };
+enum { KINDS = 10 };
 
 static int norm_count(void) { return KINDS * COUNT(sizes) + 1; }
 
@@ -24,9 +24,31 @@ static gan_node *moments_input(test_case *t, gan_shape x, int64_t groups) {
     return gan_concat(t->g, 1, 2, (gan_node *[]){mean, variance});
 }
 
+/* One of batch norm's gradients. */
+static void backward(test_case *t, gan_op_id op, gan_node *x, gan_node *moments, double slope) {
+    const gan_shape vector = gan_shape1(x->shape.dim[x->shape.rank - 1]);
+    gan_node *in[6] = {x, moments, case_linear(t, case_uniform(t, x->shape, -1, 1))};
+    const bool sums = op == GAN_OP_batch_norm_sums;
+    in[3] = case_uniform(t, vector, 0.5, 2);
+    in[4] = case_uniform(t, vector, -1, 1);
+    if (!sums) in[5] = case_uniform(t, moments->shape, -1, 1);
+    if (slope != 1) case_not_smooth(t);
+    case_output(
+        t, gan_node_create(t->g, op, sums ? 5 : 6, in, &(gan_attr){.norm = {1e-3, slope}}, NULL));
+    t->looser = 20;
+}
+
 static void norm_build(test_case *t, int i) {
-    static const char *const names[] = {"moments", "batch_norm", "batch_norm without gamma",
-                                        "sums",    "normalised", "moments of values far from zero"};
+    static const char *const names[] = {"moments",
+                                        "batch_norm",
+                                        "batch_norm without gamma",
+                                        "sums",
+                                        "normalised",
+                                        "moments of values far from zero",
+                                        "sums under an activation",
+                                        "grad",
+                                        "grad under an activation",
+                                        "training"};
     gan_graph *g = t->g;
     if (i == KINDS * COUNT(sizes)) {
         case_title(t, "batch_norm of nearly equal values");
@@ -42,7 +64,7 @@ static void norm_build(test_case *t, int i) {
     case_title(t, "%s %s groups %lld", names[i % KINDS], case_shape_text(x_shape, text),
                (long long)groups);
     t->looser = 4;
-    gan_node *x, *moments, *gamma, *beta;
+    gan_node *x, *y, *moments, *gamma, *beta;
     switch (i % KINDS) {
     case 0:
         case_output(t, gan_moments(g, case_uniform(t, x_shape, -1, 1.5), groups));
@@ -63,12 +85,7 @@ static void norm_build(test_case *t, int i) {
     case 3:
         x = case_uniform(t, x_shape, -2, 2);
         moments = moments_input(t, x_shape, groups);
-        case_output(t,
-                    gan_node_create(
-                        g, GAN_OP_batch_norm_sums, 3,
-                        (gan_node *[]){x, moments, case_linear(t, case_uniform(t, x_shape, -1, 1))},
-                        &(gan_attr){.eps = {1e-3}}, NULL));
-        t->looser = 20;
+        backward(t, GAN_OP_batch_norm_sums, x, moments, 1);
         break;
     case 4: /* as a layer: the moments are those of x; groups of one row would have variance 0 */
         x = case_uniform(t, x_shape, -2, 2);
@@ -77,6 +94,28 @@ static void norm_build(test_case *t, int i) {
         beta = case_uniform(t, vector, -1, 1);
         case_output(t, moments);
         case_output(t, gan_leaky_relu(g, gan_batch_norm(g, x, moments, gamma, beta, 0.05), 0.2));
+        case_not_smooth(t);
+        break;
+    case 6:
+        x = case_uniform(t, x_shape, -2, 2);
+        backward(t, GAN_OP_batch_norm_sums, x, moments_input(t, x_shape, groups), 0.2);
+        break;
+    case 7:
+        x = case_uniform(t, x_shape, -2, 2);
+        backward(t, GAN_OP_batch_norm_grad, x, moments_input(t, x_shape, groups), 1);
+        break;
+    case 8:
+        x = case_uniform(t, x_shape, -2, 2);
+        backward(t, GAN_OP_batch_norm_grad, x, moments_input(t, x_shape, groups), i % 4 ? 0 : 0.2);
+        break;
+    case 9: /* with activations, whose derivative its gradients take in */
+        x = case_uniform(t, x_shape, -2, 2);
+        gamma = case_uniform(t, vector, 0.5, 2);
+        beta = case_uniform(t, vector, -1, 1);
+        y = gan_batch_norm_training(g, x, groups, gamma, beta, 0.05, &moments);
+        case_output(t, moments);
+        case_output(t, i % 4 == 1 ? gan_relu(g, y) : gan_leaky_relu(g, y, 0.3));
+        case_output(t, gan_tanh(g, gan_batch_norm_training(g, x, groups, NULL, NULL, 0.05, NULL)));
         case_not_smooth(t);
         break;
     default: /* cancellation would show in the variance */

@@ -24,6 +24,7 @@ static const tolerance of_op[GAN_OP_COUNT] = {
     [GAN_OP_moments] = {2e-6, 5e-6},
     [GAN_OP_batch_norm] = {5e-6, 5e-6},
     [GAN_OP_batch_norm_sums] = {2e-5, 5e-6},
+    [GAN_OP_batch_norm_grad] = {1e-5, 5e-6},
     [GAN_OP_logits_loss] = {1e-6, 4e-6},
     [GAN_OP_logits_loss_grad] = {1e-7, 4e-6},
     [GAN_OP_softmax_loss] = {2e-6, 4e-6},
