@@ -29,8 +29,8 @@ typedef struct cost_case {
 } cost_case;
 
 /* Above the ideal are, in launches: what follows a convolution, a launch after the library's; the
- * passes of batch norm, three forward and backward beside the convolutions; what short cuts upsample
- * and pool;
+ * passes of batch norm, two forward and two backward beside the convolutions; what short cuts
+ * upsample and pool;
  * masks, maxima and their gradients of maxout; in bf16 the casts of what comes in and goes out, and
  * one of all weights of a network an update. The same values go through memory, and the data's f32
  * copies. c is counted with 64 samples a G-step,
@@ -42,11 +42,11 @@ static const cost_case cases[] = {
     {"a2", "maxout", "momentum", 28, 1, 0, 100, 1, false, false,
      29, 3.6, 48, 82, {47, 114, 75}, {55, 116, 75}},
     {"b", "dcgan", "adam", 64, 3, 64, 128, 1, true, false,
-     42, 291, 1005, 190, {112, 3710, 178}, {126, 2460, 178}},
+     42, 291, 1005, 190, {93, 3260, 178}, {97, 1750, 178}},
     {"c", "resnet", "adam", 32, 3, 0, 64, 5, false, true,
      286, 1870, 4299, 328, {724, 21200, 265}, {727, 10900, 265}},
     {"d", "dcgan", "adam", 128, 3, 96, 256, 1, true, false,
-     50, 6893, 12181, 1579, {138, 45300, 1480}, {161, 29750, 1480}},
+     50, 6893, 12181, 1579, {113, 39600, 1480}, {120, 20800, 1480}},
 };
 /* clang-format on */
 enum { CASES = sizeof cases / sizeof *cases, EXAMPLES = 10000, RING = 1024 };
