@@ -54,14 +54,16 @@ typedef struct gan_launch_adam_args {
     const int64_t *counter;
     int64_t per_iteration, offset;
     double beta1, beta2, eps;
+    void *copy; /* of n bf16, the new weights rounded; or NULL */
 } gan_launch_adam_args;
 
 cudaError_t gan_launch_adam(const gan_launch_adam_args *a, cudaStream_t stream);
 
 /* velocity = momentum·velocity - rate·gradient, weight += velocity, of n elements; rate and
- * momentum are one number each, on the device. */
+ * momentum are one number each, on the device. `copy`: as Adam's. */
 cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient, int64_t n,
-                                const float *rate, const float *momentum, cudaStream_t stream);
+                                const float *rate, const float *momentum, void *copy,
+                                cudaStream_t stream);
 
 #ifdef __cplusplus
 }

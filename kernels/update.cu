@@ -83,6 +83,7 @@ struct Adam {
     int64_t per_iteration, offset;
     double log_beta1, log_beta2;
     float beta1, beta2, rest1, rest2, eps;
+    __nv_bfloat16 *copy; // (n), or NULL
 };
 
 /* The bias corrections are the same for all: 1 - beta^t = -expm1(t·log beta), which loses nothing
@@ -116,13 +117,14 @@ __global__ void __launch_bounds__(BLOCK) adam_kernel(const Adam a) {
     store_floats(a.first + i, m);
     store_floats(a.second + i, v);
     store_floats(a.weight + i, w);
+    if (a.copy) store_floats(a.copy + i, w);
 }
 
 /* all are (n) */
 template <int V>
 __global__ void __launch_bounds__(BLOCK)
     momentum_kernel(float *weight, float *velocity, const float *gradient, int64_t n,
-                    const float *rate, const float *momentum) {
+                    const float *rate, const float *momentum, __nv_bfloat16 *copy) {
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i >= n) return;
     const float kept = *momentum, step = *rate;
@@ -137,11 +139,13 @@ __global__ void __launch_bounds__(BLOCK)
     }
     store_floats(velocity + i, v);
     store_floats(weight + i, w);
+    if (copy) store_floats(copy + i, w);
 }
 
 /* ---- launchers ---- */
 
 bool fours(const void *p, int64_t n) { return vector_width(p, n, 4, 4) == 4; }
+bool halves(const void *p, int64_t n) { return vector_width(p, n, 2, 4) == 4; }
 
 } // namespace
 
@@ -190,8 +194,9 @@ extern "C" cudaError_t gan_launch_adam(const gan_launch_adam_args *l, cudaStream
     a.beta1 = float(l->beta1), a.beta2 = float(l->beta2);
     a.rest1 = float(1 - l->beta1), a.rest2 = float(1 - l->beta2);
     a.eps = float(l->eps);
+    a.copy = static_cast<__nv_bfloat16 *>(l->copy);
     if (fours(l->weight, l->n) && fours(l->first, l->n) && fours(l->second, l->n) &&
-        fours(l->gradient, l->n))
+        fours(l->gradient, l->n) && halves(l->copy, l->n))
         GPU_LAUNCH(adam_kernel<4>, grid_for(l->n, 4 * BLOCK), dim3(BLOCK), stream, a);
     else
         GPU_LAUNCH(adam_kernel<1>, grid_for(l->n, BLOCK), dim3(BLOCK), stream, a);
@@ -200,13 +205,14 @@ extern "C" cudaError_t gan_launch_adam(const gan_launch_adam_args *l, cudaStream
 
 extern "C" cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient,
                                            int64_t n, const float *rate, const float *momentum,
-                                           cudaStream_t stream) {
+                                           void *copy, cudaStream_t stream) {
+    __nv_bfloat16 *half = static_cast<__nv_bfloat16 *>(copy);
     if (n == 0) return cudaSuccess;
-    if (fours(weight, n) && fours(velocity, n) && fours(gradient, n))
+    if (fours(weight, n) && fours(velocity, n) && fours(gradient, n) && halves(copy, n))
         GPU_LAUNCH(momentum_kernel<4>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, weight,
-                   velocity, gradient, n, rate, momentum);
+                   velocity, gradient, n, rate, momentum, half);
     else
         GPU_LAUNCH(momentum_kernel<1>, grid_for(n, BLOCK), dim3(BLOCK), stream, weight, velocity,
-                   gradient, n, rate, momentum);
+                   gradient, n, rate, momentum, half);
     return cudaGetLastError();
 }

@@ -30,23 +30,22 @@ typedef struct cost_case {
 
 /* Above the ideal are, in launches: what follows a convolution, a launch after the library's; the
  * passes of batch norm, two forward and two backward beside the convolutions; what short cuts
- * upsample and pool;
- * masks, maxima and their gradients of maxout; in bf16 the casts of what comes in and goes out, and
- * one of all weights of a network an update. The same values go through memory, and the data's f32
- * copies. c is counted with 64 samples a G-step,
+ * upsample and pool; masks, maxima and their gradients of maxout; in bf16 the casts of what comes in
+ * and goes out. The same values go through memory, and the data's f32 copies. c is counted with 64
+ * samples a G-step,
  * its ideal too. */
 /* clang-format off */
 static const cost_case cases[] = {
     {"a1", "mlp", "adam", 28, 1, 0, 128, 1, true, false,
-     29, 2.0, 26, 61, {34, 47, 57}, {39, 54, 57}},
+     29, 2.0, 26, 61, {34, 47, 57}, {36, 31, 61}},
     {"a2", "maxout", "momentum", 28, 1, 0, 100, 1, false, false,
-     29, 3.6, 48, 82, {47, 114, 75}, {55, 116, 75}},
+     29, 3.6, 48, 82, {47, 114, 75}, {53, 71, 83}},
     {"b", "dcgan", "adam", 64, 3, 64, 128, 1, true, false,
-     42, 291, 1005, 190, {93, 3260, 178}, {97, 1750, 178}},
+     42, 291, 1005, 190, {93, 3260, 178}, {97, 1750, 191}},
     {"c", "resnet", "adam", 32, 3, 0, 64, 5, false, true,
-     286, 1870, 4299, 328, {713, 20700, 265}, {716, 10650, 265}},
+     286, 1870, 4299, 328, {713, 20700, 265}, {716, 10650, 273}},
     {"d", "dcgan", "adam", 128, 3, 96, 256, 1, true, false,
-     50, 6893, 12181, 1579, {113, 39600, 1480}, {120, 20800, 1480}},
+     50, 6893, 12181, 1579, {113, 39600, 1480}, {120, 20800, 1580}},
 };
 /* clang-format on */
 enum { CASES = sizeof cases / sizeof *cases, EXAMPLES = 10000, RING = 1024 };
@@ -113,10 +112,12 @@ static void release(compiled *p) {
     gan_device_close(p->device);
 }
 
+/* `target`: how far above the ideal is near enough. */
 static void print_row(const cost_case *c, gan_precision precision, const char *what, double is,
-                      double ideal, double limit) {
-    print_message("%-4s %-5s %-16s %10.1f %10.1f %8.2f %10.1f\n", c->name,
-                  gan_precision_name(precision), what, is, ideal, is / ideal, limit);
+                      double ideal, double target, double limit) {
+    print_message("%-4s %-5s %-16s %10.1f %10.1f %8.2f %10.2f %10.1f\n", c->name,
+                  gan_precision_name(precision), what, is, ideal, is / ideal, is / ideal / target,
+                  limit);
 }
 
 static void check(const cost_case *c, gan_precision precision, const struct limits *most) {
@@ -131,10 +132,15 @@ static void check(const cost_case *c, gan_precision precision, const struct limi
     const double updates = (double)info.bytes_updates * 1e-6, gflop = (double)info.flops * 1e-9;
     const double mb = (double)info.bytes_moved * 1e-6 - updates;
     const double most_gflop = 1.02 * c->ideal_gflop;
-    print_row(c, precision, "launches", info.launches, c->ideal_launches, most->launches);
-    print_row(c, precision, "MB", mb, c->ideal_mb, most->mb);
-    print_row(c, precision, "MB of updates", updates, c->ideal_updates_mb, most->updates_mb);
-    print_row(c, precision, "GFLOP", gflop, c->ideal_gflop, most_gflop);
+    const double near_launches = c->spectral_norm ? 1.2 : 1.3, near_mb = 1.25;
+    print_row(c, precision, "launches", info.launches, c->ideal_launches, near_launches,
+              most->launches);
+    print_row(c, precision, "MB", mb, c->ideal_mb, near_mb, most->mb);
+    print_row(c, precision, "MB of updates", updates, c->ideal_updates_mb, near_mb,
+              most->updates_mb);
+    print_row(c, precision, "MB in all", mb + updates, c->ideal_mb + c->ideal_updates_mb, near_mb,
+              most->mb + most->updates_mb);
+    print_row(c, precision, "GFLOP", gflop, c->ideal_gflop, 1, most_gflop);
     assert_true(info.launches <= most->launches);
     assert_true(mb <= most->mb);
     assert_true(updates <= most->updates_mb);
@@ -180,7 +186,7 @@ int main(int argc, char **argv) {
         tests[1 + i] = (struct CMUnitTest){.name = cases[i].name,
                                            .test_func = costs_no_more_than_it_did,
                                            .initial_state = (void *)(uintptr_t)&cases[i]};
-    print_message("%-4s %-5s %-16s %10s %10s %8s %10s\n", "case", "", "", "is", "ideal", "ratio",
-                  "limit");
+    print_message("%-4s %-5s %-16s %10s %10s %8s %10s %10s\n", "case", "", "", "is", "ideal",
+                  "ratio", "of target", "limit");
     return cmocka_run_group_tests_name("cost", tests, NULL, NULL);
 }

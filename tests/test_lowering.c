@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "graph/plan.h"
+#include "graph/store.h"
 #include "support/devices.h"
 #include "support/gradients.h"
 
@@ -61,6 +62,13 @@ static void start_plan(const test_case *t, const gan_plan *plan, reference *r) {
                    (size_t)gan_shape_size(node->shape) * sizeof(double));
     }
     case_start(t, r);
+    for (int i = 0; i < plan->n_refresh; i++) { /* what holds before a run */
+        const gan_variable *weights = plan->refresh[i]->in[0]->attr.variable.variable;
+        const double *from = ref_variable_values(r, weights);
+        double *half = ref_variable_values(r, weights->arena->half);
+        for (int64_t e = 0; e < gan_shape_size(weights->shape); e++)
+            half[e] = ref_round_bf16(from[e]);
+    }
 }
 
 /* A plan rounds to bf16 where it stores, a graph after every node. */

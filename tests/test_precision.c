@@ -78,9 +78,8 @@ static bool every_op(const void *context, gan_op_id op) {
     return true;
 }
 
-/* One copy of all of a group's weights for as long as they stay as they are. */
-static void weights_are_cast_together(void **state) {
-    (void)state;
+/* Two updates of a network in bf16; `clipped`: each is followed by an assignment to all weights. */
+static void two_steps(bool clipped) {
     gan_node *counter_node = counter(), *w[16], *grad[16];
     const gan_model *mlp = gan_model_find("mlp");
     for (int step = 0; step < 2; step++) {
@@ -96,22 +95,146 @@ static void weights_are_cast_together(void **state) {
                                      .counter = counter_node,
                                      .per_iteration = 2,
                                      .offset = step});
+        gan_node *all = gan_flat_variables(g, GAN_WEIGHT, "discriminator");
+        if (clipped) gan_assign(g, all, gan_minimum(g, all, gan_constant(g, 1, all->shape)));
     }
     assert_int_equal(gan_graph_status(g), GAN_OK);
+}
+
+/* The plan, how many updates keep a copy in bf16, and how many casts of weights it has. */
+static gan_plan *plan_of(int *copies, int *casts) {
     gan_plan *plan;
     const gan_plan_options options = {.supported = every_op};
     assert_int_equal(gan_plan_create(&plan, g, &options), GAN_OK);
-    int casts = 0, updates = 0;
+    *copies = *casts = 0;
     for (int i = 0; i < plan->n_launches; i++) {
         const gan_node *node = plan->order[i];
-        updates += node->op == GAN_OP_adam;
-        if (node->op == GAN_OP_cast && node->in[0]->op == GAN_OP_variable) {
-            assert_true(node->in[0]->attr.variable.variable->is_flat);
-            assert_int_equal(casts++, updates);
-        }
+        *copies += gan_op_copy(node) != NULL;
+        if (node->op != GAN_OP_cast || node->in[0]->op != GAN_OP_variable) continue;
+        assert_true(node->in[0]->attr.variable.variable->is_flat);
+        (*casts)++;
     }
-    assert_int_equal(casts, 2);
+    return plan;
+}
+
+static void updates_keep_a_copy_of_the_weights(void **state) {
+    int copies, casts;
+    (void)state;
+    two_steps(false);
+    gan_plan *plan = plan_of(&copies, &casts);
+    assert_int_equal(copies, 2);
+    assert_int_equal(casts, 0);
+    assert_int_equal(plan->n_refresh, 1);
     gan_plan_destroy(plan);
+}
+
+/* What else writes them leaves no copy: then one cast of all of a group's weights, for as long as
+ * they stay as they are. */
+static void weights_are_cast_together(void **state) {
+    int copies, casts;
+    (void)state;
+    two_steps(true);
+    gan_plan *plan = plan_of(&copies, &casts);
+    assert_int_equal(copies, 0);
+    assert_int_equal(casts, 2);
+    assert_int_equal(plan->n_refresh, 0);
+    gan_plan_destroy(plan);
+}
+
+/* The value of a cast is that of its moment, also where it is read after the update. */
+static void a_cast_outlives_the_update(void **state) {
+    gan_device *device;
+    gan_program *program;
+    float before[4] = {1, 2, 3, 4}, seen[4], now[4];
+    (void)state;
+    gan_node *w = weight("d/w", SHAPE(4)), *one = gan_constant(g, 1, gan_shape0());
+    gan_node *half = gan_cast(g, w, GAN_BF16), *grad = gan_constant(g, 0.5, w->shape);
+    gan_momentum(g, "d", 1, &w, &grad, one, one);
+    gan_node *old = gan_output(g, gan_cast(g, half, GAN_F32));
+    gan_node *new = gan_output(g, gan_cast(g, gan_cast(g, w, GAN_BF16), GAN_F32));
+    assert_int_equal(gan_device_open(&device, "cpu", NULL), GAN_OK);
+    assert_int_equal(gan_compile(&program, g, device), GAN_OK);
+    assert_int_equal(gan_store_place(store, device), GAN_OK);
+    const gan_variable *v = gan_store_find(store, GAN_WEIGHT, "d/w");
+    assert_int_equal(gan_variable_write(store, v, before, sizeof before), GAN_OK);
+    assert_int_equal(gan_program_run(program, 1), GAN_OK);
+    assert_int_equal(gan_program_read(program, old, seen, sizeof seen), GAN_OK);
+    assert_int_equal(gan_program_read(program, new, now, sizeof now), GAN_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_true(seen[i] == before[i]);
+        assert_true(now[i] == before[i] - 0.5f);
+    }
+    gan_program_destroy(program);
+    close_graph(state);
+    gan_device_close(device);
+    open_graph(state);
+}
+
+/* ---- who else writes the weights ---- */
+
+/* w moves by a gradient that is its bf16 copy, or in f32 itself; *seen is that copy. */
+static gan_graph *doubling(gan_store *in, gan_dtype dtype, gan_node **seen) {
+    gan_graph *made;
+    assert_int_equal(gan_graph_create(&made, in), GAN_OK);
+    gan_node *w = gan_variable_node(made, GAN_WEIGHT, "d/w", GAN_F32, gan_shape1(64),
+                                    gan_init_uniform(-1, 1));
+    gan_node *grad = gan_cast(made, gan_cast(made, w, dtype), GAN_F32);
+    *seen = gan_output(made, gan_scale(made, grad, 2));
+    gan_momentum(made, "d", 1, &w, &grad, gan_constant(made, -0.3, gan_shape0()),
+                 gan_constant(made, 0, gan_shape0()));
+    assert_int_equal(gan_graph_status(made), GAN_OK);
+    return made;
+}
+
+static float rounded(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Runs once; the copy that was read must be of the weights as they were. */
+static void run_and_check(gan_program *p, const gan_node *seen, const gan_store *in, bool half) {
+    float weights[64], read[64];
+    const gan_variable *v = gan_store_find(in, GAN_WEIGHT, "d/w");
+    assert_int_equal(gan_program_load(p), GAN_OK);
+    assert_int_equal(gan_variable_read((gan_store *)(uintptr_t)in, v, weights, sizeof weights),
+                     GAN_OK);
+    assert_int_equal(gan_program_run(p, 1), GAN_OK);
+    assert_int_equal(gan_program_read(p, seen, read, sizeof read), GAN_OK);
+    for (int i = 0; i < 64; i++)
+        assert_true(read[i] == 2 * (half ? rounded(weights[i]) : weights[i]));
+}
+
+static void copies_are_made_afresh_after_others(void **state) {
+    gan_device *device;
+    gan_store *own;
+    gan_node *seen[3];
+    gan_graph *graph[3];
+    gan_program *p[3];
+    float values[64];
+    (void)state;
+    assert_int_equal(gan_device_open(&device, "cpu", NULL), GAN_OK);
+    assert_int_equal(gan_store_create(&own, 3), GAN_OK);
+    for (int i = 0; i < 3; i++) {
+        graph[i] = doubling(own, i == 1 ? GAN_F32 : GAN_BF16, &seen[i]);
+        assert_int_equal(gan_compile(&p[i], graph[i], device), GAN_OK);
+    }
+    static const int turns[] = {0, 0, 1, 0, 2, 2, 0, 1, 1, 2};
+    for (size_t i = 0; i < COUNT(turns); i++)
+        run_and_check(p[turns[i]], seen[turns[i]], own, turns[i] != 1);
+    for (int i = 0; i < 64; i++) values[i] = (float)sin(i);
+    const gan_variable *v = gan_store_find(own, GAN_WEIGHT, "d/w");
+    assert_int_equal(gan_variable_write(own, v, values, sizeof values), GAN_OK);
+    run_and_check(p[2], seen[2], own, true);
+    run_and_check(p[0], seen[0], own, true);
+    for (int i = 0; i < 3; i++) {
+        gan_program_destroy(p[i]);
+        gan_graph_destroy(graph[i]);
+    }
+    gan_store_destroy(own);
+    gan_device_close(device);
 }
 
 /* Loss and gradient of `model`'s discriminator, and of the norm of its gradient by x, from the same
@@ -196,7 +319,10 @@ int main(void) {
         TEST(names),
         TEST(types),
         TEST(tensor_float),
+        TEST(updates_keep_a_copy_of_the_weights),
         TEST(weights_are_cast_together),
+        TEST(a_cast_outlives_the_update),
+        TEST(copies_are_made_afresh_after_others),
         TEST(bf16_is_near_f32),
         TEST(tf32_is_f32_on_the_cpu),
     };

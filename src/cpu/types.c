@@ -20,6 +20,13 @@ static bool f32_product(const gan_node *node) {
     return all;
 }
 
+/* The copy of the weights that it keeps is bf16. */
+static bool update(const gan_node *node) {
+    for (int i = 0; i < gan_op_of(node)->arity; i++)
+        if (node->in[i]->dtype == GAN_BF16) return false;
+    return true;
+}
+
 #define ROW(op, rule) [GAN_OP_##op] = rule
 
 static takes *const rule[GAN_OP_COUNT] = {
@@ -40,6 +47,8 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(matmul, f32_product),
     ROW(conv2d, f32_product),
     ROW(conv2d_grad_input, f32_product),
+    ROW(adam, update),
+    ROW(momentum, update),
 };
 
 bool gan_cpu_takes(const gan_node *node) {

@@ -67,6 +67,14 @@ static gan_status run_moving_average(gan_device *device, const gan_call *call) {
     return GAN_OK;
 }
 
+/* The weights' copy in bf16, where the update keeps one. */
+static void keep(const gan_cpu_simd *simd, const gan_call *call, int64_t at, int64_t n) {
+    const int last = call->n_in - 1;
+    if (!gan_op_copy(call->node)) return;
+    simd->cast->cast[GAN_F32][GAN_BF16]((uint16_t *)call->in[last].data + at,
+                                        (const float *)call->in[0].data + at, n);
+}
+
 static gan_status run_adam(gan_device *device, const gan_call *call) {
     const double beta1 = call->node->attr.adam.beta1, beta2 = call->node->attr.adam.beta2;
     const double t = (double)(counter_of(&call->in[5]) * call->node->attr.adam.per_iteration +
@@ -88,6 +96,7 @@ static gan_status run_adam(gan_device *device, const gan_call *call) {
     for (int64_t i = 0; i < pieces; i++) {
         const int64_t at = i * GAN_CPU_PIECE;
         loops->adam(w + at, m + at, v + at, g + at, piece_length(n, at), &factors);
+        keep(gan_cpu_simd_of(device), call, at, piece_length(n, at));
     }
     return GAN_OK;
 }
@@ -101,6 +110,7 @@ static gan_status run_momentum(gan_device *device, const gan_call *call) {
     for (int64_t i = 0; i < pieces; i++) {
         const int64_t at = i * GAN_CPU_PIECE;
         loops->momentum(w + at, v + at, g + at, piece_length(n, at), rate, momentum);
+        keep(gan_cpu_simd_of(device), call, at, piece_length(n, at));
     }
     return GAN_OK;
 }

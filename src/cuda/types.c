@@ -29,6 +29,13 @@ static bool sums(const gan_node *node) { return node->in[0]->dtype == node->in[2
 
 static bool grad(const gan_node *node) { return sums(node) && node->dtype == node->in[0]->dtype; }
 
+/* The copy of the weights that it keeps is bf16. */
+static bool update(const gan_node *node) {
+    for (int i = 0; i < gan_op_of(node)->arity; i++)
+        if (node->in[i]->dtype == GAN_BF16) return false;
+    return true;
+}
+
 #define ROW(op, rule) [GAN_OP_##op] = rule
 
 static takes *const rule[GAN_OP_COUNT] = {
@@ -63,6 +70,8 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(batch_norm_sums, sums),
     ROW(batch_norm_grad, grad),
     ROW(pack, any),
+    ROW(adam, update),
+    ROW(momentum, update),
 };
 
 bool gan_cuda_takes(const gan_node *node) {

@@ -67,6 +67,11 @@ static gan_status run_moving_average(gan_device *device, const gan_call *call) {
     return GAN_OK;
 }
 
+/* Where the update keeps the weights in bf16, too, or NULL. */
+static void *copy_of(const gan_call *call) {
+    return gan_op_copy(call->node) ? call->in[call->n_in - 1].data : NULL;
+}
+
 static gan_status run_adam(gan_device *device, const gan_call *call) {
     const gan_attr *attr = &call->node->attr;
     const gan_launch_adam_args a = {
@@ -82,6 +87,7 @@ static gan_status run_adam(gan_device *device, const gan_call *call) {
         .beta1 = attr->adam.beta1,
         .beta2 = attr->adam.beta2,
         .eps = attr->adam.eps,
+        .copy = copy_of(call),
     };
     GAN_CUDA_TRY(call->node, gan_launch_adam(&a, gan_cuda(device)->stream));
     return GAN_OK;
@@ -91,7 +97,7 @@ static gan_status run_momentum(gan_device *device, const gan_call *call) {
     GAN_CUDA_TRY(call->node,
                  gan_launch_momentum(call->in[0].data, call->in[1].data, call->in[2].data,
                                      gan_shape_size(call->in[0].shape), call->in[3].data,
-                                     call->in[4].data, gan_cuda(device)->stream));
+                                     call->in[4].data, copy_of(call), gan_cuda(device)->stream));
     return GAN_OK;
 }
 

@@ -83,5 +83,6 @@ gan_status gan_variable_read(gan_store *store, const gan_variable *variable, voi
 gan_status gan_variable_write(gan_store *store, const gan_variable *variable, const void *from,
                               size_t bytes) {
     GAN_TRY(check_access(store, variable, bytes));
+    variable->arena->half_is_current = false;
     return store->device->backend->upload(store->device, gan_variable_data(variable), from, bytes);
 }

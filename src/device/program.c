@@ -45,8 +45,8 @@ static void join_calls(gan_program *p) {
     }
 }
 
-static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device,
-                          bool keep_apart, bool join) {
+static gan_status compile(gan_program **out, gan_graph *graph, gan_device *device, bool keep_apart,
+                          bool join) {
     *out = NULL;
     gan_program *p = calloc(1, sizeof *p);
     if (!p) return gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
@@ -63,11 +63,16 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
     gan_status status = gan_plan_create(&p->plan, graph, &options);
     if (status == GAN_OK) {
         p->call = calloc((size_t)p->plan->n_launches + 1, sizeof *p->call);
-        if (!p->call) status = gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
+        p->refresh = calloc((size_t)p->plan->n_refresh + 1, sizeof *p->refresh);
+        if (!p->call || !p->refresh) status = gan_fail(GAN_ERROR_MEMORY, "program: out of memory");
     }
     while (status == GAN_OK && p->n_calls < p->plan->n_launches) {
         status = make_call(p, p->plan->order[p->n_calls], &p->call[p->n_calls]);
         p->n_calls++;
+    }
+    while (status == GAN_OK && p->n_refresh < p->plan->n_refresh) {
+        status = make_call(p, p->plan->refresh[p->n_refresh], &p->refresh[p->n_refresh]);
+        p->n_refresh++;
     }
     if (status != GAN_OK) {
         gan_program_destroy(p);
@@ -90,17 +95,22 @@ gan_status gan_compile_apart_joined(gan_program **out, gan_graph *graph, gan_dev
     return compile(out, graph, device, true, true);
 }
 
+static void release_calls(gan_program *p, int n, gan_call *calls) {
+    for (int i = 0; i < n; i++) {
+        const gan_kernel *kernel = p->device->backend->kernel[calls[i].node->op];
+        if (kernel->release) kernel->release(p->device, &calls[i]);
+        free(calls[i].in);
+    }
+    free(calls);
+}
+
 void gan_program_destroy(gan_program *p) {
     if (!p) return;
     const gan_backend *backend = p->device->backend;
     if (p->record) backend->release_record(p->device, p->record);
     if (p->record_many) backend->release_record(p->device, p->record_many);
-    for (int i = 0; i < p->n_calls; i++) {
-        const gan_kernel *kernel = backend->kernel[p->call[i].node->op];
-        if (kernel->release) kernel->release(p->device, &p->call[i]);
-        free(p->call[i].in);
-    }
-    free(p->call);
+    release_calls(p, p->n_calls, p->call);
+    release_calls(p, p->n_refresh, p->refresh);
     if (p->arena) backend->free(p->device, p->arena);
     if (p->workspace) backend->free(p->device, p->workspace);
     gan_plan_destroy(p->plan);
@@ -119,6 +129,17 @@ static void *address(const gan_program *p, const gan_node *node) {
     default:
         return NULL;
     }
+}
+
+static void address_call(const gan_program *p, gan_call *call) {
+    for (int j = 0; j < call->n_in; j++) call->in[j].data = address(p, call->node->in[j]);
+    call->out.data = address(p, call->node);
+    call->workspace = call->workspace_bytes ? p->workspace : NULL;
+}
+
+/* The flat weights of which a refreshing call makes a copy. */
+static gan_variable_arena *refreshed(const gan_call *call) {
+    return call->node->in[0]->attr.variable.variable->arena;
 }
 
 gan_status gan_program_load(gan_program *p) {
@@ -142,11 +163,10 @@ gan_status gan_program_load(gan_program *p) {
         GAN_TRY(backend->zero(p->device, p->arena, arena));
     }
     if (work && !p->workspace) GAN_TRY(backend->allocate(p->device, &p->workspace, work));
-    for (int i = 0; i < p->n_calls; i++) {
-        gan_call *call = &p->call[i];
-        for (int j = 0; j < call->n_in; j++) call->in[j].data = address(p, call->node->in[j]);
-        call->out.data = address(p, call->node);
-        call->workspace = call->workspace_bytes ? p->workspace : NULL;
+    for (int i = 0; i < p->n_calls; i++) address_call(p, &p->call[i]);
+    for (int i = 0; i < p->n_refresh; i++) {
+        address_call(p, &p->refresh[i]);
+        p->refresh[i].out.data = gan_variable_data(refreshed(&p->refresh[i])->half);
     }
     if (backend->record) {
         GAN_TRY(backend->record(p->device, p->n_calls, p->call, 1, &p->record));
@@ -161,22 +181,47 @@ gan_status gan_program_load(gan_program *p) {
 gan_status gan_calls_run(gan_device *device, int n, const gan_call *calls) {
     const gan_backend *backend = device->backend;
     for (int i = 0; i < n; i += calls[i].joined)
-        GAN_TRY(calls[i].joined > 1
-                    ? backend->run_joined(device, calls[i].joined, &calls[i])
-                    : backend->kernel[calls[i].node->op]->run(device, &calls[i]));
+        GAN_TRY(calls[i].joined > 1 ? backend->run_joined(device, calls[i].joined, &calls[i])
+                                    : backend->kernel[calls[i].node->op]->run(device, &calls[i]));
     return GAN_OK;
+}
+
+/* Copies of weights that others have written since. */
+static gan_status refresh(gan_program *p) {
+    for (int i = 0; i < p->n_refresh; i++) {
+        gan_variable_arena *weights = refreshed(&p->refresh[i]);
+        if (weights->half_is_current) continue;
+        GAN_TRY(p->device->backend->kernel[GAN_OP_cast]->run(p->device, &p->refresh[i]));
+    }
+    return GAN_OK;
+}
+
+/* Which copies are current after a run: those that the last to write the weights has written, too.
+ */
+static void note_copies(gan_program *p) {
+    for (int i = 0; i < p->n_calls; i++) {
+        const gan_node *node = p->call[i].node;
+        for (int j = 0; j < gan_op_writes(node); j++)
+            node->in[j]->attr.variable.variable->arena->half_is_current = false;
+        if (gan_op_copy(node)) node->in[0]->attr.variable.variable->arena->half_is_current = true;
+    }
 }
 
 gan_status gan_program_run(gan_program *p, int64_t iterations) {
     GAN_TRY(gan_program_load(p));
     const gan_backend *backend = p->device->backend;
+    if (iterations > 0) {
+        GAN_TRY(refresh(p));
+        note_copies(p);
+    }
     while (iterations > 0) {
         if (p->record_many && iterations >= p->unroll) {
             GAN_TRY(backend->replay(p->device, p->record_many));
             iterations -= p->unroll;
             continue;
         }
-        GAN_TRY(p->record ? backend->replay(p->device, p->record) : gan_calls_run(p->device, p->n_calls, p->call));
+        GAN_TRY(p->record ? backend->replay(p->device, p->record)
+                          : gan_calls_run(p->device, p->n_calls, p->call));
         iterations--;
     }
     return GAN_OK;

@@ -10,7 +10,8 @@ struct gan_program {
     gan_device *device;
     gan_plan *plan;
     gan_call *call;
-    int n_calls;
+    int n_calls, n_refresh;
+    gan_call *refresh; /* of plan->refresh */
     size_t workspace_bytes;
     void *arena, *workspace;
     bool loaded;

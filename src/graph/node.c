@@ -215,10 +215,13 @@ gan_node *gan_node_base(gan_node *node) {
     return node;
 }
 
+static bool overlap(const gan_variable *v, const gan_variable *w) {
+    return w == v || (w->arena == v->arena && (w->is_flat || v->is_flat));
+}
+
 bool gan_effect_writes(const gan_node *effect, const gan_variable *v) {
-    for (int i = 0; i < gan_op_writes(effect); i++) {
-        const gan_variable *w = effect->in[i]->attr.variable.variable;
-        if (w == v || (w->arena == v->arena && (w->is_flat || v->is_flat))) return true;
-    }
-    return false;
+    for (int i = 0; i < gan_op_writes(effect); i++)
+        if (overlap(v, effect->in[i]->attr.variable.variable)) return true;
+    const gan_node *copy = gan_op_copy(effect);
+    return copy && overlap(v, copy->attr.variable.variable);
 }

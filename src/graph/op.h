@@ -220,6 +220,13 @@ static inline int gan_op_writes(const gan_node *node) {
     return (int)(gan_op_of(node)->flags >> GAN_OP_WRITES_SHIFT);
 }
 
+/* adam and momentum of the plan have one operand more: the bf16 copy of the weights that they write
+ * beside them. NULL where it is not wanted. */
+static inline gan_node *gan_op_copy(const gan_node *node) {
+    const bool update = node->op == GAN_OP_adam || node->op == GAN_OP_momentum;
+    return update && node->n_in > gan_op_of(node)->arity ? node->in[node->n_in - 1] : NULL;
+}
+
 /* ---- making nodes ---- */
 
 /* Adds a node: copies the operands, runs infer, registers effects. NULL when an operand is NULL,

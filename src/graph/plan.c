@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "graph/plan_cast.h"
 
 /* Fusion appends views behind the nodes that read them, so ids alone give no order to go by. */
 bool *gan_plan_live(const gan_graph *g) {
@@ -35,6 +36,7 @@ gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
     gan_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     gan_status status = gan_plan_lower(plan, source, options);
+    if (status == GAN_OK) status = gan_plan_refresh(plan);
     if (status == GAN_OK) status = gan_plan_fuse(plan, options);
     if (status == GAN_OK) status = gan_plan_order(plan);
     if (status == GAN_OK) status = gan_plan_join(plan, options);
@@ -54,5 +56,6 @@ void gan_plan_destroy(gan_plan *plan) {
     free(plan->stage);
     free(plan->place);
     free(plan->copy_of);
+    free(plan->refresh);
     free(plan);
 }

@@ -2,7 +2,7 @@
  *
  * Lowering copies what is live into a graph of its own, replaces ops that the device has no kernel
  * for by their expansion (plan_lower.c), puts casts around kernels that do not take bfloat16
- * (plan_cast.c), and gives the gradients of batch norm the derivative of what follows it
+ * (plan_cast.c, plan_half.c), and gives the gradients of batch norm the derivative of what follows it
  * (plan_norm.c). Fusion merges pointwise chains, broadcasts, prologues and epilogues (plan_fuse.c).
  * Ordering keeps the effects in their order and computes values as late as they are needed
  * (plan_order.c). Joining puts small calls that run as one launch side by side (plan_join.c).
@@ -48,6 +48,10 @@ typedef struct gan_plan {
     size_t arena_bytes;
     gan_node **copy_of; /* by node id of the source graph: outputs and inputs; NULL when not live */
     int n_source;
+    /* Casts of flat weights that are no calls: their results are the copies in bf16 that updates
+     * keep (arena->half), to be made where these are not current before a run. */
+    gan_node **refresh;
+    int n_refresh;
 } gan_plan;
 
 gan_status gan_plan_create(gan_plan **out, const gan_graph *source,

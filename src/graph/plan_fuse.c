@@ -214,12 +214,17 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     return false;
 }
 
-/* pack reads gradients in bf16 where the device's does: one launch for all their casts. */
+/* Whether a product can store what cast c makes of it. */
+static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c);
+
+/* pack reads gradients in bf16 where the device's does: one launch for all casts but those that a
+ * product does on the side. */
 static void absorb_gradients(fusion *f, gan_node *pack) {
     for (int i = 0; i < pack->n_in; i++) {
         gan_node *x = pack->in[i];
         while (x->op == GAN_OP_reshape) x = x->in[0]; /* only the elements' order matters */
         if (!converts_float(x) || f->uses[x->id] != 1 || !can_move(f->g, x, pack)) continue;
+        if (takes_epilogue(f, x->in[0], x)) continue;
         gan_node *given = pack->in[i];
         pack->in[i] = x->in[0];
         if (f->options->takes && f->options->takes(f->options->context, pack))

@@ -102,6 +102,10 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     }
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
     if (node->op == GAN_OP_reshape) return reshaped(to, in[0], node->shape);
+    if (gan_op_of(node)->flags & GAN_OP_EFFECT) {
+        gan_node *keeping = gan_plan_keep_half(&casts->half, to, node, in);
+        if (keeping || to->status != GAN_OK) return keeping;
+    }
     const gan_node *model = whose_shape(node, in);
     if (model) return in_shape(to, node, in, model->shape);
     gan_node *copy = gan_node_append(to, node, in);
@@ -126,8 +130,15 @@ static bool written_between(const gan_graph *g, const gan_variable *v, int after
     return false;
 }
 
-/* stale[id]: the view shows a variable and is read after a later update of it. A view shows the
- * value of the moment it was added, so it has to be a copy. */
+/* What of a variable a node shows, or may show: views, and casts of weights. */
+static const gan_variable *shown(gan_node *node) {
+    gan_node *base = gan_node_base(node);
+    if (base->op == GAN_OP_variable) return base->attr.variable.variable;
+    return gan_plan_cast_weight(node);
+}
+
+/* stale[id]: the node shows a variable and is read after a later update of it. It has the value of
+ * the moment it was added, so it has to be a copy. */
 static bool *find_stale_views(const gan_graph *g, const bool *live) {
     bool *stale = calloc((size_t)g->n_nodes + 1, sizeof *stale);
     int *last = calloc((size_t)g->n_nodes + 1, sizeof *last); /* the last reader */
@@ -135,13 +146,12 @@ static bool *find_stale_views(const gan_graph *g, const bool *live) {
     for (int id = g->n_nodes - 1; stale && last && id >= 0; id--) {
         gan_node *node = g->node[id];
         if (!live[id]) continue;
-        const bool view = gan_node_is_view(node, NULL);
+        const bool view = gan_node_is_view(node, NULL) || gan_plan_cast_weight(node);
         const int reader = view ? last[id] : id;
         for (int i = 0; i < node->n_in; i++)
             if (last[node->in[i]->id] < reader) last[node->in[i]->id] = reader;
-        const gan_node *base = gan_node_base(node);
-        stale[id] = view && base->op == GAN_OP_variable &&
-                    written_between(g, base->attr.variable.variable, id, last[id]);
+        const gan_variable *v = view ? shown(node) : NULL;
+        stale[id] = v && written_between(g, v, id, last[id]);
     }
     if (!last) {
         free(stale);
@@ -155,12 +165,13 @@ static bool *find_stale_views(const gan_graph *g, const bool *live) {
 static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan_options *options,
                             gan_node **map, bool *expanded) {
     bool *live = gan_plan_live(from), *stale = live ? find_stale_views(from, live) : NULL;
-    if (!live || !stale) {
+    gan_plan_casts casts = {0};
+    if (!live || !stale || !gan_plan_half_open(&casts.half, from, live, stale)) {
         free(live);
+        free(stale);
         return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     }
     gan_node **in = NULL;
-    gan_plan_casts casts = {0};
     int capacity = 0;
     gan_status status = GAN_OK;
     for (int id = 0; id < from->n_nodes && status == GAN_OK; id++) {
@@ -178,8 +189,9 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
             in = more;
         }
         for (int i = 0; i < node->n_in; i++) in[i] = map[node->in[i]->id];
-        map[id] =
-            stale[id] ? copied(to, node, in[0]) : lower(to, node, in, options, &casts, expanded);
+        map[id] = stale[id] && node->op != GAN_OP_cast
+                      ? copied(to, node, in[0])
+                      : lower(to, node, in, options, &casts, expanded);
         status = gan_graph_status(to);
     }
     for (int i = 0; i < from->n_outputs && status == GAN_OK; i++) {

@@ -181,6 +181,21 @@ gan_variable *gan_store_flat(gan_store *s, gan_role role, const char *group) {
     return a->flat;
 }
 
+gan_variable *gan_store_half(gan_store *s, const gan_variable *flat) {
+    gan_variable_arena *of = flat->arena;
+    if (of->half) return of->half;
+    const char *group = gan_arena_printf(s->memory, "%s/bf16", of->group); /* no name has this */
+    gan_variable_arena *a = group ? open_arena(s, GAN_RECORD, group, strlen(group)) : NULL;
+    gan_variable *v = gan_arena_alloc(s->memory, sizeof *v);
+    const char *name = gan_arena_printf(s->memory, "%s/* in bf16", of->group);
+    if (!group || !a || !v || !name) return out_of_memory();
+    *v = (gan_variable){
+        .name = name, .dtype = GAN_BF16, .shape = flat->shape, .arena = a, .is_flat = true};
+    a->bytes = (variable_bytes(v) + LINE - 1) / LINE * LINE;
+    a->fixed = true;
+    return of->half = v;
+}
+
 /* ---- initial values ---- */
 
 static uint64_t hash(const char *text) { /* FNV-1a */

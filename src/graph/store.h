@@ -13,6 +13,8 @@ typedef struct gan_variable_arena {
     size_t bytes;       /* so far */
     void *data;         /* on the device, NULL until placed */
     gan_variable *flat; /* the pseudo-variable that is the whole arena, or NULL */
+    gan_variable *half; /* the arena's values in bf16, kept beside it for programs; or NULL */
+    bool half_is_current; /* it shows what the arena holds */
 } gan_variable_arena;
 
 struct gan_variable {
@@ -40,6 +42,10 @@ struct gan_store {
 gan_variable *gan_store_declare(gan_store *store, gan_role role, const char *name, gan_dtype dtype,
                                 gan_shape shape, gan_init init);
 gan_variable *gan_store_flat(gan_store *store, gan_role role, const char *group);
+
+/* The bf16 copy of a flat variable: an arena of its own with the same layout, which no list and no
+ * checkpoint names, since it can be made afresh at any time. */
+gan_variable *gan_store_half(gan_store *store, const gan_variable *flat);
 
 /* A variable's bytes in the arena's memory; the arena is placed. */
 static inline void *gan_variable_data(const gan_variable *v) {

@@ -13,8 +13,9 @@ gan_cost gan_node_cost(const gan_node *node) {
     gan_cost cost = {.launches = 1, .written = effect ? 0 : (int64_t)gan_node_bytes(node)};
     for (int i = 0; i < node->n_in; i++) {
         const int64_t bytes = (int64_t)gan_node_bytes(node->in[i]);
-        if (first_time(node, i)) cost.read += bytes;
-        if (i < gan_op_writes(node)) cost.written += bytes;
+        const bool copy = node->in[i] == gan_op_copy(node);
+        if (first_time(node, i) && !copy) cost.read += bytes;
+        if (i < gan_op_writes(node) || copy) cost.written += bytes;
     }
     if (gan_op_of(node)->cost) gan_op_of(node)->cost(node, &cost);
     return cost;

@@ -57,6 +57,12 @@ void ref_op_pack(const ref_call *c) {
     }
 }
 
+/* The new weights rounded, where the plan has given the update a copy to keep. */
+static void keep(const ref_call *c, int usual) {
+    for (int64_t i = 0; c->node->n_in > usual && i < gan_shape_size(ref_shape(c, 0)); i++)
+        c->in[usual][i] = ref_round_bf16(c->in[0][i]);
+}
+
 /* Kingma and Ba 2015, algorithm 1; t is the number of this update, from 1. */
 void ref_op_adam(const ref_call *c) {
     const double b1 = c->node->attr.adam.beta1, b2 = c->node->attr.adam.beta2, rate = c->in[4][0];
@@ -70,6 +76,7 @@ void ref_op_adam(const ref_call *c) {
         w[i] -= rate * (m[i] / (1 - pow(b1, t))) /
                 (sqrt(v[i] / (1 - pow(b2, t))) + c->node->attr.adam.eps);
     }
+    keep(c, 6);
 }
 
 void ref_op_momentum(const ref_call *c) {
@@ -78,4 +85,5 @@ void ref_op_momentum(const ref_call *c) {
         c->in[1][i] = momentum * c->in[1][i] - rate * c->in[2][i];
         c->in[0][i] += c->in[1][i];
     }
+    keep(c, 5);
 }

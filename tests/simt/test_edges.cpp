@@ -263,6 +263,14 @@ void absent_examples(void **) {
 
 /* ---- updates ---- */
 
+/* The copy in bf16 is what was stored as f32, rounded once. */
+void expect_rounded(const Place &copy, const std::vector<float> &weight, int i) {
+    const std::vector<float> half = floats(copy, true);
+    assert_int_equal(half.size(), weight.size());
+    for (size_t k = 0; k < half.size(); k++)
+        if (!same(half[k], stored(weight[k], true))) fail_msg("%d: copy of element %zu", i, k);
+}
+
 /* Bias correction over the whole range of t, and at betas of 0 and next to 1. */
 void adam(void **) {
     static const int64_t iterations[] = {0, 1, 10, 5000, 100000000};
@@ -276,9 +284,20 @@ void adam(void **) {
         v.write(), rate.write();
         const Array<int64_t> counter({iterations[i / 2 % 5]});
         const double *beta = betas[i / 10], t = double(iterations[i / 2 % 5]) * 2 + 1 + 1;
-        const gan_launch_adam_args a = {w.data(), m.data(),    v.data(),       g.data(),
-                                        n,        rate.data(), counter.data(), 2,
-                                        1,        beta[0],     beta[1],        1e-3};
+        const Place copy(size_t(n) * 2, i % 4 == 2 ? 2 : 0);
+        const gan_launch_adam_args a = {w.data(),
+                                        m.data(),
+                                        v.data(),
+                                        g.data(),
+                                        n,
+                                        rate.data(),
+                                        counter.data(),
+                                        2,
+                                        1,
+                                        beta[0],
+                                        beta[1],
+                                        1e-3,
+                                        i % 3 ? copy.data() : nullptr};
         std::vector<double> weight, first, second;
         for (size_t k = 0; k < size_t(n); k++) {
             first.push_back(beta[0] * double(m.x[k]) + (1 - beta[0]) * double(g.x[k]));
@@ -292,6 +311,7 @@ void adam(void **) {
         expect_near(m.read(), first, 1e-6, i);
         expect_near(v.read(), second, 1e-6, i);
         expect_near(w.read(), weight, 2e-6, i);
+        if (i % 3) expect_rounded(copy, w.read(), i);
     }
 }
 
@@ -309,9 +329,11 @@ void flat_passes(void **) {
             average.push_back(double(kept.x[0]) * weight[k] +
                               (1 - double(kept.x[0])) * double(g.x[k]));
         }
+        const Place copy(size_t(n) * 2, i % 4 == 2 ? 2 : 0);
         expect_launched(gan_launch_momentum(w.data(), v.data(), g.data(), n, rate.data(),
-                                            kept.data(), nullptr));
+                                            kept.data(), i % 3 ? copy.data() : nullptr, nullptr));
         expect_near(w.read(), weight, 1e-6, i);
+        if (i % 3) expect_rounded(copy, w.read(), i);
         expect_near(v.read(), velocity, 1e-6, i);
         expect_launched(gan_launch_moving_average(w.data(), g.data(), kept.data(), n, nullptr));
         expect_near(w.read(), average, 1e-6, i);
