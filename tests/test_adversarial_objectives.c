@@ -146,7 +146,8 @@ static void relativistic_average(void **state) {
     expect_near(read_scalar(of_g), swapped / M, 1e-6, 1e-5);
 }
 
-/* L_D = R - k·F, L_G = F, then k + lambda·(gamma·R - F) within 0 and 1; k starts at 0. */
+/* L_D = R - k·F, L_G = F, then k + lambda·(gamma·R - F) within 0 and 1; k starts at 0. How far it
+ * is: R + |gamma·R - F|. */
 static void began_keeps_its_balance(void **state) {
     (void)state;
     const gan_objective *o = gan_objective_find("began");
@@ -154,10 +155,12 @@ static void began_keeps_its_balance(void **state) {
     gan_node *r = F32(M, 1), *f = F32(M, 1);
     gan_node *d = gan_output(g, o->d_loss(g, r, f, &options));
     gan_node *of_g = gan_output(g, o->g_loss(g, NULL, f, &options));
+    assert_string_equal(o->measure_name, "convergence");
+    gan_node *measure = gan_output(g, o->measure(g, r, f, &options));
     o->after_d(g, r, f, &options);
     load();
     double k = 0;
-    bool lowest = false, highest = false;
+    bool lowest = false, highest = false, above = false, below = false;
     for (int t = 0; t < 24; t++) {
         float real[M], fake[M];
         double sum_r = 0, sum_f = 0;
@@ -171,13 +174,15 @@ static void began_keeps_its_balance(void **state) {
         run(1);
         expect_near(read_scalar(d), sum_r - k * sum_f, 1e-5, 1e-5);
         expect_near(read_scalar(of_g), sum_f, 1e-6, 1e-5);
+        expect_near(read_scalar(measure), sum_r + fabs(0.7 * sum_r - sum_f), 1e-5, 1e-5);
+        above |= sum_f > 0.7 * sum_r, below |= sum_f < 0.7 * sum_r;
         k = fmin(1, fmax(0, k + 0.15 * (0.7 * sum_r - sum_f)));
         float *kept = read_variable(GAN_STATISTIC, "discriminator/began/k");
         expect_near(*kept, k, 1e-5, 1e-5);
         free(kept);
         lowest |= k == 0, highest |= k == 1;
     }
-    assert_true(highest && lowest); /* both ends were reached */
+    assert_true(highest && lowest && above && below); /* both ends and sides were reached */
 }
 
 /* exp(s) goes on as its tangent where it would overflow; nothing is ever infinite or NaN. */

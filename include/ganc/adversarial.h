@@ -59,6 +59,11 @@ typedef struct gan_objective {
      */
     void (*after_d)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
                     const gan_objective_options *options);
+    /* A scalar of the scores that tells how far the game is, and what the log calls it; NULLs: the
+     * objective has none. */
+    const char *measure_name;
+    gan_node *(*measure)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                         const gan_objective_options *options);
 } gan_objective;
 
 GAN_API size_t gan_objective_count(void);
@@ -346,11 +351,13 @@ typedef struct gan_game_options {
     void *user;
 } gan_game_options;
 
-/* The iteration's nodes. d_loss, d_real, d_fake are those of its last D-step, before its update. */
+/* The iteration's nodes. d_loss, d_real, d_fake, measure are those of its last D-step, before its
+ * update. */
 typedef struct gan_game {
     gan_node *counter;         /* i64 variable train/iteration */
     gan_node *d_loss, *g_loss; /* scalars, to be logged */
     gan_node *d_real, *d_fake; /* means of sigmoid(score) on real and on fake */
+    gan_node *measure;         /* the objective's, a scalar; NULL where it has none */
 } gan_game;
 
 /* The i64 variable train/iteration: iterations (G-steps) done. */

@@ -40,6 +40,11 @@ static gan_status d_step(gan_play *play, bool g_learns_from_fakes, gan_game *out
     gan_play_judge_both(play, true);
     out->d_real = gan_named(gan_mean(g, gan_sigmoid(g, play->real.seen.score)), "d_real");
     out->d_fake = gan_named(gan_mean(g, gan_sigmoid(g, play->fake.seen.score)), "d_fake");
+    const gan_objective *of = play->o->objective;
+    if (of->measure)
+        out->measure =
+            gan_named(of->measure(g, play->real.seen.score, play->fake.seen.score, &play->o->loss),
+                      of->measure_name);
     out->d_loss = gan_named(gan_play_d_loss(play), "d_loss");
     return gan_play_differentiate(d, play, "discriminator", out->d_loss);
 }

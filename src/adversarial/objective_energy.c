@@ -25,15 +25,26 @@ GAN_D_LOSS(began_d) {
     return gan_objective_scaled(g, gan_sub(g, gan_mean(g, s_real), minded), o);
 }
 
+/* gamma·R - F, which the balance holds at zero. */
+static gan_node *began_missing(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                               const gan_objective_options *o) {
+    const double gamma = o->gamma > 0 ? o->gamma : 0.5;
+    return gan_sub(g, gan_scale(g, gan_mean(g, s_real), gamma), gan_mean(g, s_fake));
+}
+
 /* k += lambda·(gamma·R - F), within 0 and 1. */
 static void began_after(gan_graph *g, gan_node *s_real, gan_node *s_fake,
                         const gan_objective_options *o) {
-    const double gamma = o->gamma > 0 ? o->gamma : 0.5;
     const double lambda = o->lambda > 0 ? o->lambda : 0.001;
-    gan_node *wanted = gan_scale(g, gan_mean(g, s_real), gamma);
-    gan_node *missing = gan_sub(g, wanted, gan_mean(g, s_fake));
+    gan_node *missing = began_missing(g, s_real, s_fake, o);
     gan_node *next = gan_relu(g, gan_add(g, began_k(g), gan_scale(g, missing, lambda)));
     gan_assign(g, began_k(g), gan_minimum(g, next, gan_constant(g, 1, gan_shape0())));
+}
+
+/* M = R + |gamma·R - F|: small when D's autoencoder is good and the balance is held. */
+static gan_node *began_convergence(gan_graph *g, gan_node *s_real, gan_node *s_fake,
+                                   const gan_objective_options *o) {
+    return gan_add(g, gan_mean(g, s_real), gan_abs(g, began_missing(g, s_real, s_fake, o)));
 }
 
 const gan_objective gan_objective_ebgan = {
@@ -51,4 +62,6 @@ const gan_objective gan_objective_began = {
     .g_loss = mean_energy_g,
     .energy = 1,
     .after_d = began_after,
+    .measure_name = "convergence", /* section 3.4.1 */
+    .measure = began_convergence,
 };

@@ -100,8 +100,8 @@ static gan_status list_metadata(metadata *m, const gan_settings *settings, const
     add(m, GAN_META, "step", text);
     snprintf(text, sizeof text, "%a", s->seconds);
     add(m, GAN_META, "seconds", text);
-    snprintf(text, sizeof text, "%" PRId64 " %a %a %a %a", s->summed, s->sum[0], s->sum[1],
-             s->sum[2], s->sum[3]);
+    snprintf(text, sizeof text, "%" PRId64 " %a %a %a %a %a", s->summed, s->sum[0], s->sum[1],
+             s->sum[2], s->sum[3], s->sum[4]);
     add(m, GAN_META, "log", text);
     snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64, s->example[0], s->example[1],
              s->example[2]);

@@ -5,13 +5,14 @@
 #include "ganc/io.h"
 #include "train/settings.h"
 
-enum { GAN_SCALARS = 4 }; /* d_loss, g_loss, d_real, d_fake */
+/* d_loss, g_loss, d_real, d_fake, and the objective's measure where it has one. */
+enum { GAN_SCALARS = 5 };
 
 /* What a run is besides its variables and settings. */
 typedef struct gan_run_state {
     int64_t step;
     double seconds;
-    int64_t summed; /* steps since the last line of the log, and their sums */
+    int64_t summed; /* steps since the last line of the log, and their sums; 0 of what is absent */
     double sum[GAN_SCALARS];
     int64_t example[3];   /* height, width, channels */
     int64_t classes;      /* that the game uses; 0: none */

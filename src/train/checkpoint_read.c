@@ -57,8 +57,9 @@ static gan_status read_state(gan_checkpoint *c) {
     GAN_TRY(metadata(&text, c, GAN_META "seconds"));
     if (sscanf(text, "%la", &s->seconds) != 1) return damaged(c, GAN_META "seconds", text);
     GAN_TRY(metadata(&text, c, GAN_META "log"));
-    if (sscanf(text, "%" SCNd64 " %la %la %la %la", &s->summed, &s->sum[0], &s->sum[1], &s->sum[2],
-               &s->sum[3]) != 5)
+    /* Older files have four sums. */
+    if (sscanf(text, "%" SCNd64 " %la %la %la %la %la", &s->summed, &s->sum[0], &s->sum[1],
+               &s->sum[2], &s->sum[3], &s->sum[4]) < 5)
         return damaged(c, GAN_META "log", text);
     GAN_TRY(metadata(&text, c, GAN_META "example"));
     int64_t *e = s->example;

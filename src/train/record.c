@@ -9,7 +9,10 @@
 #include "train/sequences.h"
 #include "train/trainer.h"
 
-static const char *const scalar_name[GAN_SCALARS] = {"d_loss", "g_loss", "d_real", "d_fake"};
+static const char *name_of(const gan_trainer *t, int scalar) {
+    static const char *const name[] = {"d_loss", "g_loss", "d_real", "d_fake"};
+    return scalar < 4 ? name[scalar] : t->game.objective->measure_name;
+}
 
 /* What is left of a run that diverged. */
 static const char *what_is_kept(const gan_trainer *t, char text[64]) {
@@ -21,7 +24,7 @@ static const char *what_is_kept(const gan_trainer *t, char text[64]) {
 static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, float value) {
     char kept[64];
     return gan_fail(GAN_ERROR_NOT_FINITE, "step %lld: %s is %s; %s", (long long)step,
-                    scalar_name[scalar], isnan(value) ? "not a number" : "infinite",
+                    name_of(t, scalar), isnan(value) ? "not a number" : "infinite",
                     what_is_kept(t, kept));
 }
 
@@ -29,13 +32,13 @@ static gan_status not_finite(const gan_trainer *t, int64_t step, int scalar, flo
 
 gan_status gan_trainer_begin_fetch(gan_trainer *t, gan_stretch *stretch) {
     GAN_TRY(gan_download_begin(&stretch->ring, t->device, gan_variable_data(t->ring),
-                               GAN_RING * sizeof(gan_scalars)));
+                               GAN_RING * (size_t)t->scalars * sizeof(float)));
     if (!stretch->drawn) return GAN_OK;
     return gan_sampler_begin(gan_trainer_sampler(t, stretch->end), &stretch->samples,
                              t->settings->sample_count);
 }
 
-gan_status gan_trainer_end_fetch(gan_trainer *t, gan_stretch *stretch, const gan_scalars **ring) {
+gan_status gan_trainer_end_fetch(gan_trainer *t, gan_stretch *stretch, const float **ring) {
     GAN_TRY(gan_download_end(&stretch->ring, t->device));
     *ring = stretch->ring.data;
     return GAN_OK;
@@ -50,18 +53,17 @@ gan_status gan_trainer_samples(gan_trainer *t, gan_stretch *stretch, float **sam
     return gan_sampler_end(sampler, &stretch->samples, *samples);
 }
 
-gan_status gan_trainer_collect(gan_trainer *t, const gan_scalars ring[GAN_RING], int64_t step,
-                               double seconds) {
+gan_status gan_trainer_collect(gan_trainer *t, const float *ring, int64_t step, double seconds) {
     gan_run_state *s = &t->state;
     const double began = s->seconds, a_step = (seconds - began) / (double)(step - s->step);
     const int64_t first = s->step;
     while (s->step < step) {
         s->step++;
         s->seconds = s->step == step ? seconds : began + a_step * (double)(s->step - first);
-        const float *row = ring[s->step % GAN_RING].value;
-        for (int i = 0; i < GAN_SCALARS; i++)
+        const float *row = ring + s->step % GAN_RING * t->scalars;
+        for (int i = 0; i < t->scalars; i++)
             if (!isfinite(row[i])) return not_finite(t, s->step, i, row[i]);
-        for (int i = 0; i < GAN_SCALARS; i++) s->sum[i] += (double)row[i];
+        for (int i = 0; i < t->scalars; i++) s->sum[i] += (double)row[i];
         s->summed++;
         /* The stretch's last line is left to the loop, which knows whether the run ends there. */
         if (s->step < step && s->step % t->settings->log_every == 0)
@@ -81,8 +83,8 @@ gan_status gan_trainer_log(gan_trainer *t, const float *samples) {
         gan_journal_integer("step", s->step), gan_journal_integer("images", s->step * a_step),
         gan_journal_real("seconds", s->seconds), gan_journal_real("images_per_second", rate)};
     size_t fields = 4;
-    for (int i = 0; i < GAN_SCALARS; i++)
-        field[fields++] = gan_journal_real(scalar_name[i], s->sum[i] / n);
+    for (int i = 0; i < t->scalars; i++)
+        field[fields++] = gan_journal_real(name_of(t, i), s->sum[i] / n);
     if (t->journal && t->source.mixture) {
         gan_mode_coverage c;
         GAN_TRY(

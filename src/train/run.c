@@ -76,7 +76,7 @@ static gan_status queue(gan_trainer *t, gan_stretch *stretch) {
 /* `last`: when the one before was over; `origin`: when the run would have begun, had it never
  * stopped. */
 static gan_status collect(gan_trainer *t, gan_stretch *stretch, double *last, double origin) {
-    const gan_scalars *ring;
+    const float *ring;
     const gan_status status = gan_trainer_end_fetch(t, stretch, &ring);
     if (status != GAN_OK)
         return gan_fail_within(status, "steps %lld to %lld", (long long)t->state.step + 1,

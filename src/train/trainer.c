@@ -20,9 +20,10 @@ static gan_status build(gan_trainer *t, gan_graph *g, int level, bool due) {
     gan_schedule_grow(&t->schedule, &options, g, level, 1);
     GAN_TRY(gan_game_build(&game, g, &options));
     gan_node *ring = gan_variable_node(g, GAN_RECORD, ring_name, GAN_F32,
-                                       gan_shape2(GAN_RING, GAN_SCALARS), gan_init_constant(0));
-    gan_node *const scalar[GAN_SCALARS] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
-    gan_record(g, ring, game.counter, 1, GAN_SCALARS, scalar);
+                                       gan_shape2(GAN_RING, t->scalars), gan_init_constant(0));
+    gan_node *const scalar[GAN_SCALARS] = {game.d_loss, game.g_loss, game.d_real, game.d_fake,
+                                           game.measure};
+    gan_record(g, ring, game.counter, 1, t->scalars, scalar);
     GAN_TRY(gan_graph_status(g));
     t->ring = gan_store_find(t->store, GAN_RECORD, ring_name);
     t->counter = gan_store_find(t->store, GAN_COUNTER, counter_name);
@@ -189,6 +190,7 @@ static gan_status open_game(gan_trainer *t, bool resume) {
                               source->classes, source->count));
     if (!resume) GAN_TRY(gan_game_check_taught(&t->game)); /* runs of before go on */
     GAN_TRY(gan_schedule_make(&t->schedule, t->settings, &t->game));
+    t->scalars = t->game.objective->measure ? GAN_SCALARS : GAN_SCALARS - 1;
     t->game.real = gan_source_batch;
     t->game.user = source;
     if (!t->game.classes) return GAN_OK;

@@ -38,6 +38,7 @@ struct gan_trainer {
     gan_schedule schedule;
     gan_kind *kind;        /* [level - 1][with lazy terms], NULLs where there is none */
     gan_sampler *samplers; /* [level - 1] */
+    int scalars; /* of a step: GAN_SCALARS, or one less where the objective has no measure */
     const gan_variable *ring, *counter;
     gan_journal *journal;
     gan_run_state state; /* of the last step whose scalars have been looked at */
@@ -65,23 +66,17 @@ static inline bool gan_trainer_judges(const gan_trainer *t) {
     return t->source.mixture || t->source.grammar;
 }
 
-/* What the device remembers of one step. */
-typedef struct gan_scalars {
-    float value[GAN_SCALARS];
-} gan_scalars;
-
 /* Queues what the stretch brings: the ring, and with `drawn` the samples. */
 gan_status gan_trainer_begin_fetch(gan_trainer *trainer, gan_stretch *stretch);
 
-/* Waits for the ring; it stays until the stretch is used again. */
-gan_status gan_trainer_end_fetch(gan_trainer *trainer, gan_stretch *stretch,
-                                 const gan_scalars **ring);
+/* Waits for the ring (GAN_RING, scalars); it stays until the stretch is used again. */
+gan_status gan_trainer_end_fetch(gan_trainer *trainer, gan_stretch *stretch, const float **ring);
 
 /* Adds the scalars of the steps after `state.step` up to `step` to the state, writes the lines of
  * the log that fell due before the last of them, and fails at the first that is not finite.
  * `seconds`: how long the run had been training when `step` was done; the steps in between are
  * taken to be evenly spaced. */
-gan_status gan_trainer_collect(gan_trainer *trainer, const gan_scalars ring[GAN_RING], int64_t step,
+gan_status gan_trainer_collect(gan_trainer *trainer, const float *ring, int64_t step,
                                double seconds);
 
 /* Waits for what log and pictures are made of at the end of `stretch`: sample.count samples, the
