@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cuda/conv_graph.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
@@ -64,6 +65,7 @@ static gan_status describe(int index, gan_device_info *info) {
 static void close_device(gan_device *device) {
     gan_cuda_device *d = gan_cuda(device);
     if (!device->plan_only) cudaSetDevice(device->index);
+    gan_cuda_conv_graphs_free(d);
     if (d->dnn) cudnnDestroy(d->dnn);
     if (d->blas) cublasDestroy(d->blas);
     if (d->blas_workspace) cudaFree(d->blas_workspace);

@@ -1,5 +1,6 @@
 /* conv2d (x, w), conv2d_grad_input (dy, w), conv2d_grad_weight (x, dy), by cuDNN: NHWC images, KRSC
- * filters.
+ * filters. A program that follows is part of the library's call where its engines take it, else a
+ * launch of its own, in place.
  *
  * cuDNN pads both sides alike, and takes as many windows as then fit. Where that is not what the
  * window says (a row of windows more or less at the bottom or right), x is framed with zeros in the
@@ -8,8 +9,10 @@
  */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "cuda/conv_graph.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
@@ -29,9 +32,11 @@ typedef struct conv {
     cudnnTensorDescriptor_t x, y;
     cudnnFilterDescriptor_t filter;
     cudnnConvolutionDescriptor_t how;
-    int algorithm;              /* of the enumeration of its direction */
-    size_t library_bytes;       /* of the workspace, from its start; the frame comes behind */
-    gan_cuda_epilogue epilogue; /* of y and dx */
+    int algorithm;                    /* of the enumeration of its direction */
+    size_t library_bytes;             /* of the workspace, from its start; the frame comes behind */
+    gan_cuda_epilogue epilogue;       /* of y and dx */
+    bool fused;                       /* the program is part of the convolution's launch … */
+    const gan_cuda_conv_graph *graph; /* … which this is, on a device that is open */
 } conv;
 
 /* ---- shapes ---- */
@@ -73,6 +78,10 @@ static size_t frame_bytes(const conv *v) {
 
 /* ---- what cuDNN wants to know ---- */
 
+static cudnnDataType_t data_type(const conv *v) {
+    return v->element == gan_dtype_size(GAN_BF16) ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+}
+
 static gan_status describe(conv *v, const gan_node *node) {
     const int64_t lengths[] = {v->n, v->frame_h, v->frame_w, v->c, v->p, v->q, v->k, v->r, v->s};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
@@ -84,8 +93,7 @@ static gan_status describe(conv *v, const gan_node *node) {
     GAN_CUDNN_TRY(node, cudnnCreateTensorDescriptor(&v->y));
     GAN_CUDNN_TRY(node, cudnnCreateFilterDescriptor(&v->filter));
     GAN_CUDNN_TRY(node, cudnnCreateConvolutionDescriptor(&v->how));
-    const cudnnDataType_t type =
-        v->element == gan_dtype_size(GAN_BF16) ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    const cudnnDataType_t type = data_type(v);
     GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->x, CUDNN_TENSOR_NHWC, type, (int)v->n,
                                                    (int)v->c, (int)v->frame_h, (int)v->frame_w));
     GAN_CUDNN_TRY(node, cudnnSetTensor4dDescriptor(v->y, CUDNN_TENSOR_NHWC, type, (int)v->n,
@@ -147,9 +155,47 @@ CHOOSE(Forward, cudnnConvolutionFwdAlgoPerf_t, v->x, v->filter, v->y)
 CHOOSE(BackwardData, cudnnConvolutionBwdDataAlgoPerf_t, v->filter, v->y, v->x)
 CHOOSE(BackwardFilter, cudnnConvolutionBwdFilterAlgoPerf_t, v->x, v->y, v->filter)
 
+/* ---- with its program as one launch ---- */
+
+/* A result in a frame is cut out before the program sees it. */
+static bool can_fuse(gan_cuda_conv_problem *to, const conv *v, const gan_call *call,
+                     conv_kind kind) {
+    memset(to, 0, sizeof *to);
+    if (kind == CONV_DW || (kind == CONV_DX && v->framed)) return false;
+    if (!gan_cuda_conv_epilogue_of(&to->epilogue, call)) return false;
+    to->n = v->n, to->h = v->frame_h, to->w = v->frame_w, to->c = v->c;
+    to->p = v->p, to->q = v->q, to->k = v->k, to->r = v->r, to->s = v->s;
+    to->pad_h = v->framed ? 0 : v->window.top;
+    to->pad_w = v->framed ? 0 : v->window.left;
+    to->stride_h = v->window.stride_h;
+    to->stride_w = v->window.stride_w;
+    to->type = data_type(v);
+    to->grad_input = kind == CONV_DX;
+    to->exact = to->type == CUDNN_DATA_FLOAT && !call->node->tf32;
+    return true;
+}
+
+static void fuse(gan_device *device, conv *v, const gan_call *call, conv_kind kind) {
+    gan_cuda_conv_problem problem;
+    if (!can_fuse(&problem, v, call, kind)) return;
+    if (device->plan_only) {
+        v->fused = gan_cuda_conv_graph_documented(&problem);
+        return;
+    }
+    v->graph = gan_cuda_conv_graph_find(gan_cuda(device), &problem, most_workspace);
+    v->fused = v->graph != NULL;
+    if (v->fused) v->library_bytes = gan_cuda_conv_graph_workspace(v->graph);
+}
+
+static gan_status choose(gan_cuda_device *d, conv *v, const gan_node *node, conv_kind kind) {
+    GAN_TRY(describe(v, node));
+    return kind == CONV_Y    ? choose_Forward(d, v, node)
+           : kind == CONV_DX ? choose_BackwardData(d, v, node)
+                             : choose_BackwardFilter(d, v, node);
+}
+
 static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     const gan_node *node = call->node;
-    gan_cuda_device *d = gan_cuda(device);
     conv *v = malloc(sizeof *v);
     if (!v) return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", gan_op_of(node)->name);
     *v = conv_of(call, kind);
@@ -157,15 +203,9 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     if (kind != CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, call));
     if (v->empty) return GAN_OK;
     frame(v);
-    if (device->plan_only) {
-        call->workspace_bytes = frame_bytes(v);
-        return GAN_OK;
-    }
-    GAN_TRY(gan_cuda_enter(device));
-    GAN_TRY(describe(v, node));
-    GAN_TRY(kind == CONV_Y    ? choose_Forward(d, v, node)
-            : kind == CONV_DX ? choose_BackwardData(d, v, node)
-                              : choose_BackwardFilter(d, v, node));
+    if (!device->plan_only) GAN_TRY(gan_cuda_enter(device));
+    if (v->epilogue.active) fuse(device, v, call, kind);
+    if (!device->plan_only && !v->fused) GAN_TRY(choose(gan_cuda(device), v, node, kind));
     v->library_bytes = (v->library_bytes + ALIGN - 1) / ALIGN * ALIGN;
     call->workspace_bytes = v->library_bytes + frame_bytes(v);
     return GAN_OK;
@@ -196,6 +236,11 @@ static void release(gan_device *device, gan_call *call) {
 bool gan_cuda_conv_is_framed(const gan_call *call) {
     const conv *v = call->state;
     return v->framed;
+}
+
+bool gan_cuda_conv_is_fused(const gan_call *call) {
+    const conv *v = call->state;
+    return v->fused;
 }
 
 /* ---- running ---- */
@@ -240,6 +285,7 @@ static gan_status run_y(gan_device *device, const gan_call *call) {
         GAN_TRY(zero(d, call));
     } else {
         GAN_TRY(framed_x(d, call, v, &x));
+        if (v->fused) return gan_cuda_conv_graph_run(d, v->graph, call, x);
         GAN_CUDNN_TRY(call->node, cudnnConvolutionForward(
                                       d->dnn, &one, v->x, x, v->filter, call->in[1].data, v->how,
                                       (cudnnConvolutionFwdAlgo_t)v->algorithm, call->workspace,
@@ -255,6 +301,7 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
         GAN_TRY(zero(d, call));
         return gan_cuda_epilogue_run(&v->epilogue, device, call);
     }
+    if (v->fused) return gan_cuda_conv_graph_run(d, v->graph, call, call->in[0].data);
     void *x = v->framed ? frame_of(v, call) : call->out.data;
     GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardData(
                                   d->dnn, &one, v->filter, call->in[1].data, v->y, call->in[0].data,

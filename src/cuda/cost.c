@@ -54,7 +54,7 @@ static void batch_norm(const gan_call *call, gan_cost *cost) {
 }
 
 static void convolution(const gan_call *call, gan_cost *cost) {
-    epilogue(call, cost);
+    if (!gan_cuda_conv_is_fused(call)) epilogue(call, cost);
     if (gan_cuda_conv_is_framed(call)) cost->launches++;
 }
 

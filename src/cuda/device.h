@@ -14,10 +14,11 @@ typedef struct gan_cuda_device {
     cublasHandle_t blas;
     void *blas_workspace; /* set once, so that capture allocates nothing */
     cudnnHandle_t dnn;
-    void *staging; /* pinned, for host copies */
+    struct gan_cuda_conv_graph *conv_graphs; /* conv_graph.c */
+    void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
     unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros between launches */
-    int processors; /* streaming multiprocessors: launchers size their grids by it */
+    int processors;     /* streaming multiprocessors: launchers size their grids by it */
 } gan_cuda_device;
 
 static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }
@@ -83,7 +84,9 @@ bool gan_cuda_matmul_is_own(const gan_call *call);
 /* src/cuda/batch_norm.c: whether a prepared batch norm is one launch with what follows it. */
 bool gan_cuda_batch_norm_is_joined(const gan_call *call);
 
-/* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one. */
+/* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one, and
+ * whether it applies its program itself. */
 bool gan_cuda_conv_is_framed(const gan_call *call);
+bool gan_cuda_conv_is_fused(const gan_call *call);
 
 #endif

@@ -24,6 +24,15 @@ void simt_fail_launch(long n);
 /* The n-th cudaMalloc from now on finds no memory, whatever is left. Negative: none. */
 void simt_fail_allocation(long n);
 
+/* What cuDNN says of convolutions with operations behind them. */
+typedef enum simt_fusion {
+    SIMT_FUSION_WORKS,   /* as at the start */
+    SIMT_FUSION_UNKNOWN, /* its heuristics refuse the graph */
+    SIMT_FUSION_NONE,    /* they find no engine */
+    SIMT_FUSION_FAILS    /* no plan can be finalized */
+} simt_fusion;
+void simt_set_fusion(simt_fusion answer);
+
 typedef struct simt_counts {
     long kernels;    /* executed */
     long operations; /* kernels, copies, fills, library calls: executed */

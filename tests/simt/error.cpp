@@ -100,6 +100,7 @@ void simt_set_memory(size_t bytes) { simt::machine.memory = bytes; }
 void simt_set_architecture_known(int known) { simt::machine.architecture_known = known; }
 void simt_fail_launch(long n) { simt::machine.fail_launch = n; }
 void simt_fail_allocation(long n) { simt::machine.fail_allocation = n; }
+void simt_set_fusion(simt_fusion answer) { simt::machine.fusion = answer; }
 simt_counts simt_count(void) { return simt::counts; }
 
 cudaError_t cudaGetLastError() {

@@ -30,6 +30,7 @@ struct settings {
     size_t memory = size_t(1) << 30;
     bool architecture_known = true;
     long fail_launch = -1, fail_allocation = -1;
+    simt_fusion fusion = SIMT_FUSION_WORKS;
 };
 extern settings machine;
 extern simt_counts counts;

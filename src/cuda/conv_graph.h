@@ -1,0 +1,41 @@
+/* A convolution and what follows it as one execution plan of cuDNN's graph API. */
+#ifndef GANC_CUDA_CONV_GRAPH_H
+#define GANC_CUDA_CONV_GRAPH_H
+
+#include "cuda/conv_epilogue.h"
+
+/* y (n,p,q,k) = x (n,h,w,c) * w (k,r,s,c), or its adjoint from y and w to x, and the epilogue on
+ * the result. Compared byte by byte: filled from zeroed memory. */
+typedef struct gan_cuda_conv_problem {
+    int64_t n, h, w, c, p, q, k, r, s;
+    int64_t pad_h, pad_w, stride_h, stride_w; /* padding alike on both sides */
+    cudnnDataType_t type;                     /* of x, w and y */
+    int grad_input;
+    int exact; /* f32 that tensor cores must not round */
+    gan_cuda_conv_epilogue epilogue;
+} gan_cuda_conv_problem;
+
+typedef struct gan_cuda_conv_graph gan_cuda_conv_graph;
+
+/* Whether the library's fusion engines are documented to take it: what a plan counts on where there
+ * is no device to ask. */
+bool gan_cuda_conv_graph_documented(const gan_cuda_conv_problem *problem);
+
+/* The plan for a problem: built when the device is first asked for it (which may compile a kernel),
+ * kept by it until it closes. NULL when none of the library's engines takes the problem and gives
+ * the same bits every time, in at most `most_workspace` bytes. */
+const gan_cuda_conv_graph *gan_cuda_conv_graph_find(gan_cuda_device *d,
+                                                    const gan_cuda_conv_problem *problem,
+                                                    size_t most_workspace);
+
+size_t gan_cuda_conv_graph_workspace(const gan_cuda_conv_graph *graph);
+
+/* Puts it on the stream. `first`: the address of x or, for the adjoint, y; of the second operand,
+ * the result and what the epilogue reads `call` has the addresses. */
+gan_status gan_cuda_conv_graph_run(gan_cuda_device *d, const gan_cuda_conv_graph *graph,
+                                   const gan_call *call, const void *first);
+
+/* Forgets all of a device's plans. */
+void gan_cuda_conv_graphs_free(gan_cuda_device *d);
+
+#endif
