@@ -28,12 +28,11 @@ typedef struct cost_case {
     } f32, bf16;
 } cost_case;
 
-/* Above the ideal are, in launches: what follows a convolution, a launch after the library's; the
- * passes of batch norm, two forward and two backward beside the convolutions; what short cuts
- * upsample and pool; masks, maxima and their gradients of maxout; in bf16 the casts of what comes in
- * and goes out. The same values go through memory, and the data's f32 copies. c is counted with 64
- * samples a G-step,
- * its ideal too. */
+/* Above the ideal are, in launches: the passes of batch norm, two forward and two backward beside the
+ * convolutions; what short cuts upsample and pool; masks, maxima and their gradients of maxout; in
+ * bf16 the casts of what comes in and goes out; in f32 what follows a convolution, since the
+ * library's engines for both round to tensor float. The same values go through memory, and the
+ * data's f32 copies. c is counted with 64 samples a G-step, its ideal too. */
 /* clang-format off */
 static const cost_case cases[] = {
     {"a1", "mlp", "adam", 28, 1, 0, 128, 1, true, false,

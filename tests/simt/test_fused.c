@@ -1,0 +1,211 @@
+/* Convolutions with what follows them: one launch where cuDNN's engines take both, two where they
+ * refuse, the same numbers either way, and never another count than the program says. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "control.h"
+#include "device/program.h"
+#include "ganc/ganc.h"
+#include "graph/graph.h"
+#include "support/scratch.h"
+
+enum { N = 2, SIZE = 6, C = 4, K = 8, MOST = N * SIZE * SIZE * K };
+
+typedef gan_node *follower(gan_graph *g, gan_node *y, gan_node *counter);
+
+static gan_node *draw(gan_graph *g, gan_node *counter, gan_shape shape) {
+    return gan_random_normal(g, counter, shape, 0, 1);
+}
+
+static gan_node *bias_leaky(gan_graph *g, gan_node *y, gan_node *counter) {
+    return gan_leaky_relu(g, gan_add(g, y, draw(g, counter, gan_shape1(y->shape.dim[3]))), 0.2);
+}
+
+static gan_node *bias_residual_relu(gan_graph *g, gan_node *y, gan_node *counter) {
+    gan_node *bias = draw(g, counter, gan_shape1(y->shape.dim[3]));
+    return gan_relu(g, gan_add(g, gan_add(g, y, bias), draw(g, counter, y->shape)));
+}
+
+static gan_node *step_residual(gan_graph *g, gan_node *y, gan_node *counter) {
+    gan_node *z = draw(g, counter, y->shape);
+    gan_node *step = gan_pointwise(g, GAN_FN_leaky_step, z, NULL, 0);
+    return gan_add(g, gan_mul(g, y, step), draw(g, counter, y->shape));
+}
+
+static gan_node *scaled_tanh(gan_graph *g, gan_node *y, gan_node *counter) {
+    (void)counter;
+    return gan_tanh(g, gan_shift(g, gan_scale(g, y, 0.25), -0.5));
+}
+
+static gan_node *softplus(gan_graph *g, gan_node *y, gan_node *counter) {
+    (void)counter;
+    return gan_softplus(g, y);
+}
+
+static gan_node *channel_of_image(gan_graph *g, gan_node *y, gan_node *counter) {
+    return gan_mul(g, y, draw(g, counter, gan_shape4(N, 1, 1, y->shape.dim[3])));
+}
+
+typedef enum type { F32, TF32, BF16 } type;
+
+typedef struct fused_case {
+    follower *follow;
+    type type;
+    bool adjoint;
+    int64_t channels;
+    bool fused; /* as documented */
+} fused_case;
+
+static const fused_case cases[] = {
+    {bias_leaky, BF16, false, C, true},
+    {bias_leaky, BF16, true, C, true},
+    {bias_leaky, TF32, false, C, true},
+    {bias_leaky, TF32, true, 3, true},
+    {bias_residual_relu, BF16, false, C, true},
+    {bias_residual_relu, TF32, true, C, true},
+    {step_residual, BF16, true, C, true},
+    {step_residual, TF32, false, C, true},
+    {scaled_tanh, BF16, false, 3, true},
+    {bias_leaky, BF16, true, 3, false}, /* 48 bits a pixel */
+    {bias_leaky, F32, false, C, false}, /* tensor cores would round it */
+    {step_residual, F32, true, C, false},
+    {softplus, BF16, false, C, false},
+    {channel_of_image, BF16, true, C, false},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+typedef struct built {
+    gan_device *device;
+    gan_store *store;
+    gan_graph *g;
+    gan_program *program;
+    gan_node *out;
+} built;
+
+static gan_node *operand(gan_graph *g, gan_node *counter, gan_shape shape, type t) {
+    gan_node *x = draw(g, counter, shape);
+    return t == BF16 ? gan_cast(g, x, GAN_BF16) : x;
+}
+
+static built build(const fused_case *c, bool planned) {
+    built b;
+    const gan_window window = {1, 1, 1, 1, 1, 1};
+    expect_ok(gan_device_open(&b.device, "cuda", &(gan_device_options){.plan_only = planned}));
+    expect_ok(gan_store_create(&b.store, 1));
+    expect_ok(gan_graph_create(&b.g, b.store));
+    gan_node *counter = gan_game_counter(b.g);
+    gan_node *x =
+        operand(b.g, counter, gan_shape4(N, SIZE, SIZE, c->adjoint ? K : c->channels), c->type);
+    gan_node *w = operand(b.g, counter, gan_shape4(K, 3, 3, c->channels), c->type);
+    gan_node *y = c->adjoint ? gan_conv2d_grad_input(b.g, x, w, SIZE, SIZE, window)
+                             : gan_conv2d(b.g, x, w, window);
+    y->tf32 = c->type == TF32;
+    y = c->follow(b.g, c->type == BF16 ? gan_cast(b.g, y, GAN_F32) : y, counter);
+    b.out = c->type == BF16 ? gan_cast(b.g, y, GAN_BF16) : y;
+    gan_output(b.g, b.out);
+    expect_ok(gan_compile(&b.program, b.g, b.device));
+    return b;
+}
+
+static void release(built *b) {
+    gan_program_destroy(b->program);
+    gan_graph_destroy(b->g);
+    gan_store_destroy(b->store);
+    gan_device_close(b->device);
+}
+
+static int launches(const built *b) {
+    gan_program_info info;
+    gan_program_describe(b->program, &info);
+    return info.launches;
+}
+
+static long executed(const built *b) {
+    expect_ok(gan_device_synchronize(b->device));
+    const simt_counts before = simt_count();
+    expect_ok(gan_program_run(b->program, 1));
+    expect_ok(gan_device_synchronize(b->device));
+    const simt_counts after = simt_count();
+    return after.operations - before.operations - (after.graph_launches - before.graph_launches);
+}
+
+static void read_floats(const built *b, float *to) {
+    const size_t size = (size_t)gan_shape_size(b->out->shape);
+    if (b->out->dtype == GAN_F32) {
+        expect_ok(gan_program_read(b->program, b->out, to, size * sizeof *to));
+        return;
+    }
+    uint16_t half[MOST];
+    expect_ok(gan_program_read(b->program, b->out, half, size * sizeof *half));
+    for (size_t i = 0; i < size; i++) {
+        const union {
+            uint32_t bits;
+            float value;
+        } v = {(uint32_t)half[i] << 16};
+        to[i] = v.value;
+    }
+}
+
+static void fused_and_refused_are_alike(void **state) {
+    static const simt_fusion answers[] = {SIMT_FUSION_WORKS, SIMT_FUSION_UNKNOWN, SIMT_FUSION_NONE,
+                                          SIMT_FUSION_FAILS};
+    const fused_case *c = *state;
+    float value[4][MOST];
+    int count[4];
+    int64_t size = 0;
+    for (int i = 0; i < 4; i++) {
+        simt_set_fusion(answers[i]);
+        built b = build(c, false);
+        count[i] = launches(&b);
+        expect_ok(gan_program_load(b.program));
+        assert_int_equal(executed(&b), count[i]);
+        read_floats(&b, value[i]);
+        size = gan_shape_size(b.out->shape);
+        release(&b);
+        assert_int_equal(simt_count().handles, 0);
+    }
+    simt_set_fusion(SIMT_FUSION_WORKS);
+    for (int i = 1; i < 4; i++) assert_int_equal(count[i], count[0] + c->fused);
+
+    double most = 0; /* one rounding of the convolution more, to 8 bits, or none */
+    for (int64_t k = 0; k < size; k++) most = fmax(most, fabs((double)value[0][k]));
+    const double within = most * (c->type == BF16 ? 1.0 / 64 : 1e-6);
+    for (int i = 1; i < 4; i++)
+        for (int64_t k = 0; k < size; k++)
+            assert_true(fabs((double)value[i][k] - (double)value[0][k]) <= within);
+
+    built planned = build(c, true);
+    assert_int_equal(launches(&planned), count[0]);
+    release(&planned);
+}
+
+/* What the library was once asked for is kept: the same convolution again asks nothing of it. */
+static void plans_are_kept(void **state) {
+    (void)state;
+    built b = build(&cases[0], false);
+    const long handles = simt_count().handles;
+    simt_set_fusion(SIMT_FUSION_NONE);
+    gan_program *again;
+    expect_ok(gan_compile(&again, b.g, b.device));
+    assert_int_equal(simt_count().handles, handles);
+    gan_program_info info;
+    gan_program_describe(again, &info);
+    assert_int_equal(info.launches, launches(&b));
+    simt_set_fusion(SIMT_FUSION_WORKS);
+    gan_program_destroy(again);
+    release(&b);
+}
+
+int main(void) {
+    struct CMUnitTest tests[CASES + 1] = {cmocka_unit_test(plans_are_kept)};
+    for (int i = 0; i < CASES; i++)
+        tests[1 + i] =
+            (struct CMUnitTest){"fused_and_refused_are_alike", fused_and_refused_are_alike, NULL,
+                                NULL, (void *)(uintptr_t)&cases[i]};
+    return cmocka_run_group_tests_name("fused", tests, NULL, NULL);
+}
