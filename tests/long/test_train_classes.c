@@ -1,6 +1,7 @@
-/* Class agreement on Fashion-MNIST, as a person would train for it: AC-GAN and projection, each
- * over three seeds, are recognised by a classifier that was trained apart; and D taught by 100
- * labels and 60,000 images is better than the same network taught by the 100 labels alone. */
+/* Classes of Fashion-MNIST, as a person would train for them, the mean of three seeds each: samples
+ * of AC-GAN and projection are recognised by a classifier that was trained apart; so are InfoGAN's,
+ * as the class that goes best with their code; and D taught by 100 labels and 60,000 images is
+ * better than the same network taught by the 100 labels alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,12 +19,14 @@
 
 enum { SEEDS = 3 };
 
-static const char *trained(const char *preset, int seed) {
-    char name[64], number[16], path[96];
+/* Trains a preset for `steps`; its checkpoint. */
+static const char *trained(const char *preset, int seed, int steps) {
+    char name[64], number[16], set[32], path[96];
     snprintf(name, sizeof name, "%s-%d", preset, seed);
     snprintf(number, sizeof number, "%d", seed);
+    snprintf(set, sizeof set, "steps=%d", steps);
     command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
-                      "sample.every=0"));
+                      "sample.every=0", "--set", "checkpoint.every=0", "--set", set));
     snprintf(path, sizeof path, "%s/checkpoint.safetensors", name);
     return scratch(path);
 }
@@ -34,31 +37,45 @@ static gan_device *open_device(void) {
     return device;
 }
 
-static void check(const char *preset) {
-    gan_device *device = open_device();
-    char classifier[512];
-    snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
+/* ---- samples of a class ---- */
+
+typedef struct claim {
+    const char *preset;
+    int steps;
+    double least; /* the share recognised */
+} claim;
+
+static void check(const claim *c, gan_device *device, const char *classifier) {
+    double mean = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         gan_agreement a;
-        expect_ok(gan_agreement_checkpoint(&a, trained(preset, seed), device,
+        expect_ok(gan_agreement_checkpoint(&a, trained(c->preset, seed, c->steps), device,
                                            &(gan_agreement_options){.classifier = classifier}));
-        print_message("%s, seed %d: %.4f; the classifier %.4f\n", preset, seed, a.agreement,
+        print_message("%s, seed %d: %.4f; the classifier %.4f\n", c->preset, seed, a.agreement,
                       a.accuracy);
         assert_true(a.accuracy >= 0.88);
-        assert_true(a.agreement >= 0.85);
+        mean += a.agreement / SEEDS;
     }
+    if (!(mean >= c->least)) fail_msg("%s: %.4f, expected %.2f", c->preset, mean, c->least);
+}
+
+/* One test, for the classifier is in the scratch folder, which is a test's own. */
+static void samples_are_of_their_class(void **state) {
+    (void)state;
+    static const claim claims[] = {
+        {"fashion-acgan", 1000, 0.85},
+        {"fashion-projection", 1500, 0.85},
+        {"fashion-infogan", 1000, 0.5}, /* by chance: about a quarter */
+    };
+    char classifier[512];
+    gan_device *device = open_device();
+    snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        check(&claims[i], device, classifier);
     gan_device_close(device);
 }
 
-static void ac_gan(void **state) {
-    (void)state;
-    check("fashion-acgan");
-}
-
-static void projection(void **state) {
-    (void)state;
-    check("fashion-projection");
-}
+/* ---- classes that D tells ---- */
 
 static void images_without_labels_help(void **state) {
     (void)state;
@@ -66,13 +83,13 @@ static void images_without_labels_help(void **state) {
     double with = 0, alone = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         gan_recognition r;
-        expect_ok(
-            gan_recognition_checkpoint(&r, trained("fashion-semi", seed), device, NULL, true));
+        expect_ok(gan_recognition_checkpoint(&r, trained("fashion-semi", seed, 3500), device, NULL,
+                                             true));
         print_message("seed %d: error %.4f, alone %.4f\n", seed, r.error, r.alone);
         with += r.error / SEEDS;
         alone += r.alone / SEEDS;
     }
-    assert_true(with < alone);
+    if (!(with < alone - 0.03)) fail_msg("error %.4f, alone %.4f", with, alone);
     gan_device_close(device);
 }
 
@@ -85,8 +102,7 @@ int main(void) {
     gan_dataset_destroy(set);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(ac_gan),
-        TEST(projection),
+        TEST(samples_are_of_their_class),
         TEST(images_without_labels_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
