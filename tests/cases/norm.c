@@ -33,8 +33,8 @@ static void backward(test_case *t, gan_op_id op, gan_node *x, gan_node *moments,
     in[4] = case_uniform(t, vector, -1, 1);
     if (!sums) in[5] = case_uniform(t, moments->shape, -1, 1);
     if (slope != 1) case_not_smooth(t);
-    case_output(
-        t, gan_node_create(t->g, op, sums ? 5 : 6, in, &(gan_attr){.norm = {1e-3, slope}}, NULL));
+    case_output(t, gan_node_create(t->g, op, sums ? 5 : 6, in,
+                                   &(gan_attr){.norm = {1e-3, slope, false}}, NULL));
     t->looser = 20;
 }
 
