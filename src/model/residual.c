@@ -45,11 +45,11 @@ static const plan *plan_of(gan_scope *s, const gan_model_options *o, const char 
 
 /* ---- layers ---- */
 
-typedef enum change { SAME, UP, DOWN } change;
+typedef enum resizing { SAME, UP, DOWN } resizing;
 
 /* He's gain in the blocks' convolutions: U(±sqrt(2·6 / (fan_in + fan_out))). */
 static gan_node *conv3x3(gan_scope *s, const char *name, gan_node *x, int64_t channels,
-                         change change, bool spectral) {
+                         resizing change, bool spectral) {
     const gan_shape in = gan_node_shape(x);
     if (!x) return NULL;
     gan_init init = gan_init_xavier(9 * in.dim[3], 9 * channels);
