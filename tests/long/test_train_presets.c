@@ -18,12 +18,14 @@ enum { SEEDS = 3 };
 
 static double covered(const char *preset, int seed) {
     char name[80], log[96], number[16], *line;
+    /* What D sees at once divides it. */
+    const char *batch = strstr(preset, "pacgan3") ? "batch=63" : "batch=64";
     double modes, share;
     snprintf(name, sizeof name, "%s-%d", preset, seed);
     snprintf(log, sizeof log, "%s/log.jsonl", name);
     snprintf(number, sizeof number, "%d", seed);
     command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
-                      "batch=64", "--set", "steps=1000", "--set", "rate.linear=1000", "--set",
+                      batch, "--set", "steps=1000", "--set", "rate.linear=1000", "--set",
                       "generator.average=0.99", "--set", "model.generator_features=64", "--set",
                       "model.discriminator_features=64", "--set", "sample.every=0", "--set",
                       "checkpoint.every=0"));
