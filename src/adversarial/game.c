@@ -44,7 +44,7 @@ static gan_status d_step(gan_play *play, bool g_learns_from_fakes, gan_game *out
     if (of->measure)
         out->measure =
             gan_named(of->measure(g, play->real.seen.score, play->fake.seen.score, &play->o->loss),
-                      of->measure_name);
+                      "%s", of->measure_name);
     out->d_loss = gan_named(gan_play_d_loss(play), "d_loss");
     return gan_play_differentiate(d, play, "discriminator", out->d_loss);
 }
