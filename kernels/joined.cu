@@ -187,14 +187,13 @@ __device__ void loss_task(const gan_launch_task &t, bool gradient) {
 
 template <class F>
 __device__ void random_task(const gan_launch_task &t, const F f, int block, int blocks) {
-    typename F::Type *y = static_cast<typename F::Type *>(t.out);
     for (int64_t i = 4 * (block * BLOCK + int(threadIdx.x)); i < t.n; i += 4 * blocks * BLOCK) {
         const gan_philox4 bits = random_words(t.of.random.from, i / 4);
         typename F::Type r[4];
         f(r, bits);
 #pragma unroll
         for (int k = 0; k < 4; k++)
-            if (i + k < t.n) y[i + k] = r[k];
+            if (i + k < t.n) put(t.out, t.of.random.bf16, int(i + k), r[k]);
     }
 }
 

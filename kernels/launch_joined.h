@@ -82,6 +82,7 @@ typedef struct gan_launch_task {
         struct {
             gan_launch_source from;
             float a, b; /* low and high, or mean and deviation */
+            int bf16;   /* out is bfloat16, else float */
         } random;
         struct {
             gan_launch_source from;

@@ -18,6 +18,7 @@ typedef struct gan_launch_product_args {
     int transpose_a, transpose_b;
     int32_t batch, m, n, k;
     int with_program;
+    int32_t pieces; /* >= 1: y is (m, n, pieces), the program over its elements, and a·b repeated */
     int raw_slot; /* where the program remembers the product: a slot that no step of it writes */
     gan_launch_program program; /* over y's elements */
 } gan_launch_product_args;

@@ -16,13 +16,13 @@ typedef struct gan_launch_source {
     const int64_t *counter;
 } gan_launch_source;
 
-/* y[i] = low + (high - low)·u, u uniform in (0, 1], for n elements. */
-cudaError_t gan_launch_random_uniform(float *y, int64_t n, float low, float high,
+/* y[i] = low + (high - low)·u, u uniform in (0, 1], for n elements, float or bfloat16. */
+cudaError_t gan_launch_random_uniform(void *y, int bf16, int64_t n, float low, float high,
                                       gan_launch_source from, cudaStream_t stream);
 
 /* y[i] = mean + deviation·z, z standard normal as cuRAND's curand_normal4 makes it of the same
  * bits. */
-cudaError_t gan_launch_random_normal(float *y, int64_t n, float mean, float deviation,
+cudaError_t gan_launch_random_normal(void *y, int bf16, int64_t n, float mean, float deviation,
                                      gan_launch_source from, cudaStream_t stream);
 
 /* y[i] uniform in 0 … below-1; 1 <= below < 2^31. */

@@ -24,7 +24,7 @@ enum {
 struct Args {
     const void *a, *b;
     void *y;
-    int m, n, k, y_bf16, with_program, raw_slot;
+    int m, n, k, y_bf16, with_program, raw_slot, pieces;
     Bound bound;
 };
 
@@ -118,13 +118,15 @@ __global__ void __launch_bounds__(BLOCK, 2) product_kernel(const __grid_constant
         store_floats(shared.v + (slice * TILE + row + i) * TILE + column, sum[i]);
     __syncthreads();
 #pragma unroll 1
-    for (int i = int(threadIdx.x); i < TILE * TILE; i += BLOCK) {
+    for (int at = int(threadIdx.x); at < TILE * TILE * p.pieces; at += BLOCK) {
+        const int i = p.pieces == 1 ? at : at / p.pieces;
         const int y_row = first_row + i / TILE, y_column = first_column + i % TILE;
         if (y_row >= p.m || y_column >= p.n) continue;
         float raw = shared.v[i];
 #pragma unroll
         for (int s = 1; s < SLICES; s++) raw += shared.v[s * TILE * TILE + i];
-        const int64_t element = (int64_t(blockIdx.z) * p.m + y_row) * p.n + y_column;
+        const int64_t element =
+            ((int64_t(blockIdx.z) * p.m + y_row) * p.n + y_column) * p.pieces + (at - i * p.pieces);
         const float y[1] = {finish(p, raw, unsigned(element))};
         write(p.y, p.y_bf16, element, y, 1);
     }
@@ -145,11 +147,17 @@ Kernel choose(bool transpose_a, bool transpose_b) {
 
 extern "C" cudaError_t gan_launch_product(const gan_launch_product_args *l, cudaStream_t stream) {
     if (l->batch == 0 || l->m == 0 || l->n == 0) return cudaSuccess;
-    const Args a = {l->a,        l->b,
-                    l->y,        l->m,
-                    l->n,        l->k,
-                    l->y_bf16,   l->with_program,
-                    l->raw_slot, Bound(l->program, 1)};
+    const Args a = {l->a,
+                    l->b,
+                    l->y,
+                    l->m,
+                    l->n,
+                    l->k,
+                    l->y_bf16,
+                    l->with_program,
+                    l->raw_slot,
+                    l->pieces,
+                    Bound(l->program, 1)};
     const Kernel kernel = l->bf16 ? choose<__nv_bfloat16>(l->transpose_a, l->transpose_b)
                                   : choose<float>(l->transpose_a, l->transpose_b);
     const dim3 grid(unsigned(ceil_div(l->n, TILE)), unsigned(ceil_div(l->m, TILE)),

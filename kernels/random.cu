@@ -10,14 +10,17 @@ enum { BLOCK = 256 };
 /* ---- kernels ---- */
 
 /* y has n elements; a thread makes four. */
-template <class F>
-__global__ void __launch_bounds__(BLOCK) random_kernel(typename F::Type *y, int64_t n, const F f,
-                                                       const gan_launch_source from, bool whole) {
+template <class F, class T>
+__global__ void __launch_bounds__(BLOCK)
+    random_kernel(T *y, int64_t n, const F f, const gan_launch_source from, bool whole) {
     const int64_t group = int64_t(blockIdx.x) * BLOCK + threadIdx.x, i = 4 * group;
     if (i >= n) return;
     const gan_philox4 bits = random_words(from, group);
-    Vec<typename F::Type, 4> r;
-    f(r.v, bits);
+    typename F::Type made[4];
+    f(made, bits);
+    Vec<T, 4> r;
+#pragma unroll
+    for (int k = 0; k < 4; k++) r.v[k] = stored<T>(made[k]);
     if (whole && i + 4 <= n) {
         store(y + i, r);
         return;
@@ -84,24 +87,31 @@ __global__ void __launch_bounds__(BLOCK) minibatch_kernel(const Batch b) {
 
 /* ---- launchers ---- */
 
-template <class F>
-cudaError_t fill(typename F::Type *y, int64_t n, F f, gan_launch_source from, cudaStream_t stream) {
+template <class F, class T>
+cudaError_t fill(T *y, int64_t n, F f, gan_launch_source from, cudaStream_t stream) {
     if (n == 0) return cudaSuccess;
-    const bool whole = reinterpret_cast<uintptr_t>(y) % 16 == 0;
-    GPU_LAUNCH(random_kernel<F>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, y, n, f, from, whole);
+    const bool whole = reinterpret_cast<uintptr_t>(y) % (4 * sizeof(T)) == 0;
+    GPU_LAUNCH((random_kernel<F, T>), grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, y, n, f, from,
+               whole);
     return cudaGetLastError();
 }
 
 } // namespace
 
-extern "C" cudaError_t gan_launch_random_uniform(float *y, int64_t n, float low, float high,
-                                                 gan_launch_source from, cudaStream_t stream) {
-    return fill(y, n, Uniform{low, high - low}, from, stream);
+extern "C" cudaError_t gan_launch_random_uniform(void *y, int bf16, int64_t n, float low,
+                                                 float high, gan_launch_source from,
+                                                 cudaStream_t stream) {
+    const Uniform f = {low, high - low};
+    return bf16 ? fill(static_cast<__nv_bfloat16 *>(y), n, f, from, stream)
+                : fill(static_cast<float *>(y), n, f, from, stream);
 }
 
-extern "C" cudaError_t gan_launch_random_normal(float *y, int64_t n, float mean, float deviation,
-                                                gan_launch_source from, cudaStream_t stream) {
-    return fill(y, n, Normal{mean, deviation}, from, stream);
+extern "C" cudaError_t gan_launch_random_normal(void *y, int bf16, int64_t n, float mean,
+                                                float deviation, gan_launch_source from,
+                                                cudaStream_t stream) {
+    const Normal f = {mean, deviation};
+    return bf16 ? fill(static_cast<__nv_bfloat16 *>(y), n, f, from, stream)
+                : fill(static_cast<float *>(y), n, f, from, stream);
 }
 
 extern "C" cudaError_t gan_launch_random_index(int32_t *y, int64_t n, int64_t below,

@@ -63,6 +63,15 @@ struct Index {
     }
 };
 
+/* A number as it is stored: floats may be rounded. */
+template <class T, class S>
+__device__ __forceinline__ T stored(S x) {
+    if constexpr (sizeof(T) == sizeof(S))
+        return x;
+    else
+        return from_float<T>(x);
+}
+
 /* The words of elements 4·group … 4·group + 3. */
 __device__ __forceinline__ gan_philox4 random_words(const gan_launch_source &from, int64_t group) {
     return gan_philox(from.seed, gan_philox_subsequence(from.stream, uint64_t(group)),

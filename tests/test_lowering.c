@@ -18,6 +18,7 @@
 
 /* What the plans of all cases made use of. */
 typedef struct features {
+    int spread, maxima; /* products that a program repeats; maxima of programs */
     int chains, chain_operands[4], prologues[GAN_OP_COUNT], epilogues[GAN_OP_COUNT];
     bool fn[GAN_FN_COUNT];
 } features;
@@ -25,6 +26,15 @@ typedef struct features {
 enum { FULL, CHANNEL, ROW, SCALAR };
 
 static bool every_op(const void *context, gan_op_id op) { return (void)context, (void)op, true; }
+
+/* A device that spreads products, and joins whatever comes. */
+static bool takes_all(const void *context, const gan_node *node) {
+    return (void)context, (void)node, true;
+}
+
+static gan_join joins_all(const void *context, const gan_node *node) {
+    return (void)context, (void)node, (gan_join){1, true};
+}
 
 /* What must be expanded is: the expansions are checked as well. */
 static bool primitive_op(const void *context, gan_op_id op) {
@@ -48,6 +58,8 @@ static void count_features(const gan_plan *plan, features *f) {
         f->chains += node->op == GAN_OP_pointwise && node->program->n_steps > 1;
         f->prologues[node->op] += (flags & GAN_OP_PROLOGUE) != 0;
         f->epilogues[node->op] += (flags & GAN_OP_EPILOGUE) != 0;
+        f->spread += gan_matmul_is_spread(node);
+        f->maxima += node->op == GAN_OP_max && node->n_in > 1;
         const gan_shape whole = flags & GAN_OP_PROLOGUE ? node->attr.reduce.in_shape : node->shape;
         for (int k = flags & GAN_OP_EPILOGUE ? gan_op_of(node)->arity : 0; k < node->n_in; k++)
             f->chain_operands[kind_of(node->in[k]->shape, whole)]++;
@@ -124,6 +136,8 @@ static int check_plan(test_case *t, const gan_plan_options *options, features *f
 static void plans_mean_what_graphs_mean(void **state) {
     (void)state;
     const gan_plan_options fused = {.supported = every_op}, expanded = {.supported = primitive_op};
+    const gan_plan_options joined = {
+        .supported = every_op, .takes = takes_all, .joins = joins_all, .join_most = 48};
     features f = {0};
     int bad = 0;
     for (int i = 0; i < case_count(); i++)
@@ -132,8 +146,9 @@ static void plans_mean_what_graphs_mean(void **state) {
             case_open(&t, i);
             if (gradients && case_has_gradient(&t)) case_add_gradients(&t);
             if (!gradients || case_has_gradient(&t))
-                bad +=
-                    check_plan(&t, &fused, &f, "fused") + check_plan(&t, &expanded, &f, "expanded");
+                bad += check_plan(&t, &fused, &f, "fused") +
+                       check_plan(&t, &expanded, &f, "expanded") +
+                       check_plan(&t, &joined, &f, "joined");
             case_close(&t);
         }
     for (int op = 0; op < GAN_OP_COUNT; op++) {
@@ -146,6 +161,8 @@ static void plans_mean_what_graphs_mean(void **state) {
     for (int fn = 0; fn < GAN_FN_COUNT; fn++)
         if (!f.fn[fn]) print_error("%s: in no plan\n", gan_fn_table[fn].name), bad++;
     assert_true(f.chains > 0);
+    assert_true(f.spread > 0);
+    assert_true(f.maxima > 0);
     for (int k = FULL; k <= SCALAR; k++) assert_true(f.chain_operands[k] > 0);
     assert_int_equal(bad, 0);
 }

@@ -81,6 +81,9 @@ void gan_cuda_cost(const gan_call *call, gan_cost *cost);
 /* src/cuda/matmul.c: whether a prepared product applies its program itself. */
 bool gan_cuda_matmul_is_own(const gan_call *call);
 
+/* Whether a product is small enough to be made by the kernel that spreads it. */
+bool gan_cuda_matmul_spreads(const gan_node *node);
+
 /* src/cuda/batch_norm.c: whether a prepared batch norm is one launch with what follows it. */
 bool gan_cuda_batch_norm_is_joined(const gan_call *call);
 

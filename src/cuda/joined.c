@@ -176,6 +176,7 @@ static int random_task(const gan_call *call, gan_launch_task *t) {
     t->of.random.from = source_of(call, attr->random.stream);
     t->of.random.a = (float)attr->random.a;
     t->of.random.b = (float)attr->random.b;
+    t->of.random.bf16 = call->out.dtype == GAN_BF16;
     return 1;
 }
 

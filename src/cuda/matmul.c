@@ -16,6 +16,7 @@ typedef struct product {
     cudaDataType_t from, to;
     cublasComputeType_t compute; /* sums are f32 in all of them */
     bool own;                    /* not cuBLAS's */
+    int pieces;                  /* elements of the program for each of the product */
     gan_cuda_epilogue epilogue;
 } product;
 
@@ -25,8 +26,15 @@ enum { MOST_INNER = 4096 };
 /* What a grid holds of tiles down, and of products. */
 enum { MOST_ROWS = 32 * 65535, MOST_BATCH = 65535 };
 
+bool gan_cuda_matmul_spreads(const gan_node *node) {
+    const gan_shape s = gan_matmul_shape(node), a = node->in[0]->shape;
+    const int64_t k = a.dim[node->attr.transpose.a ? 0 : 1];
+    return node->in[0]->dtype == node->in[1]->dtype && k > 0 && k <= MOST_INNER &&
+           s.dim[0] <= MOST_ROWS && 2 * gan_shape_size(s) * k <= most_flops;
+}
+
 static bool is_own(const product *p, const gan_call *call) {
-    const int64_t flops = 2 * gan_shape_size(call->out.shape) * p->k;
+    const int64_t flops = 2 * gan_shape_size(gan_matmul_shape(call->node)) * p->k;
     return p->epilogue.active && call->in[0].dtype == call->in[1].dtype && flops <= most_flops &&
            p->k <= MOST_INNER && p->m <= MOST_ROWS && p->batch <= MOST_BATCH &&
            p->epilogue.program.launch.n_slots < GAN_LAUNCH_SLOTS;
@@ -34,7 +42,7 @@ static bool is_own(const product *p, const gan_call *call) {
 
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
-    const gan_shape a = call->in[0].shape, out = call->out.shape;
+    const gan_shape a = call->in[0].shape, out = gan_matmul_shape(call->node);
     const bool ta = call->node->attr.transpose.a, tb = call->node->attr.transpose.b;
     const int64_t m = out.dim[out.rank - 2], n = out.dim[out.rank - 1],
                   k = a.dim[a.rank - (ta ? 2 : 1)];
@@ -60,7 +68,9 @@ static gan_status prepare(gan_device *device, gan_call *call) {
                                     : CUBLAS_COMPUTE_32F_PEDANTIC;
     GAN_TRY(gan_cuda_epilogue_prepare(&p->epilogue, call));
     p->own = is_own(p, call);
-    return GAN_OK;
+    p->pieces = gan_matmul_is_spread(call->node) ? (int)call->out.shape.dim[out.rank] : 1;
+    if (p->own || p->pieces == 1) return GAN_OK;
+    return gan_fail(GAN_ERROR_DEVICE, "matmul: device cuda does not spread such a product");
 }
 
 static gan_status multiply(gan_device *device, const gan_call *call, const product *p) {
@@ -101,6 +111,7 @@ static gan_status run_own(gan_device *device, const gan_call *call, const produc
         .m = p->m,
         .n = p->n,
         .k = p->k,
+        .pieces = p->pieces,
         .with_program = 1,
         .program = gan_cuda_epilogue_at(&p->epilogue, call),
     };

@@ -191,6 +191,7 @@ gan_launch_program gan_cuda_program_at(const gan_cuda_program *p, const gan_arra
 static int epilogue_operands(const gan_call *call, gan_array *operand) {
     const int first = gan_op_of(call->node)->arity;
     operand[0] = call->out;
+    if (gan_matmul_is_spread(call->node)) operand[0].shape.dim[call->out.shape.rank - 1] = 1;
     for (int i = first; i < call->n_in; i++) operand[1 + i - first] = call->in[i];
     return 1 + call->n_in - first;
 }

@@ -14,13 +14,16 @@ static gan_status run_random(gan_device *device, const gan_call *call) {
     const float a = (float)attr->random.a, b = (float)attr->random.b;
     const gan_launch_source from = source_of(call, attr->random.stream, 0);
     const int64_t n = gan_shape_size(call->out.shape);
+    const bool half = call->out.dtype == GAN_BF16;
     cudaStream_t stream = gan_cuda(device)->stream;
     switch (attr->random.kind) {
     case GAN_RANDOM_UNIFORM:
-        GAN_CUDA_TRY(call->node, gan_launch_random_uniform(call->out.data, n, a, b, from, stream));
+        GAN_CUDA_TRY(call->node,
+                     gan_launch_random_uniform(call->out.data, half, n, a, b, from, stream));
         break;
     case GAN_RANDOM_NORMAL:
-        GAN_CUDA_TRY(call->node, gan_launch_random_normal(call->out.data, n, a, b, from, stream));
+        GAN_CUDA_TRY(call->node,
+                     gan_launch_random_normal(call->out.data, half, n, a, b, from, stream));
         break;
     case GAN_RANDOM_INDEX:
         GAN_CUDA_TRY(call->node, gan_launch_random_index(call->out.data, n, (int64_t)attr->random.a,

@@ -1,4 +1,5 @@
 /* Which kernels take bfloat16; the plan gives the others f32 copies of such operands. */
+#include "cuda/device.h"
 #include "cuda/kernels.h"
 
 typedef bool takes(const gan_node *node);
@@ -21,6 +22,7 @@ static bool of_index(const gan_node *node) { return node->dtype == node->in[0]->
 /* cuBLAS stores what it makes of bf16 as f32, too. */
 static bool product(const gan_node *node) {
     const gan_dtype from = node->in[0]->dtype;
+    if (gan_matmul_is_spread(node) && !gan_cuda_matmul_spreads(node)) return false;
     return from == node->in[1]->dtype && (from == GAN_BF16 || node->dtype == GAN_F32);
 }
 
@@ -34,6 +36,11 @@ static bool update(const gan_node *node) {
     for (int i = 0; i < gan_op_of(node)->arity; i++)
         if (node->in[i]->dtype == GAN_BF16) return false;
     return true;
+}
+
+/* Indices are whole numbers. */
+static bool noise(const gan_node *node) {
+    return node->dtype != GAN_BF16 || node->attr.random.kind != GAN_RANDOM_INDEX;
 }
 
 #define ROW(op, rule) [GAN_OP_##op] = rule
@@ -70,6 +77,7 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(batch_norm_sums, sums),
     ROW(batch_norm_grad, grad),
     ROW(pack, any),
+    ROW(random, noise),
     ROW(adam, update),
     ROW(momentum, update),
 };

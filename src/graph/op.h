@@ -227,6 +227,19 @@ static inline gan_node *gan_op_copy(const gan_node *node) {
     return update && node->n_in > gan_op_of(node)->arity ? node->in[node->n_in - 1] : NULL;
 }
 
+/* A matrix product (m,n) of the plan with a program over (m,n,p), in which its result is repeated.
+ */
+static inline bool gan_matmul_is_spread(const gan_node *node) {
+    return node->op == GAN_OP_matmul && node->shape.rank > node->in[0]->shape.rank;
+}
+
+/* What the product itself makes. */
+static inline gan_shape gan_matmul_shape(const gan_node *node) {
+    gan_shape s = node->shape;
+    s.rank -= gan_matmul_is_spread(node);
+    return s;
+}
+
 /* ---- making nodes ---- */
 
 /* Adds a node: copies the operands, runs infer, registers effects. NULL when an operand is NULL,

@@ -4,13 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "graph/plan.h"
+#include "graph/plan_fuse.h"
 
-typedef struct fusion {
-    gan_graph *g;
-    const gan_plan_options *options;
-    int *uses; /* by node id: operand slots and outputs that need the value */
-} fusion;
+typedef gan_plan_fusion fusion;
 
 static gan_status count_uses(fusion *f) {
     free(f->uses);
@@ -28,7 +24,30 @@ static gan_status count_uses(fusion *f) {
     return GAN_OK;
 }
 
-/* Whether `node` may be computed where `later` is: nothing it reads is updated in between. */
+/* What only programs read, in that shape. */
+static gan_status find_loose(fusion *f) {
+    f->n_first = f->g->n_nodes;
+    int *read = calloc((size_t)f->n_first + 1, sizeof *read);
+    f->loose = calloc((size_t)f->n_first + 1, sizeof *f->loose);
+    for (int id = 0; read && f->loose && id < f->n_first; id++) {
+        const gan_node *c = f->g->node[id];
+        const bool reduces = gan_op_of(c)->flags & GAN_OP_PROLOGUE;
+        const gan_shape whole = reduces ? c->attr.reduce.in_shape : c->shape;
+        if (f->uses[id] == 0 || (c->op != GAN_OP_pointwise && !reduces)) continue;
+        for (int i = 0; i < c->n_in; i++) {
+            const gan_node *x = c->in[i];
+            if (!gan_shape_equal(x->shape, whole)) continue;
+            read[x->id]++;
+            if (x->op == GAN_OP_reshape && f->uses[x->id] == 1) read[x->in[0]->id]++;
+        }
+    }
+    for (int id = 0; read && f->loose && id < f->n_first; id++)
+        f->loose[id] = f->uses[id] > 0 && read[id] == f->uses[id];
+    const bool complete = read && f->loose;
+    free(read);
+    return complete ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+}
+
 static bool can_move(const gan_graph *g, const gan_node *node, const gan_node *later) {
     for (int i = 0; i < node->n_in; i++) {
         const gan_node *base = gan_node_base(node->in[i]);
@@ -37,6 +56,10 @@ static bool can_move(const gan_graph *g, const gan_node *node, const gan_node *l
             if (gan_effect_writes(g->node[e], base->attr.variable.variable)) return false;
     }
     return true;
+}
+
+bool gan_plan_can_move(const gan_graph *g, const gan_node *node, const gan_node *later) {
+    return can_move(g, node, later);
 }
 
 /* ---- merging two programs ---- */
@@ -121,6 +144,11 @@ static bool substitute(fusion *f, gan_node *c, const gan_node *x,
     return install(f, c, &m);
 }
 
+bool gan_plan_substitute(fusion *f, gan_node *c, const gan_node *x,
+                         const gan_pointwise_program *inner, gan_node *const *in) {
+    return substitute(f, c, x, inner, in);
+}
+
 /* ---- what an operand can bring into a program ---- */
 
 static int slots(const gan_node *c, const gan_node *x) {
@@ -151,15 +179,19 @@ static bool view_operands(fusion *f, const gan_node *p, gan_shape whole, gan_nod
 /* A reshape between two functions is no obstacle where the first has whole operands. */
 static bool absorb_through_reshape(fusion *f, gan_node *c, gan_node *x, gan_shape whole) {
     gan_node *p = x->in[0], *view[GAN_MAX_PROGRAM_INPUTS];
-    if (p->op != GAN_OP_pointwise || f->uses[x->id] != slots(c, x) || f->uses[p->id] != 1 ||
-        !gan_shape_equal(x->shape, whole) || !can_move(f->g, p, c))
+    if (p->op != GAN_OP_pointwise || f->uses[x->id] != slots(c, x) ||
+        (f->uses[p->id] != 1 && !gan_plan_is_mask(f, p)) || !gan_shape_equal(x->shape, whole) ||
+        !can_move(f->g, p, c))
         return false;
     if (!view_operands(f, p, whole, view)) return false;
     int *uses = realloc(f->uses, ((size_t)f->g->n_nodes + 1) * sizeof *uses);
     if (!uses) return false;
     f->uses = uses;
     for (int i = 0; i < p->n_in; i++) f->uses[view[i]->id] = 1;
-    return substitute(f, c, x, p->program, view);
+    if (!substitute(f, c, x, p->program, view)) return false;
+    for (int i = 0; f->uses[p->id] > 1 && i < p->n_in; i++) f->uses[p->in[i]->id]++;
+    if (f->uses[p->id] > 1) f->uses[p->id]--; /* the others have it still */
+    return true;
 }
 
 /* A program computes in f32, so that a value in bf16 that nobody else reads is not rounded. */
@@ -189,6 +221,16 @@ static bool absorb_cast(fusion *f, gan_node *c, gan_node *x) {
     return true;
 }
 
+/* The other readers of x do the same. */
+static bool absorb_again(fusion *f, gan_node *c, gan_node *x) {
+    const int n = slots(c, x);
+    if (!substitute(f, c, x, x->program, x->in)) return false;
+    for (int i = 0; i < x->n_in; i++) f->uses[x->in[i]->id]++;
+    f->uses[x->id] -= n;
+    for (int i = 0; f->uses[x->id] == 0 && i < x->n_in; i++) f->uses[x->in[i]->id]--;
+    return true;
+}
+
 static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     if (!is_float(x)) return false;
     if (converts_float(x)) return absorb_cast(f, c, x);
@@ -211,6 +253,9 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) &&
         gan_shape_equal(x->shape, whole) && can_move(f->g, x, c))
         return substitute(f, c, x, x->program, x->in);
+    if (x->op == GAN_OP_pointwise && gan_shape_equal(x->shape, whole) && can_move(f->g, x, c) &&
+        gan_plan_is_mask(f, x))
+        return absorb_again(f, c, x);
     return false;
 }
 
@@ -262,10 +307,18 @@ static void become_product(gan_node *c, const gan_node *m) {
     if (!c->label) c->label = m->label;
 }
 
-/* The cast c of a product becomes that product, with a result of its own type. */
+/* Noise that the device stores as bf16. */
+static bool is_noise_for(const fusion *f, const gan_node *m, const gan_node *c) {
+    gan_node joined = *m;
+    joined.dtype = c->dtype;
+    return m->op == GAN_OP_random && f->uses[m->id] == 1 && can_move(f->g, m, c) &&
+           f->options->takes && f->options->takes(f->options->context, &joined);
+}
+
+/* The cast c of a product, or of noise, becomes that, with a result of its own type. */
 static void join_cast_product(fusion *f, gan_node *c) {
     gan_node *m = c->in[0];
-    if (!takes_epilogue(f, m, c)) return;
+    if (!takes_epilogue(f, m, c) && !is_noise_for(f, m, c)) return;
     c->in = m->in;
     c->n_in = m->n_in;
     become_product(c, m);
@@ -276,8 +329,11 @@ static void join_product(fusion *f, gan_node *c) {
     gan_node *m = NULL;
     for (int i = 0; i < c->n_in; i++)
         if (takes_epilogue(f, c->in[i], c) && (!m || c->in[i]->id > m->id)) m = c->in[i];
-    if (!m) return;
-    merged e = {.in = {m}, .program = {.n_inputs = 1}};
+    if (m) gan_plan_attach(f, c, m, m);
+}
+
+void gan_plan_attach(fusion *f, gan_node *c, const gan_node *raw, gan_node *m) {
+    merged e = {.in = {(gan_node *)(uintptr_t)raw}, .program = {.n_inputs = 1}};
     int map[GAN_MAX_PROGRAM_INPUTS];
     for (int i = 0; i < c->n_in; i++) map[i] = add_input(&e, c->in[i]);
     add_steps(&e, c->program, map);
@@ -300,6 +356,7 @@ static void join_product(fusion *f, gan_node *c) {
 gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
     fusion f = {.g = plan->graph, .options = options};
     gan_status status = count_uses(&f);
+    if (status == GAN_OK) status = find_loose(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
         gan_node *node = f.g->node[id];
         if (f.uses[id] == 0 || !is_float(node)) continue;
@@ -312,10 +369,13 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
     if (status == GAN_OK) status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
         if (f.uses[id] == 0) continue;
+        if (gan_plan_spread_product(&f, f.g->node[id]) || gan_plan_move_into_max(&f, f.g->node[id]))
+            continue;
         if (f.g->node[id]->op == GAN_OP_pointwise) join_product(&f, f.g->node[id]);
         if (converts_float(f.g->node[id])) join_cast_product(&f, f.g->node[id]);
         status = gan_graph_status(f.g);
     }
     free(f.uses);
+    free(f.loose);
     return status;
 }

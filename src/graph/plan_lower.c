@@ -31,6 +31,7 @@ static bool is_repeated(const gan_node *x) {
 /* Whether what is fused with x must have x's shape: products, and functions of vectors repeated. */
 static bool is_rigid(const gan_node *x, int depth) {
     if (gan_op_of(x)->flags & GAN_OP_EPILOGUE) return true;
+    if (x->op == GAN_OP_cast && depth > 0) return is_rigid(x->in[0], depth - 1);
     if (x->op != GAN_OP_pointwise || depth == 0) return false;
     for (int i = 0; i < x->n_in; i++)
         if (is_repeated(x->in[i]) || is_rigid(x->in[i], depth - 1)) return true;
@@ -102,6 +103,11 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     }
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
     if (node->op == GAN_OP_reshape) return reshaped(to, in[0], node->shape);
+    if (node->op == GAN_OP_cast && in[0]->op == GAN_OP_reshape &&
+        gan_op_of(in[0]->in[0])->flags & GAN_OP_EPILOGUE) { /* the product may do it */
+        gan_node *cast = gan_plan_cast_to(to, in[0]->in[0], node->dtype);
+        return cast ? reshaped(to, cast, node->shape) : NULL;
+    }
     if (gan_op_of(node)->flags & GAN_OP_EFFECT) {
         gan_node *keeping = gan_plan_keep_half(&casts->half, to, node, in);
         if (keeping || to->status != GAN_OK) return keeping;

@@ -26,7 +26,7 @@ gan_cost gan_node_cost(const gan_node *node) {
 void gan_matmul_cost(const gan_node *node, gan_cost *cost) {
     const gan_shape a = node->in[0]->shape;
     const int64_t inner = a.dim[a.rank - (node->attr.transpose.a ? 2 : 1)];
-    cost->flops = 2 * gan_shape_size(node->shape) * inner;
+    cost->flops = 2 * gan_shape_size(gan_matmul_shape(node)) * inner;
 }
 
 /* All three of a convolution: for every place of dy and every filter, the filter's elements. */

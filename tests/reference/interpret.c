@@ -127,6 +127,7 @@ static void apply_epilogue(const gan_node *node, double **in, const gan_shape *s
     memcpy(raw, out, (size_t)gan_shape_size(node->shape) * sizeof *raw);
     operand[0] = raw;
     shape[0] = node->shape;
+    if (gan_matmul_is_spread(node)) shape[0].dim[node->shape.rank - 1] = 1;
     for (int i = 1; i < node->program->n_inputs; i++) {
         operand[i] = in[arity + i - 1];
         shape[i] = shapes[arity + i - 1];

@@ -2,7 +2,7 @@
 #include "reference/family.h"
 
 void ref_op_matmul(const ref_call *c) {
-    const gan_shape a = ref_shape(c, 0), b = ref_shape(c, 1), y = c->node->shape;
+    const gan_shape a = ref_shape(c, 0), b = ref_shape(c, 1), y = gan_matmul_shape(c->node);
     const bool ta = c->node->attr.transpose.a, tb = c->node->attr.transpose.b;
     const int last = y.rank - 1;
     const int64_t rows = y.dim[last - 1], columns = y.dim[last],

@@ -55,6 +55,7 @@ void ref_op_random(const ref_call *c) {
             c->out[i] = floor(ldexp((double)mine, -32) * a);
             break;
         }
+        if (c->node->dtype == GAN_BF16) c->out[i] = ref_round_bf16(c->out[i]);
     }
 }
 

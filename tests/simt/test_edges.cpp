@@ -224,11 +224,11 @@ void noise(void **) {
         const int64_t n = pick(0, 2000);
         Floats a(n + 9), b(n, pick(1, 3));
         if (i % 2) {
-            expect_launched(gan_launch_random_normal(a.data(), n + 9, 1, 3, from, nullptr));
-            expect_launched(gan_launch_random_normal(b.data(), n, 1, 3, from, nullptr));
+            expect_launched(gan_launch_random_normal(a.data(), 0, n + 9, 1, 3, from, nullptr));
+            expect_launched(gan_launch_random_normal(b.data(), 0, n, 1, 3, from, nullptr));
         } else {
-            expect_launched(gan_launch_random_uniform(a.data(), n + 9, -1, 3, from, nullptr));
-            expect_launched(gan_launch_random_uniform(b.data(), n, -1, 3, from, nullptr));
+            expect_launched(gan_launch_random_uniform(a.data(), 0, n + 9, -1, 3, from, nullptr));
+            expect_launched(gan_launch_random_uniform(b.data(), 0, n, -1, 3, from, nullptr));
         }
         const std::vector<float> whole = a.read(), part = b.read();
         for (int64_t k = 0; k < n; k++) assert_true(same(whole[size_t(k)], part[size_t(k)]));

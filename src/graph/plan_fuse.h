@@ -1,0 +1,40 @@
+/* What the files of fusion share. */
+#ifndef GANC_GRAPH_PLAN_FUSE_H
+#define GANC_GRAPH_PLAN_FUSE_H
+
+#include "graph/plan.h"
+
+typedef struct gan_plan_fusion {
+    gan_graph *g;
+    const gan_plan_options *options;
+    int *uses;   /* by node id: operand slots and outputs that need the value */
+    int n_first; /* nodes when fusion began: those behind are views */
+    bool *loose; /* by id of these: whoever reads it is a program */
+} gan_plan_fusion;
+
+/* Whether `node` may be computed where `later` is: nothing it reads is updated in between. */
+bool gan_plan_can_move(const gan_graph *g, const gan_node *node, const gan_node *later);
+
+/* Puts the program of `inner`, over the operands `in`, in place of operand x of c; false, nothing
+ * changed, when the result would be too long. */
+bool gan_plan_substitute(gan_plan_fusion *f, gan_node *c, const gan_node *x,
+                         const gan_pointwise_program *inner, gan_node *const *in);
+
+/* c becomes product m, with c's program as epilogue, in which operand `raw` is what m makes. */
+void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_node *m);
+
+/* ---- plan_maxout.c ---- */
+
+/* Whether programs that read x had better compute it again, so that it is not stored: a comparison,
+ * scaled at most, with one operand of its size. */
+bool gan_plan_is_mask(const gan_plan_fusion *f, const gan_node *x);
+
+/* c (m,n,p) repeats a program (m,n,1) of a matrix product that nobody else reads: it becomes that
+ * product, which writes p elements for each of its own. False when it does not. */
+bool gan_plan_spread_product(gan_plan_fusion *f, gan_node *c);
+
+/* c is a monotone program of a maximum that others read, too: it becomes a maximum of that program,
+ * which runs beside the other where calls are joined. False when it does not. */
+bool gan_plan_move_into_max(gan_plan_fusion *f, gan_node *c);
+
+#endif
