@@ -31,7 +31,7 @@ static bool is_repeated(const gan_node *x) {
 /* Whether what is fused with x must have x's shape: products, and functions of vectors repeated. */
 static bool is_rigid(const gan_node *x, int depth) {
     if (gan_op_of(x)->flags & GAN_OP_EPILOGUE) return true;
-    if (x->op == GAN_OP_cast && depth > 0) return is_rigid(x->in[0], depth - 1);
+    if (x->op == GAN_OP_cast) return gan_op_of(x->in[0])->flags & GAN_OP_EPILOGUE;
     if (x->op != GAN_OP_pointwise || depth == 0) return false;
     for (int i = 0; i < x->n_in; i++)
         if (is_repeated(x->in[i]) || is_rigid(x->in[i], depth - 1)) return true;

@@ -228,6 +228,22 @@ static void loss(test_case *t, int i) {
                      : gan_logits_loss(t->g, l, 0.9));
 }
 
+/* Noise that is read in bf16 alone, by itself and in a product; and some that f32 reads, too. */
+static void noise(test_case *t, int i) {
+    gan_graph *g = t->g;
+    case_title(t, "%s noise", i ? "uniform" : "normal");
+    gan_node *counter = case_counter(t, "t/steps", 3), *w = half(t, gan_shape2(9, 67), -1, 1);
+    for (int k = 0; k < 3; k++) {
+        const gan_shape s = gan_shape2(k ? 13 : 1, 67);
+        gan_node *z = i ? gan_random_uniform(g, counter, s, -1, 1)
+                        : gan_random_normal(g, counter, s, 0.5, 0.25);
+        gan_node *rounded = gan_cast(g, z, GAN_BF16);
+        case_output(t, k == 1 ? gan_matmul(g, rounded, w, false, true) : rounded);
+        if (k == 2) case_output(t, gan_sum_axes(g, z, 1));
+    }
+    gan_advance(g, counter, 1);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -246,6 +262,7 @@ static const struct {
     {penalty, 2, 4 * HALF},
     {updates, 2, HALF},
     {loss, 2, HALF_EXACT},
+    {noise, 2, HALF_EXACT},
 };
 
 static int half_count(void) {
