@@ -420,11 +420,11 @@ static void bad_options_are_named(void **state) {
     } while (0)
     REFUSED(batch, 0, "batch is 0");
     REFUSED(d_steps, -1, "d_steps is -1");
-    REFUSED(networks.z_dim, 0, "z_dim");
+    REFUSED(networks.z_dim, 0, "z.dim is 0");
     REFUSED(networks.channels, -3, "channels");
     REFUSED(model, gan_model_find("mlp"), "height");
-    REFUSED(loss.smooth, 1.5, "smooth is 1.5");
-    REFUSED(average, 1, "average is 1");
+    REFUSED(loss.smooth, 1.5, "label_smoothing is 1.5");
+    REFUSED(average, 1, "generator.average is 1");
     REFUSED(generator.rate, 0, "generator.rate is 0");
     REFUSED(discriminator.rate, NAN, "discriminator.rate is nan");
     REFUSED(discriminator.optimizer, NULL, "discriminator has no optimizer");
