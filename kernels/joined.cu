@@ -264,8 +264,9 @@ __host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
     return int((n + ELEMENTS - 1) / ELEMENTS);
 }
 
-/* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. */
-__global__ void __launch_bounds__(BLOCK)
+/* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. One block a
+ * multiprocessor will do: for more the compiler would spill registers. */
+__global__ void __launch_bounds__(BLOCK, 1)
     joined_kernel(const __grid_constant__ gan_launch_joined_args a) {
     int first = 1;
     for (int i = 0; i < a.n; i++) {
