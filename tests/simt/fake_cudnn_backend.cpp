@@ -2,7 +2,7 @@
  * and how many values, which it must have, and that nothing changes once finalized. */
 #include "fake_cudnn_backend.h"
 
-#include <cstring>
+#include <algorithm>
 
 using namespace simt;
 
@@ -223,7 +223,7 @@ cudnnStatus_t answer(const std::vector<T> &values, int64_t room, int64_t *n, voi
     if (room == 0) return CUDNN_STATUS_SUCCESS;
     if (!n || !out) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
     if (room < *n) *n = room;
-    memcpy(out, values.data(), size_t(*n) * sizeof(T));
+    std::copy_n(values.begin(), *n, static_cast<T *>(out));
     return CUDNN_STATUS_SUCCESS;
 }
 
