@@ -1,5 +1,6 @@
 /* Devices as the command line names them, and as messages do. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
 
@@ -13,9 +14,24 @@ const char *device_text(const gan_device_info *info) {
     return text;
 }
 
+/* Where what was found out about a GPU is kept: $GANC_CACHE, of which "" is nowhere, else as the
+ * XDG base directories say. NULL where that does not fit. */
+static const char *cache_folder(char *to, size_t size) {
+    const char *own = getenv("GANC_CACHE"), *base = getenv("XDG_CACHE_HOME");
+    if (own) return own;
+    const bool xdg = base && *base == '/'; /* others are to be ignored */
+    if (!xdg) base = getenv("HOME");
+    if (!base || !*base) return NULL;
+    const int n = snprintf(to, size, "%s%s/ganc", base, xdg ? "" : "/.cache");
+    return n > 0 && (size_t)n < size ? to : NULL;
+}
+
 int open_device(const usage *u, gan_device **out, const char *name,
                 const gan_device_options *options) {
-    const gan_status status = gan_device_open(out, name, options);
+    char folder[4096];
+    gan_device_options with = options ? *options : (gan_device_options){0};
+    with.cache = cache_folder(folder, sizeof folder);
+    const gan_status status = gan_device_open(out, name, &with);
     if (status == GAN_OK) return -1;
     return status == GAN_ERROR_ARGUMENT ? wrong_usage(u, "%s", gan_last_error()) : failed();
 }

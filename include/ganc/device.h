@@ -28,6 +28,9 @@ typedef struct gan_device_options {
     int threads;    /* CPU: 0 = all processors the process may use */
     bool plan_only; /* no device is looked for or opened: programs can be compiled and described for one of this
                        kind, not loaded or run. What a library would choose on the device is left out */
+    const char *cache; /* CUDA: a folder, made when missing, where cuDNN's algorithms and compiled plans are kept for
+                          the next start, a file a kind of GPU and version of cuDNN, each 64 MiB at most; NULL or "":
+                          none. It makes no difference to results, and its absence or damage none but in time */
 } gan_device_options;
 
 /* Opens "cpu", "cuda", "cuda:1", …; NULL or "auto" takes the first CUDA device that works, else the CPU.

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cuda/conv_graph.h"
+#include "cuda/conv_cache.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
@@ -38,27 +38,24 @@ static int count(void) {
 
 static gan_status describe(int index, gan_device_info *info) {
     struct cudaDeviceProp prop;
-    int driver = 0, blas = 0, current = 0;
-    cublasHandle_t handle;
+    int driver = 0, blas[3] = {0}, current = 0;
     *info = (gan_device_info){.index = index};
     GAN_CUDA_TRY(NULL, cudaGetDevice(&current));
     GAN_CUDA_TRY(NULL, cudaGetDeviceProperties(&prop, index));
     GAN_CUDA_TRY(NULL, cudaDriverGetVersion(&driver));
     GAN_CUDA_TRY(NULL, cudaSetDevice(index));
     cudaError_t error = cudaMemGetInfo(&info->memory_free, &info->memory_total);
-    if (error == cudaSuccess && cublasCreate(&handle) == CUBLAS_STATUS_SUCCESS) {
-        cublasGetVersion(handle, &blas);
-        cublasDestroy(handle);
-    }
     GAN_CUDA_TRY(NULL, cudaSetDevice(current));
     GAN_CUDA_TRY(NULL, error);
     const size_t dnn = cudnnGetVersion();
+    static const libraryPropertyType parts[] = {MAJOR_VERSION, MINOR_VERSION, PATCH_LEVEL};
+    for (int i = 0; i < 3; i++) cublasGetProperty(parts[i], &blas[i]); /* a handle takes long */
     snprintf(info->kind, sizeof info->kind, "cuda");
     snprintf(info->name, sizeof info->name, "%.127s", prop.name);
     snprintf(info->version, sizeof info->version,
              "compute capability %d.%d, driver for CUDA %d.%d, cuBLAS %d.%d.%d, cuDNN %zu.%zu.%zu",
-             prop.major, prop.minor, driver / 1000, driver % 1000 / 10, blas / 10000,
-             blas / 100 % 100, blas % 100, dnn / 10000, dnn / 100 % 100, dnn % 100);
+             prop.major, prop.minor, driver / 1000, driver % 1000 / 10, blas[0], blas[1], blas[2],
+             dnn / 10000, dnn / 100 % 100, dnn % 100);
     return GAN_OK;
 }
 
@@ -66,6 +63,7 @@ static void close_device(gan_device *device) {
     gan_cuda_device *d = gan_cuda(device);
     if (!device->plan_only) cudaSetDevice(device->index);
     gan_cuda_conv_graphs_free(d);
+    gan_cache_close(d->cache);
     if (d->dnn) cudnnDestroy(d->dnn);
     if (d->blas) cublasDestroy(d->blas);
     if (d->blas_workspace) cudaFree(d->blas_workspace);
@@ -128,6 +126,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
         close_device(&d->base);
         return gan_fail_within(status, "device cuda:%d", index);
     }
+    if (!options->plan_only) gan_cuda_conv_cache_open(d, options->cache);
     *out = &d->base;
     return GAN_OK;
 }

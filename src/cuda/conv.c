@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cuda/conv_graph.h"
+#include "cuda/conv_cache.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
@@ -82,6 +82,11 @@ static cudnnDataType_t data_type(const conv *v) {
     return v->element == gan_dtype_size(GAN_BF16) ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
 }
 
+/* f32 that tensor cores must not round. */
+static bool is_exact(const conv *v, const gan_node *node) {
+    return data_type(v) == CUDNN_DATA_FLOAT && !node->tf32;
+}
+
 static gan_status describe(conv *v, const gan_node *node) {
     const int64_t lengths[] = {v->n, v->frame_h, v->frame_w, v->c, v->p, v->q, v->k, v->r, v->s};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
@@ -104,18 +109,48 @@ static gan_status describe(conv *v, const gan_node *node) {
                                                         v->window.stride_w, 1, 1,
                                                         CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
     /* The default lets f32 through the tensor cores as tensor float, and says what they take. */
-    const bool exact = type == CUDNN_DATA_FLOAT && !node->tf32;
-    GAN_CUDNN_TRY(node,
-                  cudnnSetConvolutionMathType(v->how, exact ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH));
+    GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(
+                            v->how, is_exact(v, node) ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH));
     return GAN_OK;
 }
 
-/* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time. A, B, C:
- * the descriptors in the order of its functions. */
-#define CHOOSE(direction, perf_type, A, B, C)                                                      \
+static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, conv_kind kind) {
+    return (gan_cuda_conv_key){
+        .direction = kind,
+        .n = v->n,
+        .h = v->frame_h,
+        .w = v->frame_w,
+        .c = v->c,
+        .p = v->p,
+        .q = v->q,
+        .k = v->k,
+        .r = v->r,
+        .s = v->s,
+        .pad_h = v->framed ? 0 : v->window.top,
+        .pad_w = v->framed ? 0 : v->window.left,
+        .stride_h = v->window.stride_h,
+        .stride_w = v->window.stride_w,
+        .type = data_type(v),
+        .math = is_exact(v, node) ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH,
+        .most_workspace = (int64_t)most_workspace,
+    };
+}
+
+/* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time; or the
+ * one of the last time, if it is as it was. A, B, C: the descriptors in the order of its functions.
+ */
+#define CHOOSE(direction, kind, algo_type, perf_type, A, B, C)                                     \
     static gan_status choose_##direction(gan_cuda_device *d, conv *v, const gan_node *node) {      \
+        const gan_cuda_conv_key key = key_of(v, node, kind);                                       \
         perf_type found[ALGORITHMS];                                                               \
+        size_t bytes = 0;                                                                          \
         int n = 0;                                                                                 \
+        if (gan_cuda_conv_cache_find(d, &key, &v->algorithm, &v->library_bytes) &&                 \
+            cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C,                 \
+                                                          (algo_type)v->algorithm,                 \
+                                                          &bytes) == CUDNN_STATUS_SUCCESS &&       \
+            bytes == v->library_bytes)                                                             \
+            return GAN_OK;                                                                         \
         GAN_CUDNN_TRY(node, cudnnGetConvolution##direction##Algorithm_v7(d->dnn, A, B, v->how, C,  \
                                                                          ALGORITHMS, &n, found));  \
         for (int i = 0; i < n; i++) {                                                              \
@@ -127,6 +162,7 @@ static gan_status describe(conv *v, const gan_node *node) {
                 v->library_bytes > most_workspace)                                                 \
                 continue;                                                                          \
             v->algorithm = (int)found[i].algo;                                                     \
+            gan_cuda_conv_cache_put(d, &key, v->algorithm, v->library_bytes);                      \
             return GAN_OK;                                                                         \
         }                                                                                          \
         return none_found(v, node, n);                                                             \
@@ -151,9 +187,12 @@ static gan_status none_found(const conv *v, const gan_node *node, int looked_at)
         (long long)v->c);
 }
 
-CHOOSE(Forward, cudnnConvolutionFwdAlgoPerf_t, v->x, v->filter, v->y)
-CHOOSE(BackwardData, cudnnConvolutionBwdDataAlgoPerf_t, v->filter, v->y, v->x)
-CHOOSE(BackwardFilter, cudnnConvolutionBwdFilterAlgoPerf_t, v->x, v->y, v->filter)
+CHOOSE(Forward, CONV_Y, cudnnConvolutionFwdAlgo_t, cudnnConvolutionFwdAlgoPerf_t, v->x, v->filter,
+       v->y)
+CHOOSE(BackwardData, CONV_DX, cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdDataAlgoPerf_t,
+       v->filter, v->y, v->x)
+CHOOSE(BackwardFilter, CONV_DW, cudnnConvolutionBwdFilterAlgo_t,
+       cudnnConvolutionBwdFilterAlgoPerf_t, v->x, v->y, v->filter)
 
 /* ---- with its program as one launch ---- */
 
@@ -171,7 +210,7 @@ static bool can_fuse(gan_cuda_conv_problem *to, const conv *v, const gan_call *c
     to->stride_w = v->window.stride_w;
     to->type = data_type(v);
     to->grad_input = kind == CONV_DX;
-    to->exact = to->type == CUDNN_DATA_FLOAT && !call->node->tf32;
+    to->exact = is_exact(v, call->node);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <cudnn.h>
 
 #include "device/backend.h"
+#include "device/cache.h"
 
 typedef struct gan_cuda_device {
     gan_device base; /* base.index is the CUDA ordinal */
@@ -15,6 +16,7 @@ typedef struct gan_cuda_device {
     void *blas_workspace; /* set once, so that capture allocates nothing */
     cudnnHandle_t dnn;
     struct gan_cuda_conv_graph *conv_graphs; /* conv_graph.c */
+    gan_cache *cache;                        /* conv_cache.h; NULL: none */
     void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
     unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros between launches */

@@ -29,9 +29,21 @@ typedef enum simt_fusion {
     SIMT_FUSION_WORKS,   /* as at the start */
     SIMT_FUSION_UNKNOWN, /* its heuristics refuse the graph */
     SIMT_FUSION_NONE,    /* they find no engine */
-    SIMT_FUSION_FAILS    /* no plan can be finalized */
+    SIMT_FUSION_FAILS,   /* no plan can be finalized */
+    SIMT_FUSION_LACKS    /* nor can it, but for the lack of something else on the machine */
 } simt_fusion;
 void simt_set_fusion(simt_fusion answer);
+
+/* What cuDNN says of its plans as texts. */
+typedef enum simt_texts {
+    SIMT_TEXTS_WORK,   /* as at the start */
+    SIMT_TEXTS_ABSENT, /* it writes none */
+    SIMT_TEXTS_REFUSED /* it takes none */
+} simt_texts;
+void simt_set_texts(simt_texts answer);
+
+void simt_set_cudnn(size_t version);        /* as cudnnGetVersion() gives it */
+void simt_set_cudnn_workspace(size_t more); /* bytes that its convolutions want beyond the usual */
 
 typedef struct simt_counts {
     long kernels;    /* executed */
@@ -43,6 +55,10 @@ typedef struct simt_counts {
     long streams, graphs, handles; /* live: streams and events, graphs and their executables,
                                       library handles and descriptors */
     size_t bytes;                  /* live, of device memory */
+    /* of cuDNN: */
+    long searches; /* its heuristics were asked: for algorithms, for engines */
+    long compiled; /* plans were made from an engine */
+    long restored; /* plans were made from a text */
 } simt_counts;
 simt_counts simt_count(void);
 

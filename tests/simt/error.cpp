@@ -101,6 +101,9 @@ void simt_set_architecture_known(int known) { simt::machine.architecture_known =
 void simt_fail_launch(long n) { simt::machine.fail_launch = n; }
 void simt_fail_allocation(long n) { simt::machine.fail_allocation = n; }
 void simt_set_fusion(simt_fusion answer) { simt::machine.fusion = answer; }
+void simt_set_texts(simt_texts answer) { simt::machine.texts = answer; }
+void simt_set_cudnn(size_t version) { simt::machine.cudnn = version; }
+void simt_set_cudnn_workspace(size_t more) { simt::machine.cudnn_workspace = more; }
 simt_counts simt_count(void) { return simt::counts; }
 
 cudaError_t cudaGetLastError() {

@@ -199,9 +199,12 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t h) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasGetVersion_v2(cublasHandle_t h, int *version) {
-    if (!h) return CUBLAS_STATUS_NOT_INITIALIZED;
-    *version = CUBLAS_VER_MAJOR * 10000 + CUBLAS_VER_MINOR * 100 + CUBLAS_VER_PATCH;
+cublasStatus_t cublasGetProperty(libraryPropertyType type, int *value) {
+    if (type != MAJOR_VERSION && type != MINOR_VERSION && type != PATCH_LEVEL)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    *value = type == MAJOR_VERSION   ? CUBLAS_VER_MAJOR
+             : type == MINOR_VERSION ? CUBLAS_VER_MINOR
+                                     : CUBLAS_VER_PATCH;
     return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -55,7 +55,7 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
     return CUDNN_STATUS_SUCCESS;
 }
 
-size_t cudnnGetVersion() { return CUDNN_VERSION; }
+size_t cudnnGetVersion() { return machine.cudnn ? machine.cudnn : CUDNN_VERSION; }
 
 const char *cudnnGetErrorString(cudnnStatus_t status) {
     switch (int(status) / 1000 * 1000) {

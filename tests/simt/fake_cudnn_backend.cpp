@@ -81,7 +81,9 @@ const rule rules[] = {
     VALUE(ENGINEHEUR, ENGINEHEUR_MODE, HEUR_MODE, 1),
 
     VALUE(EXECUTION_PLAN, EXECUTION_PLAN_HANDLE, HANDLE, 1),
-    REFERENCE(EXECUTION_PLAN, EXECUTION_PLAN_ENGINE_CONFIG, ENGINECFG),
+    RULE(EXECUTION_PLAN, EXECUTION_PLAN_ENGINE_CONFIG, BACKEND_DESCRIPTOR, 1, false,
+         KIND(ENGINECFG)),
+    OPTION(EXECUTION_PLAN, EXECUTION_PLAN_JSON_REPRESENTATION, CHAR, 0),
 
     VALUE(VARIANT_PACK, VARIANT_PACK_UNIQUE_IDS, INT64, 0),
     VALUE(VARIANT_PACK, VARIANT_PACK_DATA_POINTERS, VOID_PTR, 0),
@@ -92,6 +94,8 @@ size_t bytes_of(cudnnBackendAttributeType_t type) {
     switch (type) {
     case CUDNN_TYPE_BOOLEAN:
         return sizeof(bool);
+    case CUDNN_TYPE_CHAR:
+        return 1;
     case CUDNN_TYPE_FLOAT:
         return sizeof(float);
     case CUDNN_TYPE_INT64:
@@ -356,6 +360,11 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const of,
     if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE && type == CUDNN_TYPE_INT64 &&
         d->kind == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR)
         return answer(std::vector<int64_t>{workspace_of(*d)}, room, n, out);
+    if (name == CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION && type == CUDNN_TYPE_CHAR &&
+        d->kind == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+        if (machine.texts == SIMT_TEXTS_ABSENT) return CUDNN_STATUS_NOT_SUPPORTED;
+        return answer(text_of_plan(*d), room, n, out);
+    }
     return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "kind %d is not asked for attribute %d of type %d",
                       int(d->kind), int(name), int(type));
 }

@@ -85,6 +85,10 @@ std::vector<int> engines_for(const descriptor &graph);
 std::vector<cudnnBackendNumericalNote_t> notes_of(int engine);
 int64_t workspace_of(const descriptor &plan);
 
+/* A plan as text, and back, of the same version alone; false where it is none. */
+std::vector<char> text_of_plan(const descriptor &plan);
+bool plan_of_text(descriptor &plan, const std::vector<char> &text);
+
 /* The live descriptor behind a pointer of the API, or NULL. */
 descriptor_ref live(cudnnBackendDescriptor_t d);
 

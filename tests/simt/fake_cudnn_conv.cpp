@@ -83,9 +83,9 @@ cudnnStatus_t describe(convolution *v, cudnnHandle_t handle, cudnnTensorDescript
 
 /* What the loops do not need, but a real one would: all of it is overwritten. */
 size_t workspace_of(const convolution &v, direction d) {
-    return d == direction::forward ? bytes(v.w) + 128
-           : d == direction::data  ? bytes(v.y) + 64
-                                   : 3 * bytes(v.w) + 4;
+    return machine.cudnn_workspace + (d == direction::forward ? bytes(v.w) + 128
+                                      : d == direction::data  ? bytes(v.y) + 64
+                                                              : 3 * bytes(v.w) + 4);
 }
 
 cudnnStatus_t size_workspace(const convolution &v, direction d, int number, size_t *out) {
@@ -145,6 +145,8 @@ template <class Perf>
 cudnnStatus_t list(const convolution &v, direction d, int wanted, int *returned, Perf *out) {
     if (wanted < 1 || !returned || !out)
         return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "no room for an algorithm");
+    runtime_lock lock;
+    counts.searches++;
     *returned = std::min(wanted, algorithm_count);
     for (int i = 0; i < *returned; i++) {
         const algorithm &a = algorithms(d)[i];

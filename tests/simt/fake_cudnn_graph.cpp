@@ -197,6 +197,7 @@ cudnnStatus_t simt::check_heuristics(const descriptor &d) {
     const auto mode = d.one<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE);
     if (mode != CUDNN_HEUR_MODE_A && mode != CUDNN_HEUR_MODE_FALLBACK)
         return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "heuristics of mode %d", int(mode));
+    counts.searches++;
     return forbidden_in_capture("cuDNN's heuristics") ? CUDNN_STATUS_NOT_SUPPORTED
            : machine.fusion == SIMT_FUSION_UNKNOWN    ? CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN
                                                       : CUDNN_STATUS_SUCCESS;
@@ -237,14 +238,29 @@ std::vector<cudnnBackendNumericalNote_t> simt::notes_of(int number) {
     return notes;
 }
 
+static cudnnStatus_t restore_plan(descriptor &plan, cudnnHandle_t handle) {
+    if (!handle || machine.texts == SIMT_TEXTS_REFUSED ||
+        !plan_of_text(plan, plan.all<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)))
+        return CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH;
+    counts.restored++;
+    return CUDNN_STATUS_SUCCESS;
+}
+
 cudnnStatus_t simt::check_plan(descriptor &plan) {
     const descriptor_ref config = plan.ref(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+    const bool text = plan.has(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
     if (forbidden_in_capture("finalizing a plan")) return CUDNN_STATUS_NOT_SUPPORTED;
     const cudnnHandle_t handle = plan.one<cudnnHandle_t>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE);
+    if (!config == !text)
+        return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "a plan is of a configuration or of a text");
+    if (text) return restore_plan(plan, handle);
     if (!handle || handle != config->graph->one<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE))
         return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "the graph is another handle's");
+    if (machine.fusion == SIMT_FUSION_LACKS)
+        return CUDNN_STATUS_NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING;
     if (machine.fusion == SIMT_FUSION_FAILS || !engines[config->engine % engine_count].finalizes)
         return CUDNN_STATUS_NOT_SUPPORTED;
+    counts.compiled++;
     plan.engine = config->engine;
     plan.graph = config->graph;
     return CUDNN_STATUS_SUCCESS;
@@ -253,5 +269,5 @@ cudnnStatus_t simt::check_plan(descriptor &plan) {
 int64_t simt::workspace_of(const descriptor &plan) {
     const size_t asked = engines[plan.engine % engine_count].workspace;
     const dnn_tensor w = tensor_of(*operation_of(*operations_of(*plan.graph)[0]).second);
-    return int64_t(asked ? asked : w.bytes() + 4);
+    return int64_t(asked ? asked : w.bytes() + 4 + machine.cudnn_workspace);
 }

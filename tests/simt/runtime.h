@@ -31,6 +31,8 @@ struct settings {
     bool architecture_known = true;
     long fail_launch = -1, fail_allocation = -1;
     simt_fusion fusion = SIMT_FUSION_WORKS;
+    simt_texts texts = SIMT_TEXTS_WORK;
+    size_t cudnn = 0, cudnn_workspace = 0; /* version (0: of the headers), additional bytes */
 };
 extern settings machine;
 extern simt_counts counts;

@@ -1,0 +1,54 @@
+/* What cuDNN was once asked for, kept in the device's cache: the algorithm of a convolution, or the
+ * plan of one with what follows it, or that there is none.
+ *
+ * On results: cuDNN gives the same bits for the same algorithm (engine and its settings) on the
+ * same kind of GPU with the same version; another algorithm may sum in another order. Without a
+ * cache each start takes what the heuristics put first, which depends on these and the problem
+ * alone and times nothing. So the cache changes no result; and were algorithms chosen by timing, it
+ * is what would make a resumed run choose as the first did. Entries therefore count only for the
+ * problem to the last byte, and an entry that cuDNN does not take as it was (other workspace,
+ * refused text) is dropped for a search, as on the first day.
+ */
+#ifndef GANC_CUDA_CONV_CACHE_H
+#define GANC_CUDA_CONV_CACHE_H
+
+#include "cuda/conv_graph.h"
+#include "cuda/conv_plan.h"
+
+/* y (n,p,q,k) = x (n,h,w,c) * w (k,r,s,c) or an adjoint, as the functions of one direction see it.
+ * Numbers of one size, so that no byte of it is undefined. */
+typedef struct gan_cuda_conv_key {
+    int64_t direction, n, h, w, c, p, q, k, r, s, pad_h, pad_w, stride_h, stride_w;
+    int64_t type, math, most_workspace;
+} gan_cuda_conv_key;
+
+/* Opens the cache of an open device in `folder`; leaves it NULL where that is. The file is that of
+ * the GPU's name, compute capability and number of processors, the versions of cuDNN and of CUDA's
+ * runtime, and of ganc. Not of the driver: compiled kernels outlive its updates, and what a driver
+ * does not load any more is searched for again. */
+void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder);
+
+/* False where the algorithm of a problem is not known. */
+bool gan_cuda_conv_cache_find(gan_cuda_device *d, const gan_cuda_conv_key *key, int *algorithm,
+                              size_t *workspace);
+void gan_cuda_conv_cache_put(gan_cuda_device *d, const gan_cuda_conv_key *key, int algorithm,
+                             size_t workspace);
+
+/* What is known of a fused problem's plan: restored into `b`, if need be. `from`: where the search
+ * has to begin, when cuDNN does not give or take this plan as text. */
+typedef enum gan_cuda_conv_known {
+    GAN_CUDA_CONV_UNKNOWN,
+    GAN_CUDA_CONV_REFUSED,
+    GAN_CUDA_CONV_CHOSEN,
+    GAN_CUDA_CONV_RESTORED
+} gan_cuda_conv_known;
+gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag *b,
+                                                const gan_cuda_conv_problem *problem,
+                                                size_t most_workspace, gan_cuda_conv_plan *plan,
+                                                int *from);
+
+/* Keeps a plan, or that nothing takes the problem; nothing of what is not settled. */
+void gan_cuda_conv_cache_keep(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
+                              size_t most_workspace, const gan_cuda_conv_plan *plan);
+
+#endif
