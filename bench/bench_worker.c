@@ -7,7 +7,8 @@
  * Prints "ready SECONDS" when the first iteration is done. For every number N on standard input it
  * runs N iterations and prints "SECONDS N"; for "info" the launches, bytes moved and FLOPs of an
  * iteration, and the bytes taken on the device. bench/run drives it beside its peers. With --export
- * it writes what they need to repeat and check its iterations (export.h). */
+ * it writes what they need to repeat and check its iterations (export.h). GANC_CACHE names the folder
+ * that a GPU's cache is in (ganc/device.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static bool parse(arguments *a, int argc, char **argv) {
     const bench_case *found = argc > 1 ? bench_case_find(argv[1]) : NULL;
     if (!found || argc % 2) return false;
     *a = (arguments){.c = *found, .device = "cpu", .steps = 100};
+    a->options.cache = getenv("GANC_CACHE");
     for (int i = 2; i < argc; i += 2) {
         const char *key = argv[i], *value = argv[i + 1];
         if (strcmp(key, "--device") == 0)
