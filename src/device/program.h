@@ -15,7 +15,7 @@ struct gan_program {
     size_t workspace_bytes;
     void *arena, *workspace;
     bool loaded;
-    void *record, *record_many; /* one iteration, and `unroll` of them */
+    void *record, *record_many; /* one iteration, and, once that is asked for, `unroll` of them */
     int unroll;
 };
 
