@@ -26,6 +26,8 @@ typedef struct gan_device_info {
 
 typedef struct gan_device_options {
     int threads;    /* CPU: 0 = all processors the process may use */
+    bool branches;  /* CUDA: launches that do not need each other's results run side by side, and small values share
+                       no memory, which costs some; results stay the same to the bit. Otherwise one after the other */
     bool plan_only; /* no device is looked for or opened: programs can be compiled and described for one of this
                        kind, not loaded or run. What a library would choose on the device is left out */
     const char *cache; /* CUDA: a folder, made when missing, where cuDNN's algorithms and compiled plans are kept for
@@ -68,6 +70,7 @@ typedef struct gan_program_info {
     int64_t parameters;      /* elements of weights */
     /* of an iteration */
     int launches;            /* of the device: kernels, copies, calls of libraries */
+    int depth;               /* launches that come one after the other, in the longest chain; without branches: all */
     int launches_least;      /* products, optimiser steps and mini-batches, one each, and one for the losses */
     int64_t flops;           /* multiplications and additions of products and convolutions */
     int64_t bytes_moved;     /* bytes_read + bytes_written */
@@ -89,7 +92,7 @@ GAN_API gan_status gan_program_print(const gan_program *program, FILE *file);
  * Refused, with the figures, when it does not fit. */
 GAN_API gan_status gan_program_load(gan_program *program);
 
-/* Runs `iterations` iterations; returns when they are queued. The first run of 16 or more records so many as one. */
+/* Runs `iterations` iterations; returns when they are queued. */
 GAN_API gan_status gan_program_run(gan_program *program, int64_t iterations);
 
 /* Host access to inputs and outputs; `bytes` must be the node's size. Reading waits for the runs. */

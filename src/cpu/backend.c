@@ -151,9 +151,9 @@ static gan_status synchronize(gan_device *device) {
 
 /* ---- programs: the calls are simply made, so there is nothing to record ---- */
 
-static gan_status record(gan_device *device, int n_calls, const gan_call *calls, int unroll,
-                         void **out) {
-    (void)device, (void)n_calls, (void)calls, (void)unroll;
+static gan_status record(gan_device *device, int n_calls, const gan_call *calls,
+                         const gan_branches *branches, int unroll, void **out) {
+    (void)device, (void)n_calls, (void)calls, (void)branches, (void)unroll;
     *out = NULL;
     return GAN_OK;
 }

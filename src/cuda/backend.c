@@ -9,7 +9,7 @@
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
 
-enum { STAGING_BYTES = 1 << 22, BLAS_WORKSPACE_BYTES = 1 << 25 };
+enum { STAGING_BYTES = 1 << 22 };
 
 gan_status gan_cuda_enter(gan_device *device) {
     GAN_CUDA_TRY(NULL, cudaSetDevice(device->index));
@@ -66,8 +66,10 @@ static void close_device(gan_device *device) {
     gan_cache_close(d->cache);
     if (d->dnn) cudnnDestroy(d->dnn);
     if (d->blas) cublasDestroy(d->blas);
-    if (d->blas_workspace) cudaFree(d->blas_workspace);
-    if (d->counters) cudaFree(d->counters);
+    for (int i = 0; i < GAN_CUDA_LANES; i++) {
+        if (d->lane[i].blas_workspace) cudaFree(d->lane[i].blas_workspace);
+        if (d->lane[i].counters) cudaFree(d->lane[i].counters);
+    }
     if (d->staging) cudaFreeHost(d->staging);
     if (d->stream) cudaStreamDestroy(d->stream);
     free(d);
@@ -88,6 +90,14 @@ static gan_status check_code(int index) {
                     major, minor, cudaGetErrorString(error), major, minor);
 }
 
+static gan_status set_up_lane(gan_cuda_device *d, gan_cuda_lane *lane) {
+    const size_t counters = GAN_LAUNCH_COUNTERS * sizeof *lane->counters;
+    GAN_CUDA_TRY(NULL, cudaMalloc(&lane->blas_workspace, GAN_CUDA_BLAS_WORKSPACE));
+    GAN_CUDA_TRY(NULL, cudaMalloc((void **)&lane->counters, counters));
+    GAN_CUDA_TRY(NULL, cudaMemsetAsync(lane->counters, 0, counters, d->stream));
+    return GAN_OK;
+}
+
 static gan_status set_up(gan_cuda_device *d) {
     GAN_TRY(gan_cuda_enter(&d->base));
     GAN_TRY(check_code(d->base.index));
@@ -98,15 +108,14 @@ static gan_status set_up(gan_cuda_device *d) {
     d->staging_bytes = STAGING_BYTES;
     GAN_CUBLAS_TRY(NULL, cublasCreate(&d->blas));
     GAN_CUBLAS_TRY(NULL, cublasSetStream(d->blas, d->stream));
-    GAN_CUDA_TRY(NULL, cudaMalloc(&d->blas_workspace, BLAS_WORKSPACE_BYTES));
-    GAN_CUBLAS_TRY(NULL, cublasSetWorkspace(d->blas, d->blas_workspace, BLAS_WORKSPACE_BYTES));
+    for (int i = 0; i < (d->base.branches ? GAN_CUDA_LANES : 1); i++)
+        GAN_TRY(set_up_lane(d, &d->lane[i]));
+    GAN_CUBLAS_TRY(NULL,
+                   cublasSetWorkspace(d->blas, d->lane[0].blas_workspace, GAN_CUDA_BLAS_WORKSPACE));
     /* Products say themselves what they compute in; no sum is to be in bf16. */
     GAN_CUBLAS_TRY(
         NULL, cublasSetMathMode(d->blas, CUBLAS_DEFAULT_MATH |
                                              CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION));
-    const size_t counters = GAN_LAUNCH_COUNTERS * sizeof *d->counters;
-    GAN_CUDA_TRY(NULL, cudaMalloc((void **)&d->counters, counters));
-    GAN_CUDA_TRY(NULL, cudaMemsetAsync(d->counters, 0, counters, d->stream));
     GAN_CUDNN_TRY(NULL, cudnnCreate(&d->dnn));
     GAN_CUDNN_TRY(NULL, cudnnSetStream(d->dnn, d->stream));
     return GAN_OK;
@@ -120,6 +129,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
     d->base = (gan_device){.backend = &gan_cuda_backend,
                            .index = index,
                            .threads = 1,
+                           .branches = options->branches,
                            .plan_only = options->plan_only};
     gan_status status = options->plan_only ? GAN_OK : set_up(d);
     if (status != GAN_OK) {
@@ -217,6 +227,7 @@ const gan_backend gan_cuda_backend = {
     .record = gan_cuda_record_calls,
     .replay = gan_cuda_replay,
     .release_record = gan_cuda_release_record,
+    .lanes = GAN_CUDA_LANES,
     .joins = gan_cuda_joins,
     .join_most = GAN_LAUNCH_TASKS,
     .run_joined = gan_cuda_run_joined,

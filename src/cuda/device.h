@@ -9,18 +9,26 @@
 #include "device/backend.h"
 #include "device/cache.h"
 
+/* What calls keep for themselves while they run. */
+typedef struct gan_cuda_lane {
+    void *blas_workspace; /* given to cuBLAS, so that capture allocates nothing */
+    unsigned *counters;   /* GAN_LAUNCH_COUNTERS zeros between launches */
+} gan_cuda_lane;
+
+enum { GAN_CUDA_LANES = 2, GAN_CUDA_BLAS_WORKSPACE = 1 << 25 };
+
 typedef struct gan_cuda_device {
     gan_device base; /* base.index is the CUDA ordinal */
     cudaStream_t stream;
     cublasHandle_t blas;
-    void *blas_workspace; /* set once, so that capture allocates nothing */
+    gan_cuda_lane lane[GAN_CUDA_LANES]; /* without branches only the first */
+    int blas_lane;                      /* whose workspace cuBLAS has */
     cudnnHandle_t dnn;
     struct gan_cuda_conv_graph *conv_graphs; /* conv_graph.c */
     gan_cache *cache;                        /* conv_cache.h; NULL: none */
     void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
-    unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros between launches */
-    int processors;     /* streaming multiprocessors: launchers size their grids by it */
+    int processors; /* streaming multiprocessors: launchers size their grids by it */
 } gan_cuda_device;
 
 static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }
@@ -67,10 +75,15 @@ gan_status gan_cuda_end_download(gan_device *device, gan_download *download);
 void gan_cuda_release_download(gan_device *device, gan_download *download);
 
 /* src/cuda/record.c: a program as a captured graph. */
-gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll,
-                                 void **record);
+gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls,
+                                 const gan_branches *branches, int unroll, void **record);
 gan_status gan_cuda_replay(gan_device *device, void *record);
 void gan_cuda_release_record(gan_device *device, void *record);
+
+/* src/cuda/branches.c: puts calls into the graph that the stream captures, `unroll` times, each
+ * after those it has to wait for. */
+gan_status gan_cuda_capture_branches(gan_cuda_device *d, const gan_call *calls,
+                                     const gan_branches *branches, int unroll);
 
 /* src/cuda/joined.c: small calls as one launch. */
 gan_join gan_cuda_joins(const gan_node *node);

@@ -68,9 +68,19 @@ static gan_status prepare(gan_device *device, gan_call *call) {
                                     : CUBLAS_COMPUTE_32F_PEDANTIC;
     GAN_TRY(gan_cuda_epilogue_prepare(&p->epilogue, call));
     p->own = is_own(p, call);
+    call->scratch = !p->own;
     p->pieces = gan_matmul_is_spread(call->node) ? (int)call->out.shape.dim[out.rank] : 1;
     if (p->own || p->pieces == 1) return GAN_OK;
     return gan_fail(GAN_ERROR_DEVICE, "matmul: device cuda does not spread such a product");
+}
+
+/* The library works in memory that calls of other lanes do not touch. */
+static gan_status take_lane(gan_cuda_device *d, const gan_call *call) {
+    if (d->blas_lane == call->lane) return GAN_OK;
+    GAN_CUBLAS_TRY(call->node, cublasSetWorkspace(d->blas, d->lane[call->lane].blas_workspace,
+                                                  GAN_CUDA_BLAS_WORKSPACE));
+    d->blas_lane = call->lane;
+    return GAN_OK;
 }
 
 static gan_status multiply(gan_device *device, const gan_call *call, const product *p) {
@@ -78,6 +88,7 @@ static gan_status multiply(gan_device *device, const gan_call *call, const produ
     gan_cuda_device *d = gan_cuda(device);
     const void *a = call->in[0].data, *b = call->in[1].data;
     void *y = call->out.data;
+    GAN_TRY(take_lane(d, call));
     if (p->k == 0) {
         const size_t bytes =
             (size_t)gan_shape_size(call->out.shape) * gan_dtype_size(call->out.dtype);

@@ -33,7 +33,7 @@ static gan_status prepare(gan_device *device, gan_call *call) {
 
 static gan_status run_moments(gan_device *device, const gan_call *call) {
     gan_launch_norm_args a = args_of(call);
-    a.counters = gan_cuda(device)->counters;
+    a.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_moments(&a, gan_cuda(device)->stream));
     return GAN_OK;
 }
@@ -54,7 +54,7 @@ static gan_launch_norm_back back_of(const gan_call *call) {
 static gan_status run_sums(gan_device *device, const gan_call *call) {
     gan_launch_norm_args a = args_of(call);
     const gan_launch_norm_back back = back_of(call);
-    a.counters = gan_cuda(device)->counters;
+    a.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_sums(&a, &back, gan_cuda(device)->stream));
     return GAN_OK;
 }

@@ -10,11 +10,12 @@ typedef struct record {
 } record;
 
 /* On any failure the stream must leave capture, or it would refuse all that follows. */
-static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls, int unroll,
-                          cudaGraph_t *graph) {
+static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls,
+                          const gan_branches *branches, int unroll, cudaGraph_t *graph) {
     gan_status status = GAN_OK;
     GAN_CUDA_TRY(NULL, cudaStreamBeginCapture(d->stream, cudaStreamCaptureModeThreadLocal));
-    for (int u = 0; u < unroll && status == GAN_OK; u++)
+    if (branches) status = gan_cuda_capture_branches(d, calls, branches, unroll);
+    for (int u = 0; u < unroll && !branches && status == GAN_OK; u++)
         status = gan_calls_run(&d->base, n_calls, calls);
     cudaError_t error = cudaStreamEndCapture(d->stream, graph);
     if (status != GAN_OK) {
@@ -25,14 +26,14 @@ static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls
     return GAN_OK;
 }
 
-gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls, int unroll,
-                                 void **out) {
+gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call *calls,
+                                 const gan_branches *branches, int unroll, void **out) {
     gan_cuda_device *d = gan_cuda(device);
     cudaGraph_t graph = NULL;
     *out = NULL;
     GAN_TRY(gan_cuda_enter(device));
     gan_cache_save(d->cache); /* everything is chosen; a killed run shall not lose it */
-    GAN_TRY(capture(d, n_calls, calls, unroll, &graph));
+    GAN_TRY(capture(d, n_calls, calls, branches, unroll, &graph));
     record *r = calloc(1, sizeof *r);
     if (!r) {
         cudaGraphDestroy(graph);

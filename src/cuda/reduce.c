@@ -44,7 +44,7 @@ static gan_status prepare(gan_device *device, gan_call *call) {
 
 static gan_status run(gan_device *device, const gan_call *call) {
     gan_launch_reduce_args args = gan_cuda_reduce_args(call);
-    args.counters = gan_cuda(device)->counters;
+    args.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_reduce(&args, gan_cuda(device)->stream));
     return GAN_OK;
 }

@@ -17,14 +17,16 @@
 
 typedef struct gan_backend gan_backend;
 typedef struct gan_download gan_download;
+typedef struct gan_branches gan_branches; /* device/branches.h */
 
 /* Every backend's device begins with this. */
 struct gan_device {
     const gan_backend *backend;
     int index;
-    uint64_t seed; /* of the program being prepared: noise and shuffles take it in prepare() */
-    int threads;   /* CPU: how many threads; 1 elsewhere */
-    bool plan_only; /* nothing is open: kernels are prepared as far as shapes decide, and never run */
+    uint64_t seed;  /* of the program being prepared: noise and shuffles take it in prepare() */
+    int threads;    /* CPU: how many threads; 1 elsewhere */
+    bool branches;  /* programs are to be recorded with their launches side by side */
+    bool plan_only; /* nothing is open: kernels are prepared as far as shapes decide, never run */
 };
 
 /* A dense row-major array. */
@@ -44,7 +46,9 @@ typedef struct gan_call {
     size_t
         workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
     void *workspace;
-    void *state; /* prepare()'s own */
+    bool scratch; /* set by prepare(): run() uses memory that the device has once a lane */
+    int lane;     /* whose memory that is, and the workspace */
+    void *state;  /* prepare()'s own */
 } gan_call;
 
 typedef struct gan_kernel {
@@ -80,11 +84,13 @@ struct gan_backend {
     gan_status (*synchronize)(gan_device *device);
 
     /* Makes `calls` replayable `unroll` iterations at a time; *record may stay NULL (the calls are
-     * then run one by one). replay runs the record once. */
-    gan_status (*record)(gan_device *device, int n_calls, const gan_call *calls, int unroll,
-                         void **record);
+     * then run one by one). With `branches`, which may be NULL, calls need only wait for those that
+     * they say. replay runs the record once. */
+    gan_status (*record)(gan_device *device, int n_calls, const gan_call *calls,
+                         const gan_branches *branches, int unroll, void **record);
     gan_status (*replay)(gan_device *device, void *record);
     void (*release_record)(gan_device *device, void *record);
+    int lanes; /* with branches: for how many calls at a time there is scratch memory */
 
     /* Which calls can be of one launch with others, how many tasks a launch has room for, and that
      * launch; NULL: none. Calls are run in their order, each seeing what those before have done. */

@@ -1,5 +1,6 @@
 /* What a program costs, counted from its plan: nothing has to run for it. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "device/program.h"
@@ -33,6 +34,18 @@ static int64_t least_bytes(const gan_node *node, const gan_cost *cost) {
 
 /* ---- a program ---- */
 
+static int depth_of(const gan_program *p, int launches) {
+    const gan_branches *b = p->branches;
+    int *of_step = b ? calloc((size_t)b->n + 1, sizeof *of_step) : NULL;
+    if (!of_step) return launches;
+    for (int t = 0; t < b->n; t++)
+        for (int i = b->call[t]; i < b->call[t + 1]; i++)
+            of_step[t] += cost_of(p, &p->call[i]).launches;
+    const int depth = gan_branches_depth(b, of_step);
+    free(of_step);
+    return depth;
+}
+
 static void add_call(const gan_program *p, const gan_call *call, gan_program_info *out) {
     const gan_cost cost = cost_of(p, call);
     const int64_t moved = cost.read + cost.written;
@@ -59,6 +72,7 @@ void gan_program_describe(const gan_program *p, gan_program_info *out) {
         out->parameters += gan_shape_size(v->shape);
     }
     for (int i = 0; i < p->n_calls; i++) add_call(p, &p->call[i], out);
+    out->depth = depth_of(p, out->launches);
     if (out->launches > out->launches_least) out->launches_least++; /* for the losses */
 }
 

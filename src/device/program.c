@@ -32,8 +32,23 @@ static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call
     call->out = (gan_array){.dtype = node->dtype, .shape = node->shape};
     const gan_kernel *kernel = p->device->backend->kernel[node->op];
     if (kernel->prepare) GAN_TRY(kernel->prepare(p->device, call));
-    if (call->workspace_bytes > p->workspace_bytes) p->workspace_bytes = call->workspace_bytes;
+    if (call->workspace_bytes > p->lane_bytes) p->lane_bytes = call->workspace_bytes;
     return GAN_OK;
+}
+
+/* Values up to so many bytes in all get places of their own where that permits branches. */
+static const size_t apart_bytes = (size_t)1 << 25;
+/* A workspace that is larger is there once: its calls wait for each other. */
+static const size_t most_lane_bytes = (size_t)1 << 26;
+
+static gan_status find_branches(gan_program *p) {
+    const bool several = p->lane_bytes <= most_lane_bytes;
+    const int lanes = p->device->branches && several ? p->device->backend->lanes : 1;
+    if (lanes > 1)
+        p->lane_bytes = (p->lane_bytes + GAN_PLAN_ALIGN - 1) / GAN_PLAN_ALIGN * GAN_PLAN_ALIGN;
+    p->workspace_bytes = p->lane_bytes * (size_t)lanes;
+    if (!p->device->branches) return GAN_OK;
+    return gan_branches_create(&p->branches, p->plan, p->n_calls, p->call, lanes);
 }
 
 /* Calls of one stage are one launch. */
@@ -59,6 +74,7 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
                                 .joins = join && device->backend->joins ? joins : NULL,
                                 .join_most = device->backend->join_most,
                                 .context = device->backend,
+                                .apart_bytes = device->branches ? apart_bytes : 0,
                                 .keep_apart = keep_apart};
     gan_status status = gan_plan_create(&p->plan, graph, &options);
     if (status == GAN_OK) {
@@ -74,11 +90,14 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
         status = make_call(p, p->plan->refresh[p->n_refresh], &p->refresh[p->n_refresh]);
         p->n_refresh++;
     }
+    if (status == GAN_OK) {
+        join_calls(p);
+        status = find_branches(p);
+    }
     if (status != GAN_OK) {
         gan_program_destroy(p);
         return status;
     }
-    join_calls(p);
     *out = p;
     return GAN_OK;
 }
@@ -113,6 +132,7 @@ void gan_program_destroy(gan_program *p) {
     release_calls(p, p->n_refresh, p->refresh);
     if (p->arena) backend->free(p->device, p->arena);
     if (p->workspace) backend->free(p->device, p->workspace);
+    gan_branches_destroy(p->branches);
     gan_plan_destroy(p->plan);
     free(p);
 }
@@ -134,7 +154,9 @@ static void *address(const gan_program *p, const gan_node *node) {
 static void address_call(const gan_program *p, gan_call *call) {
     for (int j = 0; j < call->n_in; j++) call->in[j].data = address(p, call->node->in[j]);
     call->out.data = address(p, call->node);
-    call->workspace = call->workspace_bytes ? p->workspace : NULL;
+    call->workspace = NULL;
+    if (call->workspace_bytes)
+        call->workspace = (char *)p->workspace + (size_t)call->lane * p->lane_bytes;
 }
 
 /* The flat weights of which a refreshing call makes a copy. */
@@ -168,7 +190,11 @@ gan_status gan_program_load(gan_program *p) {
         address_call(p, &p->refresh[i]);
         p->refresh[i].out.data = gan_variable_data(refreshed(&p->refresh[i])->half);
     }
-    if (backend->record) GAN_TRY(backend->record(p->device, p->n_calls, p->call, 1, &p->record));
+    if (backend->record) {
+        GAN_TRY(backend->record(p->device, p->n_calls, p->call, p->branches, 1, &p->record));
+        GAN_TRY(backend->record(p->device, p->n_calls, p->call, p->branches, p->unroll,
+                                &p->record_many));
+    }
     p->loaded = true;
     return GAN_OK;
 }
@@ -212,10 +238,7 @@ gan_status gan_program_run(gan_program *p, int64_t iterations) {
         note_copies(p);
     }
     while (iterations > 0) {
-        if (p->record && iterations >= p->unroll) {
-            if (!p->record_many) /* many programs never run for so long */
-                GAN_TRY(
-                    backend->record(p->device, p->n_calls, p->call, p->unroll, &p->record_many));
+        if (p->record_many && iterations >= p->unroll) {
             GAN_TRY(backend->replay(p->device, p->record_many));
             iterations -= p->unroll;
             continue;

@@ -2,7 +2,7 @@
 #ifndef GANC_DEVICE_PROGRAM_H
 #define GANC_DEVICE_PROGRAM_H
 
-#include "device/backend.h"
+#include "device/branches.h"
 #include "graph/plan.h"
 
 struct gan_program {
@@ -11,15 +11,18 @@ struct gan_program {
     gan_plan *plan;
     gan_call *call;
     int n_calls, n_refresh;
-    gan_call *refresh; /* of plan->refresh */
-    size_t workspace_bytes;
+    gan_call *refresh;      /* of plan->refresh */
+    gan_branches *branches; /* NULL: one after the other */
+    size_t workspace_bytes; /* of all lanes */
+    size_t lane_bytes;      /* of one */
     void *arena, *workspace;
     bool loaded;
-    void *record, *record_many; /* one iteration, and, once that is asked for, `unroll` of them */
+    void *record, *record_many; /* one iteration, and `unroll` of them */
     int unroll;
 };
 
-/* gan_program_read() that does not wait: queued behind the runs so far; gan_download_end() waits. */
+/* gan_program_read() that does not wait: queued behind the runs so far; gan_download_end() waits.
+ */
 gan_status gan_program_begin_read(gan_program *program, const gan_node *output,
                                   gan_download *download);
 

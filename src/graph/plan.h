@@ -5,9 +5,9 @@
  * (plan_cast.c), lets updates keep the weights in bf16 (plan_half.c), and gives the gradients of
  * batch norm the derivative of what follows it (plan_norm.c). Fusion merges pointwise chains,
  * broadcasts, prologues and epilogues (plan_fuse.c, plan_maxout.c). Ordering keeps the effects in
- * their order and computes values as late as they are needed (plan_order.c). Joining puts small calls
- * that run as one launch side by side (plan_join.c). Placing gives every value a place in one arena
- * by its lifetime (plan_place.c).
+ * their order and computes values as late as they are needed (plan_order.c). Joining puts small
+ * calls that run as one launch side by side (plan_join.c). Placing gives every value a place in one
+ * arena by its lifetime (plan_place.c).
  */
 #ifndef GANC_GRAPH_PLAN_H
 #define GANC_GRAPH_PLAN_H
@@ -34,6 +34,9 @@ typedef struct gan_plan_options {
     gan_join (*joins)(const void *context, const gan_node *node); /* NULL: nothing is joined */
     int join_most;                                                /* tasks in a launch */
     const void *context;
+    /* Small values have bytes of their own, the smallest first, as far as these suffice: what is
+     * not written over can be read while others are computed. */
+    size_t apart_bytes;
     bool keep_apart; /* every value has bytes of its own, followed by GAN_PLAN_GAP unused ones
                         (tests) */
 } gan_plan_options;

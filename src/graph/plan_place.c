@@ -119,6 +119,19 @@ static bool overlap_in_time(const buffer *x, const buffer *y) {
     return x->first <= y->last && y->first <= x->last;
 }
 
+/* Whose bytes are never anybody else's. `list` is sorted: largest first. */
+static void keep_small_apart(const gan_plan *plan, buffer *b, const entry *list, int n,
+                             size_t bytes) {
+    const int end = plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
+    for (int i = n - 1; i >= 0; i--) {
+        const size_t taken = align(list[i].bytes, GAN_PLAN_ALIGN);
+        if (taken > bytes) return;
+        bytes -= taken;
+        b[list[i].id].first = 0;
+        b[list[i].id].last = end;
+    }
+}
+
 /* Largest first, each at the lowest place that is free for its whole life. `placed` is sorted by
  * offset. */
 static size_t settle(buffer *b, const entry *list, int n, bool keep_apart) {
@@ -181,6 +194,7 @@ gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options) {
         for (size_t id = 0; id < n; id++)
             if (b[id].used && b[id].parent < 0) list[count++] = (entry){b[id].bytes, (int)id};
         qsort(list, (size_t)count, sizeof *list, by_size);
+        keep_small_apart(plan, b, list, count, options->apart_bytes);
         plan->arena_bytes = settle(b, list, count, options->keep_apart);
         if (plan->arena_bytes == SIZE_MAX)
             status = gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
