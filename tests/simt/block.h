@@ -75,6 +75,7 @@ void order_reset();
 void order_make(std::vector<unsigned> &order, unsigned n);
 bool order_changes(); /* from one pass to the next */
 unsigned order_random(unsigned n);
+unsigned order_one_of(unsigned n); /* the first, the last, or any */
 
 /* How many threads the kernel was declared for with __launch_bounds__; 0: not. */
 unsigned declared_threads(const void *kernel);

@@ -24,6 +24,11 @@ void simt_fail_launch(long n);
 /* The n-th cudaMalloc from now on finds no memory, whatever is left. Negative: none. */
 void simt_fail_allocation(long n);
 
+/* Graphs made executable from now on lack their n-th edge, counted by the nodes as captured and
+ * what each comes after, and the node that it came from is left for last: what should be found
+ * out. Negative: all have theirs. */
+void simt_forget_edge(long n);
+
 /* What cuDNN says of convolutions with operations behind them. */
 typedef enum simt_fusion {
     SIMT_FUSION_WORKS,   /* as at the start */
@@ -49,6 +54,8 @@ typedef struct simt_counts {
     long kernels;    /* executed */
     long operations; /* kernels, copies, fills, library calls: executed */
     long graph_launches;
+    long edges,
+        depth; /* of the graph made executable last: dependences; nodes of its longest chain */
     long synchronizations;         /* host waited */
     long rests;                    /* after which nothing was left for the stream to do */
     long allocations;              /* live, of device memory */

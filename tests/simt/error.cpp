@@ -100,6 +100,7 @@ void simt_set_memory(size_t bytes) { simt::machine.memory = bytes; }
 void simt_set_architecture_known(int known) { simt::machine.architecture_known = known; }
 void simt_fail_launch(long n) { simt::machine.fail_launch = n; }
 void simt_fail_allocation(long n) { simt::machine.fail_allocation = n; }
+void simt_forget_edge(long n) { simt::machine.forget_edge = n; }
 void simt_set_fusion(simt_fusion answer) { simt::machine.fusion = answer; }
 void simt_set_texts(simt_texts answer) { simt::machine.texts = answer; }
 void simt_set_cudnn(size_t version) { simt::machine.cudnn = version; }

@@ -22,6 +22,10 @@ unsigned order_random(unsigned n) {
     return unsigned((seed >> 33) % n);
 }
 
+unsigned order_one_of(unsigned n) {
+    return mode == forward ? 0 : mode == reverse ? n - 1 : order_random(n);
+}
+
 void order_make(std::vector<unsigned> &order, unsigned n) {
     order.resize(n);
     for (unsigned i = 0; i < n; i++) order[i] = mode == reverse ? n - 1 - i : i;

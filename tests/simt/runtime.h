@@ -29,7 +29,7 @@ struct settings {
     int driver = CUDART_VERSION;
     size_t memory = size_t(1) << 30;
     bool architecture_known = true;
-    long fail_launch = -1, fail_allocation = -1;
+    long fail_launch = -1, fail_allocation = -1, forget_edge = -1;
     simt_fusion fusion = SIMT_FUSION_WORKS;
     simt_texts texts = SIMT_TEXTS_WORK;
     size_t cudnn = 0, cudnn_workspace = 0; /* version (0: of the headers), additional bytes */
@@ -97,6 +97,7 @@ struct operation {
 
 /* Takes an operation for later, or into the graph that the stream captures. */
 cudaError_t submit(cudaStream_t stream, operation what);
+void capture(CUstream_st *stream, operation what);
 
 /* Does what a stream has queued, or what every stream of a device has. */
 void finish(cudaStream_t stream);
@@ -114,14 +115,22 @@ void perform(const operation &what);
 
 } // namespace simt
 
+struct CUgraphNode_st {
+    simt::operation what;
+    std::vector<size_t> after; /* nodes of the same graph, captured before */
+    size_t number;
+};
+
 struct CUgraph_st {
-    std::vector<simt::operation> operations;
+    std::vector<std::shared_ptr<const CUgraphNode_st>> nodes; /* as captured */
+    size_t late = SIZE_MAX; /* the one that an edge was forgotten of: comes when nothing else can */
 };
 
 struct CUstream_st {
     int device = 0;
     std::deque<simt::operation> queue;
     std::unique_ptr<CUgraph_st> capture; /* NULL: not capturing */
+    std::vector<cudaGraphNode_t> tail;   /* what the next node comes after */
     bool spoilt = false;                 /* the capture */
     const void *captured_by = nullptr;   /* the thread */
     cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;

@@ -100,7 +100,7 @@ cudaError_t submit(cudaStream_t stream, operation what) {
                       "%s: the stream is device %d's, the current one is %d", what.name.c_str(),
                       s->device, current_device());
     if (s->capture) {
-        s->capture->operations.push_back(std::move(what));
+        capture(s, std::move(what));
         return cudaSuccess;
     }
     s->queue.push_back(std::move(what));

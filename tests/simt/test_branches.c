@@ -1,0 +1,237 @@
+/* Programs whose launches run side by side: in whatever order their dependences permit, the same
+ * bits as one after the other; and every dependence is needed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control.h"
+#include "device/program.h"
+#include "ganc/ganc.h"
+#include "support/scratch.h"
+
+typedef struct game {
+    const char *model, *optimizer, *objective, *term;
+    int64_t size, features, d_steps;
+    bool spectral_norm, reuse_noise;
+    double average;
+} game;
+
+static const game games[] = {
+    {"mlp", "adam", "non-saturating", NULL, 8, 8, 1, false, true, 0},
+    {"maxout", "momentum", "non-saturating", NULL, 8, 8, 1, false, false, 0},
+    {"dcgan", "adam", "non-saturating", NULL, 28, 2, 1, false, true, 0.9},
+    {"mlp", "adam", "hinge", NULL, 8, 8, 2, true, false, 0},
+    {"mlp", "adam", "wasserstein", "wgan-gp", 8, 8, 2, false, false, 0},
+};
+enum { GAMES = sizeof games / sizeof *games, BATCH = 6, EXAMPLES = 20 };
+
+static gan_node *real_batch(void *user, gan_graph *g, gan_node *counter, int64_t step) {
+    const game *n = user;
+    gan_node *data =
+        gan_variable_node(g, GAN_DATA, "data/images", GAN_U8,
+                          gan_shape4(EXAMPLES, n->size, n->size, 1), gan_init_constant(0));
+    gan_node *index =
+        gan_shuffled_index(g, counter, EXAMPLES, BATCH, BATCH * n->d_steps, BATCH * step, 1u << 20);
+    return gan_minibatch(g, data, index, counter, 2.0 / 255, -1, true);
+}
+
+static void build(gan_graph *g, const game *n, gan_precision precision) {
+    gan_game built;
+    gan_game_options options = {.model = gan_model_find(n->model),
+                                .networks = {.height = n->size,
+                                             .width = n->size,
+                                             .channels = 1,
+                                             .z_dim = 10,
+                                             .generator_features = n->features,
+                                             .discriminator_features = n->features,
+                                             .spectral_norm = n->spectral_norm},
+                                .precision = precision,
+                                .batch = BATCH,
+                                .d_steps = n->d_steps,
+                                .reuse_noise = n->reuse_noise,
+                                .average = n->average,
+                                .objective = gan_objective_find(n->objective),
+                                .prior = gan_prior_find("normal"),
+                                .generator = gan_optimizer_defaults(n->optimizer),
+                                .discriminator = gan_optimizer_defaults(n->optimizer),
+                                .real = real_batch,
+                                .user = (void *)(uintptr_t)n};
+    if (n->term) {
+        options.terms[0].term = gan_term_find(n->term);
+        assert_non_null(options.terms[0].term);
+        options.n_terms = 1;
+    }
+    expect_ok(gan_game_build(&built, g, &options));
+    gan_node *ring = gan_variable_node(g, GAN_RECORD, "train/ring", GAN_F32, gan_shape2(4, 4),
+                                       gan_init_constant(0));
+    gan_node *const scalar[4] = {built.d_loss, built.g_loss, built.d_real, built.d_fake};
+    gan_record(g, ring, built.counter, 1, 4, scalar);
+}
+
+/* ---- running ---- */
+
+typedef struct session {
+    gan_device *device;
+    gan_store *store;
+    gan_graph *g;
+    gan_program *program;
+} session;
+
+static void session_open(session *s, const game *n, gan_precision precision, bool branches) {
+    expect_ok(gan_device_open(&s->device, "cuda", &(gan_device_options){.branches = branches}));
+    expect_ok(gan_store_create(&s->store, 1));
+    expect_ok(gan_graph_create(&s->g, s->store));
+    build(s->g, n, precision);
+    expect_ok(gan_compile(&s->program, s->g, s->device));
+}
+
+static void session_close(session *s) {
+    gan_program_destroy(s->program);
+    gan_graph_destroy(s->g);
+    gan_store_destroy(s->store);
+    gan_device_close(s->device);
+}
+
+/* Examples that differ, from each other and from left to right. */
+static void write_examples(const session *s, int64_t size) {
+    unsigned char data[EXAMPLES * 28 * 28];
+    const size_t bytes = (size_t)(EXAMPLES * size * size);
+    assert_true(bytes <= sizeof data);
+    for (size_t i = 0; i < bytes; i++) data[i] = (unsigned char)(i * 37 + i / 64);
+    for (size_t i = 0; i < gan_store_count(s->store); i++) {
+        const gan_variable *v = gan_store_at(s->store, i);
+        if (gan_variable_role(v) == GAN_DATA)
+            expect_ok(gan_variable_write(s->store, v, data, bytes));
+    }
+}
+
+/* All variables, one behind the other. */
+static unsigned char *variables_of(const session *s, size_t *size) {
+    unsigned char *all = NULL;
+    *size = 0;
+    for (size_t i = 0; i < gan_store_count(s->store); i++) {
+        const gan_variable *v = gan_store_at(s->store, i);
+        const size_t bytes =
+            (size_t)gan_shape_size(gan_variable_shape(v)) * gan_dtype_size(gan_variable_dtype(v));
+        all = realloc(all, *size + bytes + 1);
+        assert_non_null(all);
+        expect_ok(gan_variable_read(s->store, v, all + *size, bytes));
+        *size += bytes;
+    }
+    return all;
+}
+
+/* What a graph of `unroll` iterations and one of a single one make of the variables, their nodes in
+ * an order of SIMT_ORDER's. */
+static unsigned char *train(const game *n, gan_precision precision, bool branches, int unroll,
+                            const char *order, int seed, size_t *size) {
+    session s;
+    char number[16];
+    snprintf(number, sizeof number, "%d", seed);
+    assert_int_equal(setenv("SIMT_ORDER", order, 1), 0);
+    assert_int_equal(setenv("SIMT_SEED", number, 1), 0);
+    session_open(&s, n, precision, branches);
+    s.program->unroll = unroll;
+    expect_ok(gan_program_load(s.program));
+    write_examples(&s, n->size);
+    expect_ok(gan_program_run(s.program, unroll + 1));
+    unsigned char *all = variables_of(&s, size);
+    session_close(&s);
+    return all;
+}
+
+static const struct {
+    const char *name;
+    int seed;
+} orders[] = {{"fwd", 0}, {"rev", 0}, {"rand", 1}, {"rand", 2}};
+enum { ORDERS = sizeof orders / sizeof *orders };
+
+/* ---- tests ---- */
+
+static void every_order_gives_the_same_bits_in(const game *n, gan_precision precision) {
+    size_t size, got_size;
+    unsigned char *wanted = train(n, precision, false, 3, "fwd", 0, &size);
+    for (int i = 0; i < ORDERS; i++) {
+        unsigned char *got =
+            train(n, precision, true, 3, orders[i].name, orders[i].seed, &got_size);
+        assert_int_equal(got_size, size);
+        if (memcmp(got, wanted, size) != 0)
+            fail_msg("%s, %s %d: other bits", n->model, orders[i].name, orders[i].seed);
+        free(got);
+    }
+    free(wanted);
+}
+
+static void every_order_gives_the_same_bits(void **state) {
+    every_order_gives_the_same_bits_in(*state, GAN_PRECISION_F32);
+    every_order_gives_the_same_bits_in(*state, GAN_PRECISION_BF16);
+}
+
+/* The chain that is counted is the graph's; without branches it is all of it. */
+static void depth_is_the_graphs(void **state) {
+    for (int branches = 0; branches < 2; branches++) {
+        session s;
+        gan_program_info info;
+        session_open(&s, *state, GAN_PRECISION_BF16, branches);
+        expect_ok(gan_program_load(s.program));
+        gan_program_describe(s.program, &info);
+        const int unroll = s.program->unroll;
+        print_message("%s: %d launches, depth %d, %ld edges\n", ((const game *)*state)->model,
+                      info.launches, info.depth, simt_count().edges);
+        assert_int_equal(info.depth, (simt_count().depth + unroll - 1) / unroll);
+        assert_true(branches ? info.depth < info.launches : info.depth == info.launches);
+        session_close(&s);
+    }
+}
+
+static long edges_of(const game *n) {
+    session s;
+    session_open(&s, n, GAN_PRECISION_F32, true);
+    s.program->unroll = 1;
+    expect_ok(gan_program_load(s.program));
+    const long edges = simt_count().edges;
+    session_close(&s);
+    return edges;
+}
+
+/* Without any one of its edges a graph computes something else. */
+static void every_edge_is_needed(void **state) {
+    const game *n = *state;
+    const long edges = edges_of(n);
+    size_t size;
+    long noticed = 0;
+    unsigned char *wanted = train(n, GAN_PRECISION_F32, false, 1, "fwd", 0, &size);
+    for (long e = 0; e < edges; e++) {
+        simt_forget_edge(e);
+        unsigned char *got = train(n, GAN_PRECISION_F32, true, 1, "rev", 0, &size);
+        simt_forget_edge(-1);
+        if (memcmp(got, wanted, size) == 0)
+            print_message("nothing comes of edge %ld\n", e);
+        else
+            noticed++;
+        free(got);
+    }
+    free(wanted);
+    assert_true(edges > 35);
+    assert_int_equal(noticed, edges);
+}
+
+int main(void) {
+    struct CMUnitTest tests[2 * GAMES + 1];
+    int n = 0;
+    for (int i = 0; i < GAMES; i++) {
+        void *of = (void *)(uintptr_t)&games[i];
+        tests[n++] = (struct CMUnitTest){"every_order_gives_the_same_bits",
+                                         every_order_gives_the_same_bits, NULL, NULL, of};
+        tests[n++] =
+            (struct CMUnitTest){"depth_is_the_graphs", depth_is_the_graphs, NULL, NULL, of};
+    }
+    tests[n++] = (struct CMUnitTest){"every_edge_is_needed", every_edge_is_needed, NULL, NULL,
+                                     (void *)(uintptr_t)&games[0]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
