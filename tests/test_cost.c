@@ -21,9 +21,10 @@ typedef struct cost_case {
     bool reuse_noise, spectral_norm;
     int ideal_launches;
     double ideal_gflop, ideal_mb, ideal_updates_mb;
-    /* by precision: as found when they were last lowered */
+    /* by precision: as found when they were last lowered; depth: with branches, the launches of
+     * the longest chain */
     struct limits {
-        int launches;
+        int launches, depth;
         double mb, updates_mb;
     } f32, bf16;
 } cost_case;
@@ -36,15 +37,15 @@ typedef struct cost_case {
 /* clang-format off */
 static const cost_case cases[] = {
     {"a1", "mlp", "adam", 28, 1, 0, 128, 1, true, false,
-     29, 2.0, 26, 61, {34, 47, 57}, {35, 30, 61}},
+     29, 2.0, 26, 61, {34, 26, 47, 57}, {35, 27, 30, 61}},
     {"a2", "maxout", "momentum", 28, 1, 0, 100, 1, false, false,
-     29, 3.6, 48, 82, {43, 109, 75}, {39, 65, 83}},
+     29, 3.6, 48, 82, {43, 32, 109, 75}, {39, 28, 65, 83}},
     {"b", "dcgan", "adam", 64, 3, 64, 128, 1, true, false,
-     42, 291, 1005, 190, {93, 3260, 178}, {92, 1500, 191}},
+     42, 291, 1005, 190, {93, 83, 3260, 178}, {92, 81, 1500, 191}},
     {"c", "resnet", "adam", 32, 3, 0, 64, 5, false, true,
-     286, 1870, 4299, 328, {713, 20700, 265}, {581, 8200, 273}},
+     286, 1870, 4299, 328, {713, 478, 20700, 265}, {581, 401, 8200, 273}},
     {"d", "dcgan", "adam", 128, 3, 96, 256, 1, true, false,
-     50, 6893, 12181, 1579, {113, 39600, 1480}, {113, 17900, 1580}},
+     50, 6893, 12181, 1579, {113, 101, 39600, 1480}, {113, 99, 17900, 1580}},
 };
 /* clang-format on */
 enum { CASES = sizeof cases / sizeof *cases, EXAMPLES = 10000, RING = 1024 };
@@ -94,8 +95,9 @@ static void build(gan_graph *g, const cost_case *c, gan_precision precision) {
 }
 
 /* False when this build has no device of the kind. */
-static bool compile(compiled *p, const cost_case *c, gan_precision precision, const char *kind) {
-    const gan_device_options planned = {.plan_only = true};
+static bool compile(compiled *p, const cost_case *c, gan_precision precision, const char *kind,
+                    bool branches) {
+    const gan_device_options planned = {.plan_only = true, .branches = branches};
     if (gan_device_open(&p->device, kind, &planned) != GAN_OK) return false;
     assert_int_equal(gan_store_create(&p->store, 1), GAN_OK);
     assert_int_equal(gan_graph_create(&p->g, p->store), GAN_OK);
@@ -119,21 +121,37 @@ static void print_row(const cost_case *c, gan_precision precision, const char *w
                   limit);
 }
 
+/* Branches change nothing but what waits for what, and where values are. */
+static int depth_of(const cost_case *c, gan_precision precision, const gan_program_info *chain) {
+    compiled p;
+    gan_program_info info;
+    assert_true(compile(&p, c, precision, "cuda", true));
+    gan_program_describe(p.program, &info);
+    release(&p);
+    assert_int_equal(chain->depth, chain->launches);
+    assert_int_equal(info.launches, chain->launches);
+    assert_int_equal(info.bytes_moved, chain->bytes_moved);
+    assert_true(info.activation_bytes <= chain->activation_bytes + ((size_t)1 << 25));
+    return info.depth;
+}
+
 static void check(const cost_case *c, gan_precision precision, const struct limits *most) {
     compiled p;
     gan_program_info info;
-    if (!compile(&p, c, precision, "cuda")) {
+    if (!compile(&p, c, precision, "cuda", false)) {
         print_message("%s: skipped, %s\n", c->name, gan_last_error());
         skip();
     }
     gan_program_describe(p.program, &info);
     release(&p);
+    const int depth = depth_of(c, precision, &info);
     const double updates = (double)info.bytes_updates * 1e-6, gflop = (double)info.flops * 1e-9;
     const double mb = (double)info.bytes_moved * 1e-6 - updates;
     const double most_gflop = 1.02 * c->ideal_gflop;
     const double near_launches = c->spectral_norm ? 1.2 : 1.3, near_mb = 1.25;
     print_row(c, precision, "launches", info.launches, c->ideal_launches, near_launches,
               most->launches);
+    print_row(c, precision, "depth", depth, c->ideal_launches, near_launches, most->depth);
     print_row(c, precision, "MB", mb, c->ideal_mb, near_mb, most->mb);
     print_row(c, precision, "MB of updates", updates, c->ideal_updates_mb, near_mb,
               most->updates_mb);
@@ -141,6 +159,7 @@ static void check(const cost_case *c, gan_precision precision, const struct limi
               most->mb + most->updates_mb);
     print_row(c, precision, "GFLOP", gflop, c->ideal_gflop, 1, most_gflop);
     assert_true(info.launches <= most->launches);
+    assert_true(depth <= most->depth);
     assert_true(mb <= most->mb);
     assert_true(updates <= most->updates_mb);
     assert_true(gflop <= most_gflop);
@@ -157,7 +176,7 @@ static void costs_no_more_than_it_did(void **state) {
 static void nothing_runs_on_a_planned_device(void **state) {
     (void)state;
     compiled p;
-    assert_true(compile(&p, &cases[0], GAN_PRECISION_F32, "cpu"));
+    assert_true(compile(&p, &cases[0], GAN_PRECISION_F32, "cpu", false));
     assert_int_equal(gan_program_load(p.program), GAN_ERROR_DEVICE);
     assert_int_equal(gan_program_run(p.program, 1), GAN_ERROR_DEVICE);
     assert_int_equal(gan_store_place(p.store, p.device), GAN_ERROR_DEVICE);
@@ -167,7 +186,7 @@ static void nothing_runs_on_a_planned_device(void **state) {
 static int list(const char *name, gan_precision precision) {
     for (int i = 0; i < CASES; i++) {
         compiled p;
-        if (strcmp(cases[i].name, name) != 0 || !compile(&p, &cases[i], precision, "cuda"))
+        if (strcmp(cases[i].name, name) != 0 || !compile(&p, &cases[i], precision, "cuda", true))
             continue;
         gan_program_print(p.program, stdout);
         release(&p);
