@@ -26,7 +26,6 @@ int cmd_theory(int argc, char **argv);
 int cmd_interpolate(int argc, char **argv);
 int cmd_neighbours(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
-int cmd_score(int argc, char **argv);
 int cmd_encode(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_presets(int argc, char **argv);
@@ -119,6 +118,9 @@ const char *checkpoint_path(const char *given);
  * wrong: EXIT_USAGE for what is no name of a device, EXIT_FAILED for one that is not here. */
 int open_device(const usage *u, gan_device **out, const char *name,
                 const gan_device_options *options);
+
+/* What a run's settings say of the device. */
+gan_device_options device_options_of(const gan_settings *settings);
 
 /* "cpu (NAME, 2 threads)", "cuda:0 (NAME)"; valid until the next call. */
 const char *device_text(const gan_device_info *info);

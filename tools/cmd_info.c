@@ -1,7 +1,6 @@
 /* ganc info: what a run costs, before anything runs. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -53,6 +52,7 @@ static void print_figures(const gan_settings *settings, const gan_program_info *
            mib(p->variable_bytes + p->activation_bytes + p->workspace_bytes));
     printf("%-12s %d an iteration, with everything fused %d\n", "launches", p->launches,
            p->launches_least);
+    printf("%-12s %d of them one after the other, in the longest chain\n", "depth", p->depth);
     printf("%-12s %.1f MB an iteration (read %.1f, written %.1f; updates %.1f), with everything "
            "fused %.1f MB\n",
            "moved", mb(p->bytes_moved), mb(p->bytes_read), mb(p->bytes_written),
@@ -61,8 +61,8 @@ static void print_figures(const gan_settings *settings, const gan_program_info *
 }
 
 /* A GPU that is not here can be planned for all the same, if it is asked for. */
-static int open_for_plan(gan_device **device, const char *threads) {
-    gan_device_options how = {.threads = (int)strtol(threads, NULL, 10)};
+static int open_for_plan(gan_device **device, const gan_settings *settings) {
+    gan_device_options how = device_options_of(settings);
     char absent[512];
     const bool gpu = device_name && !strcmp(device_name, "cuda");
     if (gpu) gan_device_absence("cuda", absent, sizeof absent);
@@ -75,9 +75,7 @@ static int print_info(const gan_settings *settings) {
     gan_device_info about;
     gan_trainer *trainer;
     gan_program_info figures;
-    char threads[32];
-    gan_settings_get(settings, "threads", threads, sizeof threads);
-    const int code = open_for_plan(&device, threads);
+    const int code = open_for_plan(&device, settings);
     if (code >= 0) return code;
     gan_status status = gan_device_describe(device, &about);
     if (status == GAN_OK)

@@ -1,6 +1,5 @@
 /* ganc train: settings from a preset or file and the command line, a run in its folder. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -150,7 +149,8 @@ static void keep(gan_settings *settings, const gan_settings *run, const char *ke
     gan_settings_get(run, key, there, sizeof there);
     if (!strcmp(here, there)) return;
     gan_settings_set(settings, key, there, NULL);
-    if (strcmp(key, "name") && strcmp(key, "description") && strcmp(key, "threads"))
+    if (strcmp(key, "name") && strcmp(key, "description") && strcmp(key, "threads") &&
+        strcmp(key, "branches"))
         fprintf(
             stderr,
             "ganc: %s stays at %s, as the run in %s has it; %s has %s, --set %s=%s takes that\n",
@@ -195,9 +195,7 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
 
 static int open_and_train(const gan_settings *settings, const char *folder) {
     gan_device *device;
-    char threads[32];
-    gan_settings_get(settings, "threads", threads, sizeof threads);
-    const gan_device_options device_options = {.threads = (int)strtol(threads, NULL, 10)};
+    const gan_device_options device_options = device_options_of(settings);
     int code = open_device(&train_usage, &device, device_name, &device_options);
     if (code >= 0) return code;
     code = train(settings, folder, device);

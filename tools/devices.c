@@ -1,6 +1,7 @@
 /* Devices as the command line names them, and as messages do. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -24,6 +25,14 @@ static const char *cache_folder(char *to, size_t size) {
     if (!base || !*base) return NULL;
     const int n = snprintf(to, size, "%s%s/ganc", base, xdg ? "" : "/.cache");
     return n > 0 && (size_t)n < size ? to : NULL;
+}
+
+gan_device_options device_options_of(const gan_settings *settings) {
+    char threads[32], branches[32];
+    gan_settings_get(settings, "threads", threads, sizeof threads);
+    gan_settings_get(settings, "branches", branches, sizeof branches);
+    return (gan_device_options){.threads = (int)strtol(threads, NULL, 10),
+                                .branches = strcmp(branches, "true") == 0};
 }
 
 int open_device(const usage *u, gan_device **out, const char *name,
