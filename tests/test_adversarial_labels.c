@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "graph/graph.h"
+#include "graph/store.h"
 #include "support/play.h"
 
 enum { M = PLAY_BATCH, K = PLAY_CLASSES, WIDTH = 5, MOST = 64 };
@@ -282,6 +283,46 @@ static void pairs(void **state) {
         }
 }
 
+/* Of points D takes the pair from its first layer on, z as further coordinates; biases start as the
+ * game says, the encoder's as D's. */
+static void pairs_of_points_are_coordinates(void **state) {
+    (void)state;
+    gan_game_options o = game("");
+    o.classes = 0;
+    o.generator_condition = GAN_UNCONDITIONED;
+    o.encoder = true;
+    o.generator_bias = 0.5;
+    o.discriminator_bias = 2;
+    test_play t;
+    play_open(&t, &o, true);
+    const gan_node *score = t.play.real.seen.score;
+    assert_true(gan_shape_equal(gan_node_shape(score), gan_shape2(M, 1)));
+    const int64_t z_dim = o.networks.z_dim;
+    const struct {
+        const char *name;
+        int64_t inputs;
+        double spread;
+    } row[] = {{"generator/hidden1", z_dim, 0.5},
+               {"discriminator/hidden1", 2 + z_dim, 2},
+               {"encoder/hidden1", 2, 2}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s/weight", row[i].name);
+        const gan_variable *rows = gan_store_find(t.store, GAN_WEIGHT, name);
+        assert_non_null(rows);
+        assert_int_equal(gan_variable_shape(rows).dim[1], row[i].inputs);
+        snprintf(name, sizeof name, "%s/bias", row[i].name);
+        const gan_variable *bias = gan_store_find(t.store, GAN_WEIGHT, name);
+        assert_non_null(bias);
+        const gan_init init = bias->init;
+        const double limit = row[i].spread / sqrt((double)row[i].inputs);
+        near(init.a, -limit, row[i].name);
+        near(init.b, limit, row[i].name);
+    }
+    assert_null(gan_store_find(t.store, GAN_WEIGHT, "discriminator/pair/weight"));
+    play_close(&t);
+}
+
 /* Whatever the objective, the encoder is told something: nothing else would teach it. */
 static void every_objective_teaches_the_encoder(void **state) {
     (void)state;
@@ -344,9 +385,13 @@ static void refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ac_gan),          cmocka_unit_test(projection),
-        cmocka_unit_test(semi_supervised), cmocka_unit_test(info_gan),
-        cmocka_unit_test(pairs),           cmocka_unit_test(every_objective_teaches_the_encoder),
+        cmocka_unit_test(ac_gan),
+        cmocka_unit_test(projection),
+        cmocka_unit_test(semi_supervised),
+        cmocka_unit_test(info_gan),
+        cmocka_unit_test(pairs),
+        cmocka_unit_test(pairs_of_points_are_coordinates),
+        cmocka_unit_test(every_objective_teaches_the_encoder),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,41 @@ static void rules_have_two_derivatives(void **state) {
     }
 }
 
+/* Layer by layer the largest of many uniform numbers is near the limit, and none is above it. */
+static void biases_start_spread(void **state) {
+    (void)state;
+    enum { UNITS = 400, C = 2, AREA = 9 };
+    const double spread = 3;
+    const gan_init own = gan_init_constant(7);
+    gan_scope *s = gan_scope_create(g, "n", &(gan_scope_settings){.bias = spread});
+    gan_node *maps = F32(1, 4, 4, C);
+    gan_layer_linear(s, "linear", F32(ROWS, IN), UNITS, NULL);
+    gan_layer_conv2d(s, "conv", maps, UNITS, 3, gan_window_same(1, 1), NULL);
+    gan_layer_conv2d_up(s, "up", maps, UNITS, 3, NULL);
+    gan_layer_conv2d_down(s, "down", maps, UNITS, 3, NULL);
+    gan_layer_conv2d_transpose(s, "transpose", maps, UNITS, 3, gan_window_same(1, 1), 4, 4, NULL);
+    gan_layer_linear(s, "own", F32(ROWS, IN), UNITS, &(gan_layer_options){.bias = &own});
+    gan_layer_linear(scope_of("plain"), "zero", F32(ROWS, IN), UNITS, NULL);
+    load();
+    static const struct {
+        const char *name;
+        double inputs; /* 0: all are `value` */
+        float value;
+    } row[] = {
+        {"n/linear/bias", IN, 0},     {"n/conv/bias", C * AREA, 0},      {"n/up/bias", C * AREA, 0},
+        {"n/down/bias", C * AREA, 0}, {"n/transpose/bias", C * AREA, 0}, {"n/own/bias", 0, 7},
+        {"n/zero/bias", 0, 0}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        float *bias = read_variable(GAN_WEIGHT, row[i].name), low = INFINITY, high = -INFINITY;
+        for (int u = 0; u < UNITS; u++) low = fminf(low, bias[u]), high = fmaxf(high, bias[u]);
+        free(bias);
+        const double limit = row[i].inputs > 0 ? spread / sqrt(row[i].inputs) : 0;
+        expect_near(low, row[i].value - limit, 0.05 * limit, 0);
+        expect_near(high, row[i].value + limit, 0.05 * limit, 0);
+        assert_true(low >= row[i].value - limit && high <= row[i].value + limit);
+    }
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_networks, close_networks)
     const struct CMUnitTest tests[] = {
@@ -144,6 +179,7 @@ int main(void) {
         TEST(a_scope_normalises_spectrally),
         TEST(two_rules_are_refused),
         TEST(rules_have_two_derivatives),
+        TEST(biases_start_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

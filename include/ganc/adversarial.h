@@ -308,6 +308,8 @@ typedef struct gan_game_options {
      */
     const gan_norm *generator_norm, *discriminator_norm;
     const gan_weight_rule *generator_weight, *discriminator_weight;
+    /* How far initial biases are spread (gan_scope_settings.bias); an encoder has D's. 0: zero. */
+    double generator_bias, discriminator_bias;
     /* Moving average of G's weights, role average, group generator; 0: none. After n updates the
      * decay is min(average, n / (n + 10)), so that early weights are soon forgotten. */
     double average;

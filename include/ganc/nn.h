@@ -62,6 +62,9 @@ typedef struct gan_scope_settings {
      * paper has; NULL: as that paper has it. */
     const gan_norm *norm;
     const gan_weight_rule *weight;
+    /* Biases of layers that have no initial bias of their own start as gan_init_spread(bias, inputs
+     * of an output); 0: at zero. */
+    double bias;
     /* Leading rows of the batch that are the reference batch of virtual batch norm. `groups` part
      * the rows after them. */
     int64_t reference;
@@ -112,6 +115,10 @@ GAN_API gan_init gan_init_range(double first, double step); /* first, first + st
 /* U(±sqrt(6 / (fan_in + fan_out))) (Glorot and Bengio 2010, eq. 16). */
 GAN_API gan_init gan_init_xavier(int64_t fan_in, int64_t fan_out);
 
+/* U(±spread / sqrt(fan_in)): for biases; with zero ones every kink of a first layer of rectifiers
+ * goes through the origin. */
+GAN_API gan_init gan_init_spread(double spread, int64_t fan_in);
+
 /* U(±sqrt(6 / ((1 + slope²)·fan_in))), for (leaky) rectifiers (He et al. 2015, eq. 15). */
 GAN_API gan_init gan_init_he(int64_t fan_in, double slope);
 
@@ -129,7 +136,7 @@ typedef struct gan_layer_options {
     /* Not 0: equalised learning rate with this gain. */
     double equalized;
     const gan_init *weight; /* NULL: Xavier */
-    const gan_init *bias;   /* NULL: 0 */
+    const gan_init *bias;   /* NULL: as the scope has it */
 } gan_layer_options;        /* all layers take NULL for the defaults */
 
 /* How a layer's weight comes from the variables that are trained. A layer's own rule

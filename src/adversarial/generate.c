@@ -74,6 +74,7 @@ static gan_node *generator(gan_graph *g, const gan_game_options *o, const gan_la
         networks.channels = o->embedding_dims > 0 ? o->embedding_dims : GAN_EMBEDDING_DIMS;
     settings.norm = o->generator_norm;
     settings.weight = o->generator_weight;
+    settings.bias = o->generator_bias;
     for (int64_t i = 0; part && i < n; i++) {
         const int64_t first = i * m / n, count = (i + 1) * m / n - first;
         settings.condition_norm = o->generator_condition == GAN_CONDITION_NORM;

@@ -38,6 +38,7 @@ gan_scope *gan_play_scope(gan_play *play, const char *group, bool update_statist
                               .precision = play->o->precision,
                               .norm = of_d ? play->o->discriminator_norm : NULL,
                               .weight = of_d ? play->o->discriminator_weight : NULL,
+                              .bias = play->o->discriminator_bias,
                               .reference = of_d ? play->reference : 0});
     for (int i = 0; i < play->n_overlay; i++)
         gan_scope_overlay(scope, play->overlay[i].variable, play->overlay[i].replacement);
@@ -138,6 +139,8 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
     if (!scope || !shown) return v;
     if (condition && o->discriminator_condition == GAN_CONDITION_CONCAT)
         shown = beside(g, shown, condition);
+    const bool plane = z && o->model->points; /* z is as simple as x: as further coordinates */
+    if (plane) shown = gan_concat(g, 1, 2, (gan_node *[2]){shown, z});
     const gan_shape s = gan_node_shape(shown);
     gan_model_options n = o->networks;
     n.channels = s.rank ? s.dim[s.rank - 1] : 1;
@@ -147,7 +150,7 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
         v.features = gan_slice(g, v.features, 0, o->batch, all - o->batch);
         shown = gan_slice(g, shown, 0, o->batch, all - o->batch);
     }
-    if (z) v.features = pair(play, scope, v.features, z);
+    if (z && !plane) v.features = pair(play, scope, v.features, z);
     v.logits = play->head->logits(play, scope, shown, v.features, condition);
     v.score = play->head->score ? play->head->score(play, v.logits) : v.logits;
     return v;

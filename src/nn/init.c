@@ -21,6 +21,11 @@ gan_init gan_init_xavier(int64_t fan_in, int64_t fan_out) {
     return gan_init_uniform(-limit, limit);
 }
 
+gan_init gan_init_spread(double spread, int64_t fan_in) {
+    const double limit = spread / sqrt((double)fan_in);
+    return gan_init_uniform(-limit, limit);
+}
+
 gan_init gan_init_he(int64_t fan_in, double slope) {
     const double limit = sqrt(6.0 / ((1 + slope * slope) * (double)fan_in));
     return gan_init_uniform(-limit, limit);

@@ -34,11 +34,15 @@ static gan_node *filters(gan_scope *s, int64_t channels, int size, int64_t c,
 
 /* What a layer makes of its product: the bias is added in f32, which costs nothing where the two
  * are one launch, and keeps its gradient f32. */
-static gan_node *finish(gan_scope *s, gan_node *y, int64_t units, const gan_layer_options *o) {
+static gan_node *finish(gan_scope *s, gan_node *y, int64_t units, int64_t fan_in,
+                        const gan_layer_options *o) {
     gan_graph *g = gan_scope_graph(s);
     y = gan_scope_product(s, y);
     if (o->no_bias || !y) return y;
-    const gan_init init = o->bias ? *o->bias : gan_init_constant(0);
+    const double spread = gan_scope_get(s)->bias;
+    const gan_init init = o->bias      ? *o->bias
+                          : spread > 0 ? gan_init_spread(spread, fan_in)
+                                       : gan_init_constant(0);
     gan_node *bias = gan_scope_weight(s, "bias", gan_shape1(units), init);
     return gan_scope_activation(s, gan_add(g, gan_cast(g, y, GAN_F32), bias));
 }
@@ -55,7 +59,7 @@ gan_node *gan_layer_linear(gan_scope *scope, const char *name, gan_node *x, int6
     if (in.rank != 2) x = gan_reshape(g, x, gan_shape2(rows, fan_in));
     gan_node *w = weight_of(s, gan_shape2(units, fan_in), 0, units, fan_in, units, o);
     x = gan_scope_activation(s, x);
-    return finish(s, gan_matmul(g, x, w, false, true), units, o);
+    return finish(s, gan_matmul(g, x, w, false, true), units, fan_in, o);
 }
 
 gan_node *gan_layer_maxout(gan_scope *scope, const char *name, gan_node *x, int64_t units,
@@ -74,9 +78,10 @@ gan_node *gan_layer_conv2d(gan_scope *scope, const char *name, gan_node *x, int6
     if (!s || !x) return NULL;
     const gan_layer_options *o = options ? options : &plain;
     const gan_shape in = gan_node_shape(x);
-    gan_node *w = gan_scope_activation(s, filters(s, channels, size, in.dim[in.rank - 1], o));
+    const int64_t c = in.dim[in.rank - 1];
+    gan_node *w = gan_scope_activation(s, filters(s, channels, size, c, o));
     x = gan_scope_activation(s, x);
-    return finish(s, gan_conv2d(gan_scope_graph(s), x, w, window), channels, o);
+    return finish(s, gan_conv2d(gan_scope_graph(s), x, w, window), channels, size * size * c, o);
 }
 
 /* ---- a convolution and a change of size at once ---- */
@@ -110,7 +115,7 @@ gan_node *gan_layer_conv2d_up(gan_scope *scope, const char *name, gan_node *x, i
     x = gan_scope_activation(s, x);
     const gan_window window = gan_window_same(2, size / 2);
     return finish(s, gan_conv2d_grad_input(g, x, w, 2 * in.dim[1], 2 * in.dim[2], window), channels,
-                  o);
+                  size * size * in.dim[3], o);
 }
 
 gan_node *gan_layer_conv2d_down(gan_scope *scope, const char *name, gan_node *x, int64_t channels,
@@ -122,7 +127,8 @@ gan_node *gan_layer_conv2d_down(gan_scope *scope, const char *name, gan_node *x,
     const int64_t c = gan_node_shape(x).dim[3];
     gan_node *w = gan_fold_down(g, filters(s, channels, size, c, o), activation_dtype(s));
     x = gan_scope_activation(s, x);
-    return finish(s, gan_conv2d(g, x, w, gan_window_same(2, size / 2)), channels, o);
+    return finish(s, gan_conv2d(g, x, w, gan_window_same(2, size / 2)), channels, size * size * c,
+                  o);
 }
 
 gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_node *x,
@@ -137,5 +143,5 @@ gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name, gan_nod
                             channels * area, o);
     x = gan_scope_activation(s, x);
     gan_node *y = gan_conv2d_grad_input(gan_scope_graph(s), x, w, height, width, window);
-    return finish(s, y, channels, o);
+    return finish(s, y, channels, c * area, o);
 }

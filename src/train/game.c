@@ -59,6 +59,8 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *s, const
         .discriminator_norm = gan_norm_find(s->discriminator_norm),
         .generator_weight = gan_weight_rule_find(s->generator_weight),
         .discriminator_weight = gan_weight_rule_find(s->discriminator_weight),
+        .generator_bias = s->generator_bias,
+        .discriminator_bias = s->discriminator_bias,
         .average = s->generator_average,
         .generator_condition = condition(s->generator_condition),
         .discriminator_condition = condition(s->discriminator_condition),
