@@ -25,7 +25,7 @@ static void assert_has(const char *text, const char *part) {
 static void every_command_helps(void **state) {
     static const char *const commands[] = {"train",    "sample",      "info",       "devices",
                                            "presets",  "interpolate", "neighbours", "theory",
-                                           "classify", "encode"};
+                                           "classify", "encode", "score"};
     outcome r;
     (void)state;
     command(&r, ARGS("--help"));

@@ -89,6 +89,35 @@ static void it_learns_what_it_is_shown(void **state) {
     int right = 0;
     for (int i = 0; i < COUNT; i++) right += named[i] == test.labels[i];
     assert_true(fabs(right / (double)COUNT - a) < 1e-12);
+
+    /* Whoever sees a class sees it in its features: those of a class are nearer to their own mean.
+     */
+    float *seen = malloc(COUNT * GAN_CLASSIFIER_FEATURES * sizeof *seen);
+    assert_non_null(seen);
+    expect_ok(gan_classifier_features(c, seen, x, COUNT, -3, -1));
+    double mean[CLASSES][GAN_CLASSIFIER_FEATURES] = {{0}};
+    int of[CLASSES] = {0}, nearer = 0;
+    for (int i = 0; i < COUNT; i++) {
+        of[test.labels[i]]++;
+        for (int j = 0; j < GAN_CLASSIFIER_FEATURES; j++)
+            mean[test.labels[i]][j] += (double)seen[i * GAN_CLASSIFIER_FEATURES + j];
+    }
+    for (int i = 0; i < COUNT; i++) {
+        double least = INFINITY;
+        int best = -1;
+        for (int k = 0; k < CLASSES; k++) {
+            double sum = 0;
+            for (int j = 0; j < GAN_CLASSIFIER_FEATURES; j++) {
+                const double off =
+                    (double)seen[i * GAN_CLASSIFIER_FEATURES + j] - mean[k][j] / of[k];
+                sum += off * off;
+            }
+            if (sum < least) least = sum, best = k;
+        }
+        nearer += best == test.labels[i];
+    }
+    assert_true(nearer >= 0.9 * COUNT);
+    free(seen);
     free(x);
     free(named);
 

@@ -26,6 +26,7 @@ int cmd_theory(int argc, char **argv);
 int cmd_interpolate(int argc, char **argv);
 int cmd_neighbours(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
+int cmd_score(int argc, char **argv);
 int cmd_encode(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_presets(int argc, char **argv);

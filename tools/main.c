@@ -13,6 +13,7 @@ static const command commands[] = {
     {"interpolate", cmd_interpolate, "walk from noise to noise, as a picture"},
     {"neighbours", cmd_neighbours, "samples beside the nearest training examples"},
     {"classify", cmd_classify, "are samples of the class asked for, and what does D know"},
+    {"score", cmd_score, "how far samples as a whole are from the test images"},
     {"encode", cmd_encode, "images beside what the generator makes of their codes"},
     {"theory", cmd_theory, "what is proved about GANs, computed and drawn"},
     {"info", cmd_info, "what a run costs: parameters, memory, launches, bytes moved"},

@@ -2,10 +2,12 @@
 import statistics
 import subprocess
 import tempfile
+import threading
 
 from suite.machine import peak_memory
 from suite.systems import environment
 
+SILENT = 1800  # seconds until a process that does not answer is ended
 SLOW, FEW = 4, 2  # a system so many times slower than the fastest has only so many windows
 
 
@@ -19,7 +21,7 @@ class Running:
         self.errors = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(system.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True, env=environment(system))
-        word = self.process.stdout.readline().split()
+        word = self.hear()
         if len(word) != 2 or word[0] != "ready":
             raise self.failure("did not start")
         self.first = float(word[1])
@@ -31,13 +33,21 @@ class Running:
         lines = [line for line in self.errors.read().splitlines() if line.strip()]
         return Failed(f"{self.system.name}: {what}: {lines[-1] if lines else 'no message'}")
 
+    def hear(self):
+        watchdog = threading.Timer(SILENT, self.process.kill)
+        watchdog.start()
+        try:
+            return self.process.stdout.readline().split()
+        finally:
+            watchdog.cancel()
+
     def ask(self, line):
         try:
             self.process.stdin.write(f"{line}\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             raise self.failure("stopped") from None
-        answer = self.process.stdout.readline().split()
+        answer = self.hear()
         if not answer:
             raise self.failure("stopped")
         return answer

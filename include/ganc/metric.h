@@ -49,6 +49,14 @@ GAN_API gan_status gan_metric_nearest(gan_neighbour *out, gan_device *device,
                                       const gan_dataset *set, const float *samples, int64_t count,
                                       double low, double high, bool mirrored);
 
+/* The Fréchet distance of two sets of vectors, as if each were of a Gaussian (Heusel et al. 2017,
+ * section 2): ‖m - n‖² + tr(S + T - 2·(S·T)^½), m and n the means, S and T the covariances over count
+ * - 1. `a` is (a_count, dims), `b` (b_count, dims), in host memory; computed in double. With few
+ * vectors it comes out too large, so it is to be compared between equal counts. Argument error for
+ * fewer than two vectors, and for numbers that are not finite; memory error. */
+GAN_API gan_status gan_metric_frechet(double *out, const float *a, int64_t a_count, const float *b,
+                                      int64_t b_count, int64_t dims);
+
 /* ---- a classifier of images, to judge others by ---- */
 
 /* Two convolutions and two linear layers (4x4/2 of 32 and of 64 channels, 128 units, the classes),
@@ -91,6 +99,13 @@ GAN_API gan_status gan_classifier_load(gan_classifier **out, gan_device *device,
 /* The most likely class of each of `count` images (count, height, width, channels), of the size that
  * it was trained on, whose pixels are in [low, high]. */
 GAN_API gan_status gan_classifier_classify(gan_classifier *classifier, int32_t *classes,
+                                           const float *images, int64_t count, double low,
+                                           double high);
+
+/* What it sees in each of `count` images, given as above: its units before the last layer, written
+ * to features (count, GAN_CLASSIFIER_FEATURES). Argument error for one that is a discriminator. */
+enum { GAN_CLASSIFIER_FEATURES = 128 };
+GAN_API gan_status gan_classifier_features(gan_classifier *classifier, float *features,
                                            const float *images, int64_t count, double low,
                                            double high);
 

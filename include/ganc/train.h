@@ -201,6 +201,26 @@ GAN_API gan_status gan_agreement_checkpoint(gan_agreement *out, const char *chec
                                             gan_device *device,
                                             const gan_agreement_options *options);
 
+/* How samples as a whole compare with the test set, to the eye of a classifier that was trained on
+ * the data (gan_classifier_train()). */
+typedef struct gan_score {
+    int64_t samples, examples; /* compared; examples: the whole test part */
+    double distance; /* gan_metric_frechet() of what the classifier sees in them
+                        (gan_classifier_features()): not that of Inception's, though the same formula */
+    double own;      /* the same of as many images of the training part: what a generator that made
+                        those would get */
+    int64_t classes;
+    double each[GAN_AGREEMENT_CLASSES]; /* the share of samples that are taken for each class */
+    double accuracy;                    /* of the classifier on the test part */
+    uint64_t hash;                      /* gan_classifier_hash() */
+} gan_score;
+
+/* Draws samples from a checkpoint's generator, as many of one class as of another where it is told
+ * one, and compares them with the test part of the data. `options` may be NULL. Argument error for
+ * points and sequences, and for a model that completes images; errors of gan_agreement_checkpoint(). */
+GAN_API gan_status gan_score_checkpoint(gan_score *out, const char *checkpoint, gan_device *device,
+                                        const gan_agreement_options *options);
+
 /* What a discriminator that tells classes makes of the test set. */
 typedef struct gan_recognition {
     int64_t examples; /* in it */

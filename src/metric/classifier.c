@@ -4,6 +4,7 @@
 #include "metric/classifier.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -17,14 +18,18 @@ static gan_node *layer(gan_scope *s, const char *name, gan_node *x, int64_t chan
     return gan_leaky_relu(gan_scope_graph(s), x, slope);
 }
 
-gan_node *gan_classifier_network(const gan_classifier *c, gan_scope *s, gan_node *x) {
+gan_node *gan_classifier_network(const gan_classifier *c, gan_scope *s, gan_node *x,
+                                 gan_node **hidden) {
     const gan_model *model = c->options.model;
+    if (hidden) *hidden = NULL;
     if (!s || !x) return NULL;
     if (model)
         return gan_model_output(model, s, "output", gan_model_features(model, s, x, &c->networks),
                                 c->classes, &c->networks);
     x = layer(s, "conv2", layer(s, "conv1", x, 32), 64);
-    x = gan_leaky_relu(gan_scope_graph(s), gan_layer_linear(s, "hidden", x, 128, NULL), slope);
+    x = gan_layer_linear(s, "hidden", x, GAN_CLASSIFIER_FEATURES, NULL);
+    x = gan_leaky_relu(gan_scope_graph(s), x, slope);
+    if (hidden) *hidden = x;
     return gan_layer_linear(s, "output", gan_layer_dropout(s, x, 0.5), c->classes, NULL);
 }
 
@@ -37,7 +42,8 @@ static gan_status build(gan_classifier *c) {
         &(gan_scope_settings){.norm = c->options.norm, .weight = c->options.weight});
     c->input = gan_input(
         g, GAN_F32, gan_shape4(GAN_CLASSIFIER_BATCH, c->height, c->width, c->channels), "images");
-    c->logits = gan_output(g, gan_classifier_network(c, scope, c->input));
+    c->logits = gan_output(g, gan_classifier_network(c, scope, c->input, &c->hidden));
+    if (c->hidden) gan_output(g, c->hidden);
     GAN_TRY(gan_compile(&c->program, g, c->device));
     GAN_TRY(gan_store_place(c->store, c->device));
     return gan_program_load(c->program);
@@ -70,6 +76,16 @@ void gan_classifier_close(gan_classifier *c) {
 }
 
 int64_t gan_classifier_classes(const gan_classifier *c) { return c->classes; }
+
+gan_status gan_classifier_fits(const gan_classifier *c, const gan_model_options *o,
+                               const char *whose) {
+    if (o->height == c->height && o->width == c->width && o->channels == c->channels) return GAN_OK;
+    return gan_fail(
+        GAN_ERROR_SHAPE,
+        "%s: images of %lldx%lldx%lld, but the classifier was trained on %lldx%lldx%lld", whose,
+        (long long)o->height, (long long)o->width, (long long)o->channels, (long long)c->height,
+        (long long)c->width, (long long)c->channels);
+}
 
 const gan_variable *gan_classifier_variable(const gan_classifier *c, size_t *at) {
     while (*at < gan_store_count(c->store)) {
@@ -105,28 +121,45 @@ static int32_t largest(const float *logit, int64_t n) {
     return best;
 }
 
-/* Up to a batch of images, already in `pixel`. */
-static gan_status ask(gan_classifier *c, int32_t *classes, const float *pixel, float *logit,
-                      int64_t count) {
-    const size_t batch = GAN_CLASSIFIER_BATCH;
+/* What is asked about images; either may be NULL. */
+typedef struct answer {
+    int32_t *classes; /* (count) */
+    float *features;  /* (count, GAN_CLASSIFIER_FEATURES) */
+} answer;
+
+/* Up to a batch of images, already in `pixel`; the first of them is number `first`. */
+static gan_status ask(gan_classifier *c, const answer *to, int64_t first, const float *pixel,
+                      float *read, int64_t count) {
+    const size_t batch = GAN_CLASSIFIER_BATCH, width = GAN_CLASSIFIER_FEATURES;
     const size_t pixels = (size_t)(c->height * c->width * c->channels);
     GAN_TRY(gan_program_write(c->program, c->input, pixel, batch * pixels * sizeof *pixel));
     GAN_TRY(gan_program_run(c->program, 1));
+    if (to->features) {
+        GAN_TRY(gan_program_read(c->program, c->hidden, read, batch * width * sizeof *read));
+        memcpy(to->features + (size_t)first * width, read, (size_t)count * width * sizeof *read);
+    }
+    if (!to->classes) return GAN_OK;
     GAN_TRY(
-        gan_program_read(c->program, c->logits, logit, batch * (size_t)c->classes * sizeof *logit));
-    for (int64_t i = 0; i < count; i++) classes[i] = largest(logit + i * c->classes, c->classes);
+        gan_program_read(c->program, c->logits, read, batch * (size_t)c->classes * sizeof *read));
+    for (int64_t i = 0; i < count; i++)
+        to->classes[first + i] = largest(read + i * c->classes, c->classes);
     return GAN_OK;
 }
 
 /* One of `images` and `bytes` is given; `low` and `high` are of whichever it is. */
-static gan_status classify(gan_classifier *c, int32_t *classes, const float *images,
-                           const uint8_t *bytes, int64_t count, double low, double high) {
+static gan_status look(gan_classifier *c, const answer *to, const float *images,
+                       const uint8_t *bytes, int64_t count, double low, double high) {
     const int64_t pixels = c->height * c->width * c->channels, most = GAN_CLASSIFIER_BATCH;
+    const int64_t width =
+        c->classes > GAN_CLASSIFIER_FEATURES ? c->classes : GAN_CLASSIFIER_FEATURES;
     const double scale = (c->high - c->low) / (high - low);
+    if (count < 1 || !(low < high))
+        return gan_fail(GAN_ERROR_ARGUMENT, "classifier: %lld images of pixels from %g to %g given",
+                        (long long)count, low, high);
     float *pixel = calloc((size_t)(most * pixels), sizeof *pixel);
-    float *logit = malloc((size_t)(most * c->classes) * sizeof *logit);
+    float *read = malloc((size_t)(most * width) * sizeof *read);
     gan_status status =
-        pixel && logit ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "classifier: out of memory");
+        pixel && read ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "classifier: out of memory");
     for (int64_t first = 0; first < count && status == GAN_OK; first += most) {
         const int64_t n = count - first < most ? count - first : most;
         for (int64_t i = 0; i < n * pixels; i++) {
@@ -134,19 +167,26 @@ static gan_status classify(gan_classifier *c, int32_t *classes, const float *ima
             const double value = images ? (double)images[at] : bytes[at];
             pixel[i] = (float)(c->low + scale * (value - low));
         }
-        status = ask(c, classes + first, pixel, logit, n);
+        status = ask(c, to, first, pixel, read, n);
     }
     free(pixel);
-    free(logit);
+    free(read);
     return status;
+}
+
+gan_status gan_classifier_features(gan_classifier *c, float *features, const float *images,
+                                   int64_t count, double low, double high) {
+    if (!c->hidden)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "classifier: the features of a discriminator, model "
+                        "%s, are not compared",
+                        c->options.model->name);
+    return look(c, &(answer){.features = features}, images, NULL, count, low, high);
 }
 
 gan_status gan_classifier_classify(gan_classifier *c, int32_t *classes, const float *images,
                                    int64_t count, double low, double high) {
-    if (count < 1 || !(low < high))
-        return gan_fail(GAN_ERROR_ARGUMENT, "classifier: %lld images of pixels from %g to %g given",
-                        (long long)count, low, high);
-    return classify(c, classes, images, NULL, count, low, high);
+    return look(c, &(answer){.classes = classes}, images, NULL, count, low, high);
 }
 
 gan_status gan_classifier_accuracy(double *out, gan_classifier *c, const gan_dataset *set) {
@@ -160,7 +200,8 @@ gan_status gan_classifier_accuracy(double *out, gan_classifier *c, const gan_dat
                         (long long)set->width, (long long)set->channels, set->classes);
     int32_t *classes = malloc((size_t)set->count * sizeof *classes);
     if (!classes) return gan_fail(GAN_ERROR_MEMORY, "classifier: out of memory");
-    const gan_status status = classify(c, classes, NULL, set->images, set->count, 0, 255);
+    const gan_status status =
+        look(c, &(answer){.classes = classes}, NULL, set->images, set->count, 0, 255);
     int64_t right = 0;
     for (int64_t i = 0; i < set->count && status == GAN_OK; i++)
         right += classes[i] == set->labels[i];

@@ -52,8 +52,8 @@ static gan_status build(course *u, const gan_classifier *c) {
                                                               .counter = counter,
                                                               .norm = u->o->norm,
                                                               .weight = u->o->weight});
-    gan_node *loss =
-        gan_softmax_loss(g, gan_classifier_network(c, scope, x), gan_gather(g, labels, index));
+    gan_node *loss = gan_softmax_loss(g, gan_classifier_network(c, scope, x, NULL),
+                                      gan_gather(g, labels, index));
     const int n = gan_group_weights(g, "classifier", NULL, 0);
     gan_node **w = malloc(2 * (size_t)n * sizeof(gan_node *) + 1);
     if (!w) return gan_fail(GAN_ERROR_MEMORY, "classifier: out of memory");

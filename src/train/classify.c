@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "ganc/io.h"
-#include "train/checkpoint.h"
+#include "metric/classifier.h"
 #include "train/classifier.h"
-#include "train/sampler.h"
+#include "train/draw.h"
 
 enum { DEFAULT_COUNT = 2000 };
 
@@ -20,32 +20,6 @@ typedef struct inquiry {
     float *samples;
     int32_t *asked, *seen; /* (count) */
 } inquiry;
-
-/* ---- samples ---- */
-
-static gan_status draw(inquiry *q, gan_device *device, uint64_t seed) {
-    const gan_checkpoint *c = q->checkpoint;
-    gan_store *store;
-    gan_schedule schedule;
-    gan_sampler sampler;
-    GAN_TRY(gan_schedule_make(&schedule, c->settings, &q->game));
-    GAN_TRY(gan_store_create(&store, seed));
-    const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);
-    gan_status status =
-        gan_sampler_open(&sampler, store, device, &q->game, &schedule, level, q->count, seed);
-    if (status == GAN_OK) {
-        q->samples = malloc((size_t)q->count * sampler.sample_elements * sizeof *q->samples);
-        status = q->samples ? gan_store_place(store, device)
-                            : gan_fail(GAN_ERROR_MEMORY, "no memory for samples");
-        if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);
-        if (status == GAN_OK) status = gan_sampler_draw(&sampler, q->samples, q->count);
-        for (int64_t i = 0; i < q->count; i++)
-            q->asked[i] = (int32_t)gan_sampler_class(&sampler, i, q->count);
-        gan_sampler_close(&sampler);
-    }
-    gan_store_destroy(store);
-    return status;
-}
 
 /* ---- who says what they are ---- */
 
@@ -76,6 +50,7 @@ gan_status gan_classifier_obtain(gan_classifier **out, gan_device *device, const
 
 static gan_status ask(inquiry *q, gan_agreement *out, gan_classifier *c) {
     gan_dataset *test;
+    GAN_TRY(gan_classifier_fits(c, &q->networks, q->checkpoint->path));
     GAN_TRY(gan_source_set(&test, q->settings, GAN_SPLIT_TEST));
     gan_status status = gan_classifier_accuracy(&out->accuracy, c, test);
     out->tested = test->count;
@@ -143,7 +118,8 @@ static gan_status inquire(inquiry *q, gan_agreement *out, gan_device *device,
     q->asked = malloc((size_t)q->count * sizeof *q->asked);
     q->seen = malloc((size_t)q->count * sizeof *q->seen);
     if (!q->asked || !q->seen) return gan_fail(GAN_ERROR_MEMORY, "agreement: out of memory");
-    GAN_TRY(draw(q, device, o->seed ? *o->seed : (uint64_t)c->settings->seed));
+    GAN_TRY(gan_draw_samples(&q->samples, q->asked, c, &q->game, device, q->count,
+                             o->seed ? *o->seed : (uint64_t)c->settings->seed));
     if (mixture) {
         nearest_modes(q, mixture);
         return count_them(q, out);

@@ -3,9 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "train/checkpoint.h"
-#include "train/game.h"
-#include "train/sampler.h"
+#include "train/draw.h"
 
 enum { DEFAULT_COUNT = 24, WITHIN = 1, BETWEEN = 6 }; /* pixels between two of a pair, and pairs */
 
@@ -18,28 +16,6 @@ typedef struct search {
     float *samples;
     gan_neighbour *found;
 } search;
-
-static gan_status draw(search *s, gan_device *device, uint64_t seed) {
-    const gan_checkpoint *c = s->checkpoint;
-    gan_game_options game;
-    gan_store *store;
-    gan_sampler sampler;
-    GAN_TRY(gan_settings_game(&game, c->settings, s->model, &s->networks, c->state.classes, 0));
-    GAN_TRY(gan_store_create(&store, seed));
-    gan_schedule schedule;
-    gan_status status = gan_schedule_make(&schedule, c->settings, &game);
-    const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);
-    if (status == GAN_OK)
-        status = gan_sampler_open(&sampler, store, device, &game, &schedule, level, s->count, seed);
-    if (status == GAN_OK) {
-        status = gan_store_place(store, device);
-        if (status == GAN_OK) status = gan_checkpoint_restore(c, store, false);
-        if (status == GAN_OK) status = gan_sampler_draw(&sampler, s->samples, s->count);
-        gan_sampler_close(&sampler);
-    }
-    gan_store_destroy(store);
-    return status;
-}
 
 /* Each pair is one image, so that pairs stand apart. */
 static gan_status paint(const search *s, const gan_dataset *set, const char *png) {
@@ -84,11 +60,12 @@ static gan_status look(search *s, gan_device *device, const gan_source *source, 
                         s->checkpoint->path, (long long)s->networks.height,
                         (long long)s->networks.width, (long long)s->networks.channels,
                         (long long)n->height, (long long)n->width, (long long)n->channels);
-    s->samples =
-        malloc((size_t)(s->count * n->height * n->width * n->channels) * sizeof *s->samples);
+    const gan_checkpoint *c = s->checkpoint;
+    gan_game_options game;
     s->found = calloc((size_t)s->count, sizeof *s->found);
-    if (!s->samples || !s->found) return gan_fail(GAN_ERROR_MEMORY, "neighbours: out of memory");
-    GAN_TRY(draw(s, device, seed));
+    if (!s->found) return gan_fail(GAN_ERROR_MEMORY, "neighbours: out of memory");
+    GAN_TRY(gan_settings_game(&game, c->settings, s->model, &s->networks, c->state.classes, 0));
+    GAN_TRY(gan_draw_samples(&s->samples, NULL, c, &game, device, s->count, seed));
     GAN_TRY(gan_metric_nearest(s->found, device, set, s->samples, s->count, s->model->low,
                                s->model->high, s->mirrored));
     return paint(s, set, png);
