@@ -116,22 +116,52 @@ static frame place(const gan_scaler *s, int64_t h, int64_t w) {
 
 /* ---- pixels ---- */
 
-/* A row of `filter->to` pixels. */
-static void scale_row(float *to, const uint8_t *from, const gan_filter *filter, int64_t c) {
+/* Loops whose lengths are known where it is called: most sets are of one kind. */
+static inline void mix_row(float *to, const uint8_t *from, const gan_filter *filter, int64_t taps,
+                           int64_t c) {
     for (int64_t x = 0; x < filter->to; x++) {
-        const float *weight = filter->weight + x * filter->taps;
+        const float *weight = filter->weight + x * taps;
         const uint8_t *at = from + filter->first[x] * c;
         for (int64_t k = 0; k < c; k++) {
             float sum = 0;
-            for (int64_t j = 0; j < filter->taps; j++) sum += weight[j] * (float)at[j * c + k];
+            for (int64_t j = 0; j < taps; j++) sum += weight[j] * (float)at[j * c + k];
             to[x * c + k] = sum;
         }
     }
 }
 
+/* A row of `filter->to` pixels. */
+static void scale_row(float *to, const uint8_t *from, const gan_filter *filter, int64_t c) {
+    if (filter->taps == 4 && c == 1)
+        mix_row(to, from, filter, 4, 1);
+    else if (filter->taps == 4 && c == 3)
+        mix_row(to, from, filter, 4, 3);
+    else
+        mix_row(to, from, filter, filter->taps, c);
+}
+
 static uint8_t to_byte(float v) {
-    if (!(v > 0)) return 0;
-    return v < 255.0f ? (uint8_t)(v + 0.5f) : 255;
+    const float positive = v > 0 ? v : 0, bounded = positive < 255.0f ? positive : 255.0f;
+    return (uint8_t)(int32_t)(bounded +
+                              0.5f); /* without a branch, so that compilers vectorise it */
+}
+
+static inline void mix_column(uint8_t *to, const float *from, const float *weight, int64_t taps,
+                              int64_t stride) {
+    for (int64_t x = 0; x < stride; x++) {
+        float sum = 0;
+        for (int64_t j = 0; j < taps; j++) sum += weight[j] * from[j * stride + x];
+        to[x] = to_byte(sum);
+    }
+}
+
+/* A row of the result from `taps` rows of `stride` values. */
+static void scale_column(uint8_t *to, const float *from, const float *weight, int64_t taps,
+                         int64_t stride) {
+    if (taps == 4)
+        mix_column(to, from, weight, 4, stride);
+    else
+        mix_column(to, from, weight, taps, stride);
 }
 
 /* Along the rows first, into `wide` (rows, width, channels), then along the columns. */
@@ -153,11 +183,7 @@ static gan_status scale(gan_scaler *s, uint8_t *to, const uint8_t *from, const f
         const float *weight = s->rows.weight + y * s->rows.taps;
         const float *at = s->wide + s->rows.first[y] * stride;
         uint8_t *row = to + ((f->to_y + y) * s->width + f->to_x) * c;
-        for (int64_t x = 0; x < stride; x++) {
-            float sum = 0;
-            for (int64_t j = 0; j < s->rows.taps; j++) sum += weight[j] * at[j * stride + x];
-            row[x] = to_byte(sum);
-        }
+        scale_column(row, at, weight, s->rows.taps, stride);
     }
     return GAN_OK;
 }
