@@ -9,6 +9,7 @@
 
 #include "kernels/launch_cast.h"
 #include "kernels/launch_code.h"
+#include "kernels/launch_conv.h"
 #include "kernels/launch_fold.h"
 #include "kernels/launch_gather.h"
 #include "kernels/launch_joined.h"
