@@ -24,6 +24,10 @@ typedef struct gan_device_info {
     int threads;       /* CPU: processors usable */
 } gan_device_info;
 
+/* CUDA: who makes convolutions of at most four channels on one side, such as images have: kernels of our own where
+ * a rule of shapes and types expects them to be faster than cuDNN, wherever they can, or nowhere. */
+typedef enum gan_direct { GAN_DIRECT_RULE, GAN_DIRECT_ALWAYS, GAN_DIRECT_NEVER } gan_direct;
+
 typedef struct gan_device_options {
     int threads;    /* CPU: 0 = all processors the process may use */
     bool branches;  /* CUDA: launches that do not need each other's results run side by side, and small values share
@@ -33,6 +37,7 @@ typedef struct gan_device_options {
     const char *cache; /* CUDA: a folder, made when missing, where cuDNN's algorithms and compiled plans are kept for
                           the next start, a file a kind of GPU and version of cuDNN, each 64 MiB at most; NULL or "":
                           none. It makes no difference to results, and its absence or damage none but in time */
+    gan_direct direct;
 } gan_device_options;
 
 /* Opens "cpu", "cuda", "cuda:1", …; NULL or "auto" takes the first CUDA device that works, else the CPU.

@@ -130,7 +130,8 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
                            .index = index,
                            .threads = 1,
                            .branches = options->branches,
-                           .plan_only = options->plan_only};
+                           .plan_only = options->plan_only,
+                           .direct = options->direct};
     gan_status status = options->plan_only ? GAN_OK : set_up(d);
     if (status != GAN_OK) {
         close_device(&d->base);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "cuda/conv_cache.h"
+#include "cuda/conv_direct.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
@@ -37,6 +38,7 @@ typedef struct conv {
     gan_cuda_epilogue epilogue;       /* of y and dx */
     bool fused;                       /* the program is part of the convolution's launch … */
     const gan_cuda_conv_graph *graph; /* … which this is, on a device that is open */
+    gan_cuda_conv_direct direct;      /* not the library's at all */
 } conv;
 
 /* ---- shapes ---- */
@@ -241,6 +243,8 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     call->state = v;
     if (kind != CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, call));
     if (v->empty) return GAN_OK;
+    gan_cuda_conv_direct_choose(&v->direct, device, call, &v->epilogue);
+    if (v->direct.active) return GAN_OK;
     frame(v);
     if (!device->plan_only) GAN_TRY(gan_cuda_enter(device));
     if (v->epilogue.active) fuse(device, v, call, kind);
@@ -277,9 +281,14 @@ bool gan_cuda_conv_is_framed(const gan_call *call) {
     return v->framed;
 }
 
+bool gan_cuda_conv_is_direct(const gan_call *call) {
+    const conv *v = call->state;
+    return v->direct.active;
+}
+
 bool gan_cuda_conv_is_fused(const gan_call *call) {
     const conv *v = call->state;
-    return v->fused;
+    return v->fused || v->direct.program;
 }
 
 /* ---- running ---- */
@@ -319,6 +328,7 @@ static const float one = 1, none = 0;
 static gan_status run_y(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
+    if (v->direct.active) return gan_cuda_conv_direct_run(&v->direct, device, call, &v->epilogue);
     const void *x;
     if (v->empty) {
         GAN_TRY(zero(d, call));
@@ -336,6 +346,7 @@ static gan_status run_y(gan_device *device, const gan_call *call) {
 static gan_status run_dx(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
+    if (v->direct.active) return gan_cuda_conv_direct_run(&v->direct, device, call, &v->epilogue);
     if (v->empty) {
         GAN_TRY(zero(d, call));
         return gan_cuda_epilogue_run(&v->epilogue, device, call);
@@ -360,6 +371,7 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
 static gan_status run_dw(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
+    if (v->direct.active) return gan_cuda_conv_direct_run(&v->direct, device, call, &v->epilogue);
     const void *x;
     if (v->empty) return zero(d, call);
     GAN_TRY(framed_x(d, call, v, &x));

@@ -103,8 +103,9 @@ bool gan_cuda_matmul_spreads(const gan_node *node);
 bool gan_cuda_batch_norm_is_joined(const gan_call *call);
 
 /* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one, and
- * whether it applies its program itself. */
+ * whether it is made by kernels of our own, and whether it applies its program itself. */
 bool gan_cuda_conv_is_framed(const gan_call *call);
+bool gan_cuda_conv_is_direct(const gan_call *call);
 bool gan_cuda_conv_is_fused(const gan_call *call);
 
 #endif

@@ -27,6 +27,7 @@ struct gan_device {
     int threads;    /* CPU: how many threads; 1 elsewhere */
     bool branches;  /* programs are to be recorded with their launches side by side */
     bool plan_only; /* nothing is open: kernels are prepared as far as shapes decide, never run */
+    gan_direct direct; /* CUDA: as opened */
 };
 
 /* A dense row-major array. */

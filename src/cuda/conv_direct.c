@@ -1,0 +1,135 @@
+/* When kernels of our own make a convolution, and their launches.
+ *
+ * What they can do is gan_launch_conv_takes(): at most four channels on one side, a stride of 1 or
+ * 2, sixteen taps. When they do it is a rule of shapes and types alone, not of times: sums in
+ * another order are other bits, and the same seed shall give the same bits.
+ *
+ * They compute on the ordinary cores, whose f32 rate is a twelfth of the tensor cores' in bf16, but
+ * waste nothing, need no frame, and apply any program. So
+ *   - in f32, where the library has the same cores, they make the result of many channels, that of
+ *     few, and the filter's gradient;
+ *   - where the library may use tensor cores (bf16, tf32) they make only the result of few
+ *     channels: there the library's tiles are at least eight wide, of which one to four are used,
+ *     a pixel of three channels is no whole number of words, and no program is documented to be
+ *     part of its launch;
+ *   - and only where there is work for a device: many channels are at least LEAST_MANY, and their
+ *     pixels LEAST_PIXELS, 64 an image. */
+#include "cuda/conv_direct.h"
+
+enum { LEAST_MANY = 16, LEAST_PIXELS = 4096, LEAST_OF_IMAGE = 64 };
+
+typedef cudaError_t launcher(const gan_launch_conv_args *a, cudaStream_t stream);
+
+/* ---- sides ---- */
+
+typedef struct shapes {
+    const gan_shape *x, *w, *y;
+} shapes;
+
+static shapes shapes_of(const gan_call *call) {
+    const gan_shape *in = &call->in[0].shape, *second = &call->in[1].shape, *out = &call->out.shape;
+    switch (call->node->op) {
+    case GAN_OP_conv2d:
+        return (shapes){in, second, out};
+    case GAN_OP_conv2d_grad_input:
+        return (shapes){out, second, in};
+    default:
+        return (shapes){in, out, second};
+    }
+}
+
+static bool fits_31_bits(gan_shape s) {
+    for (int i = 0; i < s.rank; i++)
+        if (s.dim[i] > INT32_MAX) return false;
+    return true;
+}
+
+/* y's channels are few: with a stride of 1 it is to x as x is to y else, with the filter turned. */
+static bool describe(gan_launch_conv_sides *v, const gan_call *call) {
+    const shapes of = shapes_of(call);
+    const gan_window *z = &call->node->attr.window;
+    if (!fits_31_bits(*of.x) || !fits_31_bits(*of.w) || !fits_31_bits(*of.y) ||
+        z->stride_h != z->stride_w)
+        return false;
+    *v = (gan_launch_conv_sides){.n = (int32_t)of.x->dim[0],
+                                 .h = (int32_t)of.x->dim[1],
+                                 .w = (int32_t)of.x->dim[2],
+                                 .c = (int32_t)of.x->dim[3],
+                                 .p = (int32_t)of.y->dim[1],
+                                 .q = (int32_t)of.y->dim[2],
+                                 .k = (int32_t)of.y->dim[3],
+                                 .r = (int32_t)of.w->dim[1],
+                                 .s = (int32_t)of.w->dim[2],
+                                 .stride = z->stride_h,
+                                 .top = z->top,
+                                 .left = z->left};
+    if (v->c <= GAN_LAUNCH_CONV_CHANNELS) return gan_launch_conv_takes(v);
+    if (v->stride != 1) return false;
+    const gan_launch_conv_sides given = *v;
+    v->h = given.p, v->w = given.q, v->c = given.k;
+    v->p = given.h, v->q = given.w, v->k = given.c;
+    v->top = given.r - 1 - given.top;
+    v->left = given.s - 1 - given.left;
+    v->turned = 1;
+    return gan_launch_conv_takes(v);
+}
+
+/* Which of the two images, or the filter, is the result. */
+static launcher *launcher_of(const gan_call *call, const gan_launch_conv_sides *v) {
+    if (call->node->op == GAN_OP_conv2d_grad_weight) return gan_launch_conv_weight;
+    const bool many = (call->node->op == GAN_OP_conv2d) == !v->turned;
+    return many ? gan_launch_conv_many : gan_launch_conv_few;
+}
+
+/* ---- the rule ---- */
+
+static bool pays(const gan_call *call, const gan_launch_conv_sides *v) {
+    const bool cores = call->in[0].dtype == GAN_BF16 || call->node->tf32;
+    const int64_t pixels = (int64_t)v->p * v->q;
+    return (!cores || launcher_of(call, v) == gan_launch_conv_few) && v->k >= LEAST_MANY &&
+           pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
+}
+
+static int raw_input(const gan_cuda_epilogue *e) {
+    for (int i = 0; i < e->program.launch.n_inputs; i++)
+        if (e->program.source[i] == 0) return i;
+    return -1;
+}
+
+void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *device, gan_call *call,
+                                 const gan_cuda_epilogue *epilogue) {
+    gan_launch_conv_sides sides;
+    *to = (gan_cuda_conv_direct){.active = false};
+    if (device->direct == GAN_DIRECT_NEVER || !describe(&sides, call)) return;
+    if (device->direct != GAN_DIRECT_ALWAYS && !pays(call, &sides)) return;
+    const gan_launch_program *program = &epilogue->program.launch;
+    to->active = true;
+    to->program = epilogue->active && program->n_slots < GAN_LAUNCH_SLOTS;
+    to->args.sides = sides;
+    to->args.bf16 = call->in[0].dtype == GAN_BF16;
+    to->args.with_program = to->program;
+    to->args.raw_input = to->program ? raw_input(epilogue) : -1;
+    if (call->node->op == GAN_OP_conv2d_grad_weight)
+        call->workspace_bytes = gan_launch_conv_workspace(&sides);
+}
+
+/* ---- running ---- */
+
+gan_status gan_cuda_conv_direct_run(const gan_cuda_conv_direct *v, gan_device *device,
+                                    const gan_call *call, const gan_cuda_epilogue *epilogue) {
+    gan_launch_conv_args a = v->args;
+    launcher *launch = launcher_of(call, &a.sides);
+    if (launch == gan_launch_conv_weight) {
+        a.few = call->in[a.sides.turned ? 1 : 0].data;
+        a.many = call->in[a.sides.turned ? 0 : 1].data;
+        a.workspace = call->workspace;
+        a.counters = gan_cuda(device)->lane[call->lane].counters;
+    } else {
+        a.few = a.many = call->in[0].data;
+        a.filter = call->in[1].data;
+    }
+    a.out = call->out.data;
+    if (v->program) a.program = gan_cuda_epilogue_at(epilogue, call);
+    GAN_CUDA_TRY(call->node, launch(&a, gan_cuda(device)->stream));
+    return v->program || !epilogue->active ? GAN_OK : gan_cuda_epilogue_run(epilogue, device, call);
+}
