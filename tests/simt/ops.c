@@ -1,7 +1,8 @@
-/* simt_ops [--brief] [--turns] [--elements N] [--only TEXT] [--part K N]: the cases of all ops on
- * the harness, which stands in for a CUDA device, against the reference.
+/* simt_ops [--brief] [--turns] [--direct] [--elements N] [--only TEXT] [--part K N]: the cases of
+ * all ops on the harness, which stands in for a CUDA device, against the reference.
  *
  * --brief: one iteration, every value apart from the others, instead of several with shared places
+ * --direct: convolutions of few channels by our own kernels wherever they can
  * --turns: small calls joined in every second case alone, and one by one in the others
  * --elements: without the cases whose largest value has more; how many is said
  * --only: without the cases whose name does not begin with it
@@ -18,7 +19,7 @@
 #include "support/gradients.h"
 
 typedef struct options {
-    bool brief, turns;
+    bool brief, turns, direct;
     int64_t elements;
     const char *only;
     int part, parts;
@@ -92,6 +93,8 @@ static options parse(int argc, char **argv) {
             o.brief = true;
         } else if (strcmp(argv[i], "--turns") == 0) {
             o.turns = true;
+        } else if (strcmp(argv[i], "--direct") == 0) {
+            o.direct = true;
         } else if (strcmp(argv[i], "--elements") == 0 && i + 1 < argc) {
             o.elements = strtoll(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
@@ -114,7 +117,8 @@ static options parse(int argc, char **argv) {
 int main(int argc, char **argv) {
     const options o = parse(argc, argv);
     gan_device *device;
-    if (gan_device_open(&device, "cuda", NULL) != GAN_OK) {
+    const gan_device_options direct = {.direct = GAN_DIRECT_ALWAYS};
+    if (gan_device_open(&device, "cuda", o.direct ? &direct : NULL) != GAN_OK) {
         fprintf(stderr, "%s\n", gan_last_error());
         return 1;
     }
