@@ -1,6 +1,6 @@
 /* conv2d (x, w), conv2d_grad_input (dy, w), conv2d_grad_weight (x, dy), by cuDNN: NHWC images, KRSC
  * filters. A program that follows is part of the library's call where its engines take it, else a
- * launch of its own, in place.
+ * launch of its own, in place. Some of few channels are made by kernels of our own (conv_direct.c).
  *
  * cuDNN pads both sides alike, and takes as many windows as then fit. Where that is not what the
  * window says (a row of windows more or less at the bottom or right), x is framed with zeros in the
