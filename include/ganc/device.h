@@ -97,7 +97,7 @@ GAN_API gan_status gan_program_print(const gan_program *program, FILE *file);
  * Refused, with the figures, when it does not fit. */
 GAN_API gan_status gan_program_load(gan_program *program);
 
-/* Runs `iterations` iterations; returns when they are queued. */
+/* Runs `iterations` iterations; returns when they are queued. The first run of 16 or more records so many as one. */
 GAN_API gan_status gan_program_run(gan_program *program, int64_t iterations);
 
 /* Host access to inputs and outputs; `bytes` must be the node's size. Reading waits for the runs. */

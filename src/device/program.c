@@ -190,11 +190,8 @@ gan_status gan_program_load(gan_program *p) {
         address_call(p, &p->refresh[i]);
         p->refresh[i].out.data = gan_variable_data(refreshed(&p->refresh[i])->half);
     }
-    if (backend->record) {
+    if (backend->record)
         GAN_TRY(backend->record(p->device, p->n_calls, p->call, p->branches, 1, &p->record));
-        GAN_TRY(backend->record(p->device, p->n_calls, p->call, p->branches, p->unroll,
-                                &p->record_many));
-    }
     p->loaded = true;
     return GAN_OK;
 }
@@ -238,7 +235,10 @@ gan_status gan_program_run(gan_program *p, int64_t iterations) {
         note_copies(p);
     }
     while (iterations > 0) {
-        if (p->record_many && iterations >= p->unroll) {
+        if (p->record && iterations >= p->unroll) {
+            if (!p->record_many) /* many programs never run for so long */
+                GAN_TRY(backend->record(p->device, p->n_calls, p->call, p->branches, p->unroll,
+                                        &p->record_many));
             GAN_TRY(backend->replay(p->device, p->record_many));
             iterations -= p->unroll;
             continue;

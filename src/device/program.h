@@ -17,7 +17,7 @@ struct gan_program {
     size_t lane_bytes;      /* of one */
     void *arena, *workspace;
     bool loaded;
-    void *record, *record_many; /* one iteration, and `unroll` of them */
+    void *record, *record_many; /* one iteration, and, once that is asked for, `unroll` of them */
     int unroll;
 };
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "control.h"
+#include "device/program.h"
 #include "support/scratch.h"
 #include "support/tiny.h"
 #include "train/trainer.h"
@@ -265,6 +266,7 @@ static long iterate(const gan_settings *s, int64_t at_once, const char *name) {
         expect_ok(gan_program_run(trainer->kind[0].program, at_once));
     expect_ok(gan_device_synchronize(device));
     const long launches = simt_count().graph_launches - before;
+    assert_true((trainer->kind[0].program->record_many != NULL) == (at_once >= 16));
     expect_ok(gan_trainer_save(trainer, scratch(name)));
     gan_trainer_close(trainer);
     gan_device_close(device);
