@@ -213,6 +213,7 @@ static void play(bool simultaneous, bool reuse, int64_t k, bool minimax, double 
     o.reuse_noise = reuse;
     o.d_steps = k;
     o.average = 0.8;
+    o.discriminator_average = 0.3;
     o.loss.smooth = smooth;
     if (minimax) o.objective = gan_objective_find("minimax");
     gan_game game;
@@ -220,7 +221,7 @@ static void play(bool simultaneous, bool reuse, int64_t k, bool minimax, double 
     assert_int_equal(calls, k);
     gan_node *const outputs[] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
     for (int i = 0; i < 4; i++) gan_output(g, outputs[i]);
-    double a = 0.3, b = 0.5, velocity = 0, average = 0.5;
+    double a = 0.3, b = 0.5, velocity = 0, average = 0.5, d_average = 0.3;
     load();
     for (int n = 0; n < ITERATIONS; n++) {
         double want[4] = {0}, db = 0;
@@ -246,15 +247,19 @@ static void play(bool simultaneous, bool reuse, int64_t k, bool minimax, double 
         b += velocity;
         const double decay = fmin(0.8, n / (n + 10.));
         average = decay * average + (1 - decay) * b;
+        const double d_decay = fmin(0.3, n / (n + 10.));
+        d_average = d_decay * d_average + (1 - d_decay) * a;
         run(1);
         for (int i = 0; i < 4; i++) expect_near(read_scalar(outputs[i]), want[i], 1e-6, 1e-4);
         float *wa = read_variable(GAN_WEIGHT, "discriminator/output/weight");
         float *wb = read_variable(GAN_WEIGHT, "generator/w");
         float *mean = read_variable(GAN_AVERAGE, "generator/w");
+        float *of_d = read_variable(GAN_AVERAGE, "discriminator/output/weight");
         expect_near(*wa, a, 1e-6, 1e-4);
         expect_near(*wb, b, 1e-6, 1e-4);
         expect_near(*mean, average, 1e-6, 1e-4);
-        free(wa), free(wb), free(mean);
+        expect_near(*of_d, d_average, 1e-6, 1e-4);
+        free(wa), free(wb), free(mean), free(of_d);
     }
     int64_t done = -1;
     expect_ok(gan_variable_read(store, find(GAN_COUNTER, "train/iteration"), &done, sizeof done));
@@ -310,6 +315,50 @@ static void sampler_reads_weights_or_averages(void **state) {
         expect_near(y[i], *average * noise[i], 1e-7, 1e-6);
     }
     free(w), free(average), free(x), free(y);
+}
+
+static gan_node *hand_labels(void *user, gan_graph *graph, gan_node *t, int64_t step) {
+    (void)user, (void)step;
+    return gan_random_index(graph, t, gan_shape1(4), 1); /* all of class 0 */
+}
+
+static gan_node *hand_labelled(void *user, gan_graph *graph, gan_node *t, int64_t step,
+                               gan_node **classes) {
+    *classes = hand_labels(user, graph, t, step);
+    return gan_constant(graph, 2, gan_shape2(4, 1));
+}
+
+static void classes_are_read_off_weights_or_averages(void **state) {
+    (void)state;
+    int calls = 0, n = 0;
+    gan_game_options o = hand_game(&calls);
+    o.classes = 2;
+    o.labels = hand_labels;
+    o.labelled = hand_labelled;
+    expect_ok(gan_terms_parse(o.terms, &n, "terms", "supervised"));
+    o.n_terms = n;
+    o.discriminator_average = 0.9;
+    gan_game game;
+    expect_ok(gan_game_build(&game, g, &o));
+    gan_node *x = F32(3, 1);
+    gan_node *mean = gan_output(g, gan_class_logits_build(g, &o, x));
+    o.discriminator_average = 0;
+    gan_node *now = gan_output(g, gan_class_logits_build(g, &o, x));
+    load();
+    const float given[] = {1, -2, 7};
+    write_input(x, given);
+    run(20);
+    float *w = read_variable(GAN_WEIGHT, "discriminator/output/weight");
+    float *average = read_variable(GAN_AVERAGE, "discriminator/output/weight");
+    float *by_weights = read_output(now), *by_averages = read_output(mean);
+    for (int k = 0; k < 2; k++) {
+        assert_true(fabs(w[k] - average[k]) > 1e-5);
+        for (int i = 0; i < 3; i++) {
+            expect_near(by_weights[2 * i + k], w[k] * given[i], 1e-7, 1e-6);
+            expect_near(by_averages[2 * i + k], average[k] * given[i], 1e-7, 1e-6);
+        }
+    }
+    free(w), free(average), free(by_weights), free(by_averages);
 }
 
 /* In a store that nothing has declared yet, as when a checkpoint is opened. */
@@ -453,6 +502,7 @@ int main(void) {
         TEST(simultaneous_game),
         TEST(simultaneous_game_of_two_steps),
         TEST(sampler_reads_weights_or_averages),
+        TEST(classes_are_read_off_weights_or_averages),
         TEST(sampler_declares_what_it_reads),
         TEST(all_games_run),
         TEST(bad_options_are_named),

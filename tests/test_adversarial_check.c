@@ -70,6 +70,7 @@ static void numbers(void **state) {
     REFUSED("label_smoothing is 1, expected 0 or more, below 1", o.loss.smooth = 1);
     REFUSED("label_smoothing is nan", o.loss.smooth = NAN);
     REFUSED("generator.average is 1, expected 0 or more, below 1", o.average = 1);
+    REFUSED("discriminator.average is 1, expected 0 or more, below 1", o.discriminator_average = 1);
     REFUSED("generator has no optimizer", o.generator.optimizer = NULL);
     REFUSED("discriminator has no optimizer", o.discriminator.optimizer = NULL);
     REFUSED("generator.rate is 0, expected above 0", o.generator.rate = 0);

@@ -150,6 +150,7 @@ static void points(void **state) {
     static const tiny_pairs classes = {{"model", "toy"},
                                        {"generator.condition", "concat"},
                                        {"terms", "ac-gan"},
+                                       {"discriminator.average", "0.9"},
                                        {"classes.active", "0.5"}};
     stop_and_go_on("ring8", pairs);
     assert_int_equal(scratch_teardown(state) || scratch_setup(state), 0);

@@ -197,6 +197,7 @@ static const struct {
     {"embedding.dims", "4", "model: sequence", "not embedding", "discrete: embedding"},
     {"embedding.learned", "true", "model: sequence", "not embedding", "discrete: embedding"},
     {"labels.count", "100", "terms: ac-gan", "terms have no supervised", "terms: r1, supervised"},
+    {"discriminator.average", "0.9", "terms: r1", "tells no class", "terms: supervised"},
     {"replay.share", "0.3", "batch: 9", "replay is 0", "replay: 3"},
     {"rate.floor", "0.001", "batch: 9", "rate.decay is 1", "rate.decay: 1.001"},
     {"adam.beta1", "0", "optimizer: momentum", "optimizer is momentum", "optimizer: adam"},

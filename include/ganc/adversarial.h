@@ -313,6 +313,9 @@ typedef struct gan_game_options {
     /* Moving average of G's weights, role average, group generator; 0: none. After n updates the
      * decay is min(average, n / (n + 10)), so that early weights are soon forgotten. */
     double average;
+    /* The same of D's weights, group discriminator, moved at the end of every iteration: what
+     * gan_class_logits_build() then reads; 0: none. */
+    double discriminator_average;
     /* Labels: classes > 0 and `labels` answers those of real()'s examples. Fakes get classes drawn
      * uniformly. */
     int64_t classes;

@@ -42,6 +42,10 @@ static gan_status check_numbers(const gan_game_options *o) {
     if (!(o->average >= 0 && o->average < 1))
         return gan_fail(GAN_ERROR_ARGUMENT, "generator.average is %g, expected 0 or more, below 1",
                         o->average);
+    if (!(o->discriminator_average >= 0 && o->discriminator_average < 1))
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "discriminator.average is %g, expected 0 or more, below 1",
+                        o->discriminator_average);
     if (o->simultaneous && o->reuse_noise)
         return gan_fail(GAN_ERROR_ARGUMENT,
                         "reuse_noise belongs to alternating steps; simultaneous ones always do");

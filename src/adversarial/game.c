@@ -84,16 +84,6 @@ static gan_status g_step(gan_play *play, bool fresh, gan_game *out, gan_gradient
     return gan_play_differentiate(of_encoder, play, "encoder", out->g_loss);
 }
 
-/* average moves by 1 - min(decay, n / (n + 10)) towards the weights after n updates. */
-static void average(gan_play *play) {
-    gan_graph *g = play->g;
-    gan_node *n = gan_play_time(play);
-    gan_node *decay = gan_div(g, n, gan_shift(g, n, 10));
-    decay = gan_minimum(g, decay, gan_constant(g, play->o->average, gan_shape0()));
-    gan_moving_average(g, gan_flat_variables(g, GAN_AVERAGE, "generator"),
-                       gan_flat_variables(g, GAN_WEIGHT, "generator"), decay);
-}
-
 gan_status gan_game_build(gan_game *out, gan_graph *g, const gan_game_options *options) {
     *out = (gan_game){0};
     GAN_TRY(gan_graph_status(g));
@@ -120,7 +110,8 @@ gan_status gan_game_build(gan_game *out, gan_graph *g, const gan_game_options *o
     play.of_g = true;
     gan_play_update(&play, "generator", &of_g, out->g_loss);
     if (of_encoder.n) gan_play_update(&play, "encoder", &of_encoder, out->g_loss);
-    if (o->average > 0) average(&play);
+    gan_play_average(&play, "generator", o->average);
+    gan_play_average(&play, "discriminator", o->discriminator_average);
     gan_advance(g, play.counter, 1);
     out->counter = play.counter;
     return gan_graph_status(g);

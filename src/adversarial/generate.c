@@ -123,22 +123,6 @@ gan_side gan_play_generate(gan_play *play, bool update_statistics) {
     return side;
 }
 
-/* A scope whose weights are their averages, which the group's flat vector declares. */
-static gan_scope *averaged(gan_graph *g, const char *group, const gan_scope_settings *settings) {
-    gan_scope *scope = gan_scope_create(g, group, settings);
-    gan_flat_variables(g, GAN_AVERAGE, group);
-    const int n = gan_group_weights(g, group, NULL, 0);
-    gan_node **weight = gan_graph_alloc(g, (size_t)n * sizeof *weight + 1);
-    if (!weight) return scope;
-    gan_group_weights(g, group, weight, n);
-    for (int i = 0; i < n; i++) {
-        const gan_variable *v = weight[i]->attr.variable.variable;
-        gan_scope_overlay(scope, weight[i],
-                          gan_variable_node(g, GAN_AVERAGE, v->name, v->dtype, v->shape, v->init));
-    }
-    return scope;
-}
-
 gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *o, const gan_latent *latent,
                             bool average) {
     if (!g || !o || !o->model || !latent || !latent->z) return NULL;
@@ -146,6 +130,6 @@ gan_node *gan_sampler_build(gan_graph *g, const gan_game_options *o, const gan_l
     gan_node *x = generator(g, o, latent, evaluation, gan_scope_create);
     /* With averages that first pass only declares the weights where the store is new; no effect
      * needs its nodes. */
-    if (average) x = generator(g, o, latent, evaluation, averaged);
+    if (average) x = generator(g, o, latent, evaluation, gan_averaged_scope);
     return gan_named(gan_symbols_of(g, o, x, latent->symbol), "samples");
 }

@@ -87,6 +87,15 @@ void gan_play_after_d(gan_play *play);
 /* The linear layer discriminator/NAME from D's features (m, …) to (m, units). */
 gan_node *gan_play_output(gan_play *play, const char *name, gan_node *features, int64_t units);
 
+/* ---- moving averages of weights; average.c ---- */
+
+/* The average of `group`'s weights moves by 1 - min(most, n / (n + 10)) towards them after n
+ * updates; nothing where `most` is 0. */
+void gan_play_average(gan_play *play, const char *group, double most);
+
+/* A scope whose weights are the averages of those that `group` has so far. */
+gan_scope *gan_averaged_scope(gan_graph *g, const char *group, const gan_scope_settings *settings);
+
 bool gan_is_virtual(const gan_norm *norm);
 
 /* Makes the run's first real batch the reference of D's virtual batch norm. */

@@ -16,6 +16,17 @@ static const char *layer_of(const gan_game_options *o) {
     return name;
 }
 
+typedef gan_scope *(*opener)(gan_graph *g, const char *group, const gan_scope_settings *settings);
+
+static gan_node *read_off(gan_graph *g, const gan_game_options *o, const char *name, gan_node *x,
+                          opener open) {
+    gan_scope *scope = open(
+        g, "discriminator",
+        &(gan_scope_settings){.norm = o->discriminator_norm, .weight = o->discriminator_weight});
+    gan_node *h = gan_model_features(o->model, scope, x, &o->networks);
+    return gan_model_output(o->model, scope, name, h, o->classes, &o->networks);
+}
+
 gan_node *gan_class_logits_build(gan_graph *g, const gan_game_options *o, gan_node *x) {
     const char *name = o ? layer_of(o) : NULL;
     if (!g || !o || !x) return NULL;
@@ -32,9 +43,8 @@ gan_node *gan_class_logits_build(gan_graph *g, const gan_game_options *o, gan_no
             o->discriminator_condition ? "its class (discriminator.condition)"
             : o->encoder               ? "its z (encoder)"
                                        : "several of them (pack)");
-    gan_scope *scope = gan_scope_create(
-        g, "discriminator",
-        &(gan_scope_settings){.norm = o->discriminator_norm, .weight = o->discriminator_weight});
-    gan_node *h = gan_model_features(o->model, scope, x, &o->networks);
-    return gan_named(gan_model_output(o->model, scope, name, h, o->classes, &o->networks), "class");
+    gan_node *logits = read_off(g, o, name, x, gan_scope_create);
+    /* With averages that first pass only declares the weights. */
+    if (o->discriminator_average > 0) logits = read_off(g, o, name, x, gan_averaged_scope);
+    return gan_named(logits, "class");
 }

@@ -104,6 +104,11 @@ static bool of_few_labels(const gan_settings *s, char *why) {
     IDLE(!has_term(s, "supervised"), "terms have no supervised, which alone counts labels");
 }
 
+static bool of_class(const gan_settings *s, char *why) {
+    IDLE(!has_term(s, "supervised") && !has_term(s, "ac-gan"),
+         "the discriminator tells no class: terms have neither supervised nor ac-gan");
+}
+
 static bool of_replay(const gan_settings *s, char *why) { IDLE(!s->replay, "replay is 0"); }
 
 static bool of_decay(const gan_settings *s, char *why) {
@@ -147,6 +152,7 @@ static const struct {
     {"embedding.dims", of_embedding},
     {"embedding.learned", of_embedding},
     {"labels.count", of_few_labels},
+    {"discriminator.average", of_class},
     {"replay.share", of_replay},
     {"rate.floor", of_decay},
     {"adam.beta1", of_adam},

@@ -62,6 +62,7 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *s, const
         .generator_bias = s->generator_bias,
         .discriminator_bias = s->discriminator_bias,
         .average = s->generator_average,
+        .discriminator_average = s->discriminator_average,
         .generator_condition = condition(s->generator_condition),
         .discriminator_condition = condition(s->discriminator_condition),
         .active_classes = s->classes_active,
