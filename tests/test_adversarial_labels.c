@@ -157,9 +157,21 @@ static void labelled(test_play *t, const double **x, const double **class) {
     assert_int_equal(n, 2);
 }
 
-static void semi_supervised(void **state) {
-    (void)state;
-    gan_game_options o = game("supervised(0.6)");
+/* The mean of H(softmax(l)) over rows, less `balance` of the entropy of their mean. */
+static double doubt(const double *l, double share, double balance) {
+    double each = 0, mean[K] = {0}, together = 0;
+    for (int i = 0; i < M; i++)
+        for (int k = 0; k < K; k++) {
+            const double log_p = l[i * K + k] - log_sum_exp(l + i * K, K);
+            each -= exp(log_p) * log_p / M;
+            mean[k] += exp(log_p) / M;
+        }
+    for (int k = 0; k < K; k++) together -= mean[k] * log(mean[k]);
+    return share * each - balance * together;
+}
+
+static void check_supervised(const char *terms, double share, double balance) {
+    gan_game_options o = game(terms);
     o.generator_condition = GAN_UNCONDITIONED;
     o.loss.scale = 0.5;
     test_play t;
@@ -181,9 +193,18 @@ static void semi_supervised(void **state) {
     linear(&t, "hidden2", h1, WIDTH, WIDTH, h2), leaky(h2, M * WIDTH, 0.2);
     linear(&t, "hidden3", h2, WIDTH, WIDTH, h3), leaky(h3, M * WIDTH, 0.2);
     linear(&t, "output", h3, WIDTH, K, l);
-    expected += 0.6 * cross_entropy(l, class, M, K);
-    near(*play_value(&t, t.loss), expected, "semi-supervised D");
+    expected += 0.6 * (cross_entropy(l, class, M, K) + doubt(real, share, balance));
+    near(*play_value(&t, t.loss), expected, terms);
+    assert_int_equal(play_check(&t, "discriminator", terms), 0);
     play_close(&t);
+}
+
+static void semi_supervised(void **state) {
+    (void)state;
+    check_supervised("supervised(0.6)", 0, 0);
+    check_supervised("supervised(0.6, 0.3)", 0.3, 0);
+    check_supervised("supervised(0.6, balance=0.7)", 0, 0.7);
+    check_supervised("supervised(0.6, 0.3, 0.2)", 0.3, 0.2);
 }
 
 /* ---- InfoGAN ---- */

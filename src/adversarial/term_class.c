@@ -33,20 +33,40 @@ const gan_term gan_term_ac_gan = {
     .needs_condition = true,
 };
 
-/* Cross-entropy of D's K class logits on a batch of the few labelled examples. */
+/* E H(p), p the rows of softmax(l); H = log Z - sum_k p_k l_k. */
+static gan_node *doubt(gan_graph *g, gan_node *logits) {
+    gan_node *expected = gan_sum_axes(g, gan_mul(g, gan_softmax(g, logits), logits), 2);
+    return gan_mean(g, gan_sub(g, gan_play_logsumexp(g, logits), expected));
+}
+
+/* H(E p); a class that underflows counts nothing. */
+static gan_node *spread(gan_graph *g, gan_node *logits) {
+    gan_node *mean = gan_mean_axes(g, gan_softmax(g, logits), 1);
+    gan_node *log_mean = gan_log(g, gan_shift(g, mean, 1e-12));
+    return gan_neg(g, gan_sum(g, gan_mul(g, mean, log_mean)));
+}
+
+/* Cross-entropy of D's K class logits on a batch of the few labelled examples; of the real examples
+ * without labels, each is to be of some class (Grandvalet and Bengio 2005) and all
+ * together of every class alike (Springenberg 2016, section 3). */
 static gan_node *supervised(gan_play *play, const double *knob) {
-    (void)knob;
     const gan_game_options *o = play->o;
-    gan_node *classes = NULL;
-    gan_node *x = o->labelled(o->user, play->g, play->counter, play->step, &classes);
+    gan_graph *g = play->g;
+    gan_node *classes = NULL, *others = play->real.seen.logits;
+    gan_node *x = o->labelled(o->user, g, play->counter, play->step, &classes);
     const gan_verdict v = gan_play_judge(play, x, NULL, NULL, false, 1);
-    return gan_softmax_loss(play->g, v.logits, classes);
+    gan_node *loss = gan_softmax_loss(g, v.logits, classes);
+    if (knob[1] > 0) loss = gan_add(g, loss, gan_scale(g, doubt(g, others), knob[1]));
+    if (knob[2] > 0) loss = gan_sub(g, loss, gan_scale(g, spread(g, others), knob[2]));
+    return loss;
 }
 
 const gan_term gan_term_supervised = {
     .name = "supervised",
     .about = "D learns the classes of a few labelled examples (Salimans et al. 2016, section 5)",
-    .knob = {{"weight", 1, 0, 1e6, "factor of the cross-entropy"}},
+    .knob = {{"weight", 1, 0, 1e6, "factor of the cross-entropy"},
+             {"entropy", 0, 0, 1e6, "factor of E H(p(c|x)) without labels"},
+             {"balance", 0, 0, 1e6, "factor of -H(E p(c|x)) without labels"}},
     .d = supervised,
     .head = "classes",
     .needs_labelled = true,
