@@ -314,7 +314,8 @@ typedef struct gan_game_options {
      * decay is min(average, n / (n + 10)), so that early weights are soon forgotten. */
     double average;
     /* The same of D's weights, group discriminator, moved at the end of every iteration: what
-     * gan_class_logits_build() then reads; 0: none. */
+     * gan_class_logits_build() then reads (Salimans et al. 2016, their code for section 6.2;
+     * Tarvainen and Valpola 2017, section 2); 0: none. */
     double discriminator_average;
     /* Labels: classes > 0 and `labels` answers those of real()'s examples. Fakes get classes drawn
      * uniformly. */
@@ -408,8 +409,8 @@ GAN_API gan_node *gan_context_build(gan_graph *g, const gan_game_options *option
 GAN_API gan_node *gan_encoder_build(gan_graph *g, const gan_game_options *options, gan_node *x);
 
 /* The class that D reads off x (m, …), in evaluation mode, as logits (m, classes): those of head
- * classes, or of the term ac-gan. Argument error of the graph where D tells no class, or is told it.
- */
+ * classes, or of the term ac-gan; by the moving average of D's weights where the game has one.
+ * Argument error of the graph where D tells no class, or is told it. */
 GAN_API gan_node *gan_class_logits_build(gan_graph *g, const gan_game_options *options,
                                          gan_node *x);
 
