@@ -139,8 +139,6 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
     if (!scope || !shown) return v;
     if (condition && o->discriminator_condition == GAN_CONDITION_CONCAT)
         shown = beside(g, shown, condition);
-    const bool plane = z && o->model->points; /* z is as simple as x: as further coordinates */
-    if (plane) shown = gan_concat(g, 1, 2, (gan_node *[2]){shown, z});
     const gan_shape s = gan_node_shape(shown);
     gan_model_options n = o->networks;
     n.channels = s.rank ? s.dim[s.rank - 1] : 1;
@@ -150,7 +148,7 @@ gan_verdict gan_play_judge(gan_play *play, gan_node *x, gan_node *z, gan_node *c
         v.features = gan_slice(g, v.features, 0, o->batch, all - o->batch);
         shown = gan_slice(g, shown, 0, o->batch, all - o->batch);
     }
-    if (z && !plane) v.features = pair(play, scope, v.features, z);
+    if (z) v.features = pair(play, scope, v.features, z);
     v.logits = play->head->logits(play, scope, shown, v.features, condition);
     v.score = play->head->score ? play->head->score(play, v.logits) : v.logits;
     return v;
