@@ -4,6 +4,8 @@
  *
  * One line an op: what it is, the seconds of a run (the shortest of many), operations, and bytes
  * that it must read and write. A convolution counts every filter element, padding or not.
+ * On CUDA those of few channels come twice more in f32 and bf16, by ganc's own kernels and by the
+ * library: what the rule that chooses between them is to be held against.
  * With --paced it waits for a line on standard input before it goes on to the next op, so that
  * another program can be timed in between. bench/ops holds the lines against the device's limits
  * and the library's own calls. */
@@ -15,6 +17,7 @@
 
 typedef struct bench {
     gan_device *device;
+    gan_dtype dtype; /* of convolutions */
     double seconds;
     bool cuda, paced;
     gan_store *store;
@@ -31,11 +34,30 @@ static gan_node *operand(bench *b, const char *name, gan_shape shape) {
     return gan_variable_node(b->g, GAN_WEIGHT, name, GAN_F32, shape, gan_init_normal(0, 1));
 }
 
+/* Of a type that has no noise of its own: numbers of 0.5 to 2, either sign. */
+static void write_halves(const bench *b, const char *name) {
+    const gan_variable *v = gan_store_find(b->store, GAN_WEIGHT, name);
+    const size_t n = (size_t)gan_shape_size(gan_variable_shape(v));
+    uint16_t *x = malloc(n * sizeof *x);
+    if (!x) exit(1);
+    uint32_t state = 1;
+    for (size_t i = 0; i < n; i++) {
+        state = state * 1664525u + 1013904223u;
+        x[i] = (uint16_t)(0x3f00u + (state >> 24) + (state >> 8 & 0x8000u));
+    }
+    bench_check(gan_variable_write(b->store, v, x, n * sizeof *x));
+    free(x);
+}
+
 /* Where the result goes: an effect, so that nothing is dropped and nothing else is fused in. */
 static void finish(bench *b, const char *title, double operations, double bytes) {
     gan_program *program;
     bench_check(gan_compile(&program, b->g, b->device));
     bench_check(gan_program_load(program));
+    if (b->dtype == GAN_BF16) {
+        write_halves(b, "p/p");
+        write_halves(b, "q/q");
+    }
     bench_check(gan_program_run(program, 2));
     bench_check(gan_device_synchronize(b->device));
     const int64_t together = b->cuda ? 16 : 1;
@@ -101,7 +123,8 @@ static const conv convs[] = {
     {128, 8, 256, 512, 4, 2, 1}, {64, 16, 128, 128, 3, 1, 1},
 };
 
-static void bench_conv(bench *b, const conv *c, int kind) {
+/* `how`: what stands behind the op's name. */
+static void bench_conv(bench *b, const conv *c, int kind, const char *how) {
     static const char *const names[] = {"conv2d", "grad_input", "grad_weight"};
     const gan_window window = gan_window_same(c->stride, c->padding);
     const int64_t out = (c->size + 2 * c->padding - c->filter) / c->stride + 1;
@@ -109,17 +132,45 @@ static void bench_conv(bench *b, const conv *c, int kind) {
     const gan_shape y = gan_shape4(c->n, out, out, c->k);
     const gan_shape w = gan_shape4(c->k, c->filter, c->filter, c->c);
     char title[96];
-    snprintf(title, sizeof title, "%s %lld %lld %lld %lld %lld %d %d", names[kind], (long long)c->n,
-             (long long)c->size, (long long)c->c, (long long)c->k, (long long)c->filter, c->stride,
-             c->padding);
+    snprintf(title, sizeof title, "%s%s %lld %lld %lld %lld %lld %d %d", names[kind], how,
+             (long long)c->n, (long long)c->size, (long long)c->c, (long long)c->k,
+             (long long)c->filter, c->stride, c->padding);
     begin(b);
-    gan_node *p = operand(b, "p/p", kind == 1 ? y : x), *q = operand(b, "q/q", kind == 2 ? y : w);
+    const gan_init init = b->dtype == GAN_F32 ? gan_init_normal(0, 1) : gan_init_constant(0);
+    gan_node *p = gan_variable_node(b->g, GAN_WEIGHT, "p/p", b->dtype, kind == 1 ? y : x, init);
+    gan_node *q = gan_variable_node(b->g, GAN_WEIGHT, "q/q", b->dtype, kind == 2 ? y : w, init);
     gan_output(b->g, kind == 0 ? gan_conv2d(b->g, p, q, window)
                      : kind == 1
                          ? gan_conv2d_grad_input(b->g, p, q, c->size, c->size, window)
                          : gan_conv2d_grad_weight(b->g, p, q, c->filter, c->filter, window));
     finish(b, title, 2.0 * (double)(c->n * out * out * c->k * c->filter * c->filter * c->c),
-           bytes_of(x) + bytes_of(y) + bytes_of(w));
+           (bytes_of(x) + bytes_of(y) + bytes_of(w)) / (b->dtype == GAN_BF16 ? 2 : 1));
+}
+
+/* First and last layers of dcgan on Fashion-MNIST, of b, c and d. */
+static const conv few[] = {
+    {64, 28, 1, 64, 4, 2, 1},   {128, 64, 3, 64, 4, 2, 1}, {256, 128, 3, 96, 4, 2, 1},
+    {128, 32, 3, 128, 3, 1, 1}, {64, 32, 256, 3, 3, 1, 1},
+};
+
+static void bench_few(bench *b, const char *device, gan_device_options options) {
+    static const struct {
+        gan_dtype dtype;
+        gan_direct direct;
+        const char *how;
+    } ways[] = {{GAN_F32, GAN_DIRECT_ALWAYS, "/own"},
+                {GAN_F32, GAN_DIRECT_NEVER, "/cudnn"},
+                {GAN_BF16, GAN_DIRECT_ALWAYS, "/own/bf16"},
+                {GAN_BF16, GAN_DIRECT_NEVER, "/cudnn/bf16"}};
+    bench other = *b;
+    for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+        options.direct = ways[way].direct;
+        other.dtype = ways[way].dtype;
+        bench_check(gan_device_open(&other.device, device, &options));
+        for (size_t i = 0; i < sizeof few / sizeof *few; i++)
+            for (int kind = 0; kind < 3; kind++) bench_conv(&other, &few[i], kind, ways[way].how);
+        gan_device_close(other.device);
+    }
 }
 
 /* ---- what only moves bytes ---- */
@@ -207,7 +258,7 @@ static void bench_random(bench *b, int64_t n) {
 
 int main(int argc, char **argv) {
     const char *device = "cpu";
-    bench b = {.seconds = 0.2};
+    bench b = {.seconds = 0.2, .dtype = GAN_F32};
     gan_device_options options = {0};
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--device") == 0) device = argv[i + 1];
@@ -221,7 +272,8 @@ int main(int argc, char **argv) {
     b.cuda = strcmp(info.kind, "cuda") == 0;
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) bench_product(&b, &products[i]);
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++)
-        for (int kind = 0; kind < 3; kind++) bench_conv(&b, &convs[i], kind);
+        for (int kind = 0; kind < 3; kind++) bench_conv(&b, &convs[i], kind, "");
+    if (b.cuda) bench_few(&b, device, options);
     bench_pointwise(&b, 128 * 1024);
     bench_pointwise(&b, 1 << 24);
     bench_tanh(&b, 128 * 64 * 64 * 3);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The library's own call for each line of standard input that bench_ops printed: cuBLAS and cuDNN, or oneDNN on the
-CPU, through PyTorch without autograd, NHWC, f32 (TF32 off). Prints the line's name and the shortest time of a run;
-several runs are one CUDA graph, so the host's share disappears as it does for ganc.
+CPU, through PyTorch without autograd, NHWC, f32 (TF32 off), or bf16 where the op's name ends so. Prints the line's
+name and the shortest time of a run; several runs are one CUDA graph, so the host's share disappears as it does for
+ganc.
 
     bench_ops | library.py [--device cpu|cuda] [--threads N] [--seconds S]"""
 import argparse
@@ -22,10 +23,11 @@ torch.set_grad_enabled(False)
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 torch.backends.cudnn.benchmark = True
 ON = {"device": a.device}
+stored = torch.float32
 
 
 def randn(*shape):
-    x = torch.randn(*shape, **ON)
+    x = torch.randn(*shape, dtype=stored, **ON)
     return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
 
@@ -115,4 +117,6 @@ def shortest(call):
 
 for line in sys.stdin:
     name, *numbers = line.split("\t")[0].split()
+    name, *how = name.split("/")
+    stored = torch.bfloat16 if "bf16" in how else torch.float32
     print(f"{line.split(chr(9))[0]}\t{shortest(MAKE[name](*map(int, numbers))):.9f}", flush=True)
