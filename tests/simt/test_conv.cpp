@@ -159,6 +159,7 @@ void layers(void **) {
 
 /* 1 to 4 channels, sizes and windows of any kind, images that windows do not cover or go beyond. */
 void any_shape(void **) {
+    int taken = 0;
     for (int i = 0; i < 90; i++) {
         state = uint64_t(i) + 43000;
         gan_launch_conv_sides v = {};
@@ -171,7 +172,9 @@ void any_shape(void **) {
         v.turned = int(pick(0, 1));
         if (!gan_launch_conv_takes(&v)) continue;
         check({v, i % 2 != 0}, i);
+        taken++;
     }
+    assert_true(taken > 50);
 }
 
 /* So many pixels that parts are brought together in groups, and these again. */

@@ -92,10 +92,13 @@ static gan_node *operand(gan_graph *g, gan_node *counter, gan_shape shape, type 
     return t == BF16 ? gan_cast(g, x, GAN_BF16) : x;
 }
 
+static gan_direct direct = GAN_DIRECT_RULE;
+
 static built build(const fused_case *c, bool planned) {
     built b;
     const gan_window window = {1, 1, 1, 1, 1, 1};
-    expect_ok(gan_device_open(&b.device, "cuda", &(gan_device_options){.plan_only = planned}));
+    expect_ok(gan_device_open(&b.device, "cuda",
+                              &(gan_device_options){.plan_only = planned, .direct = direct}));
     expect_ok(gan_store_create(&b.store, 1));
     expect_ok(gan_graph_create(&b.g, b.store));
     gan_node *counter = gan_game_counter(b.g);
@@ -184,6 +187,38 @@ static void fused_and_refused_are_alike(void **state) {
     release(&planned);
 }
 
+/* Of few channels, our own kernels are one launch with any program, where the library needs two. */
+static void own_kernels_are_one_launch(void **state) {
+    (void)state;
+    static const gan_direct ways[] = {GAN_DIRECT_NEVER, GAN_DIRECT_ALWAYS};
+    simt_set_fusion(SIMT_FUSION_NONE);
+    for (int i = 0; i < CASES; i++) {
+        const fused_case *c = &cases[i];
+        float value[2][MOST];
+        int count[2];
+        int64_t size = 0;
+        for (int way = 0; way < 2 && c->channels == 3; way++) {
+            direct = ways[way];
+            built b = build(c, false);
+            count[way] = launches(&b);
+            expect_ok(gan_program_load(b.program));
+            assert_int_equal(executed(&b), count[way]);
+            read_floats(&b, value[way]);
+            size = gan_shape_size(b.out->shape);
+            release(&b);
+        }
+        if (size == 0) continue;
+        assert_int_equal(count[1], count[0] - 1);
+        double most = 0;
+        for (int64_t k = 0; k < size; k++) most = fmax(most, fabs((double)value[0][k]));
+        const double within = most / (c->type == BF16 ? 64 : 500); /* roundings to 8 and 11 bits */
+        for (int64_t k = 0; k < size; k++)
+            assert_true(fabs((double)value[1][k] - (double)value[0][k]) <= within);
+    }
+    direct = GAN_DIRECT_RULE;
+    simt_set_fusion(SIMT_FUSION_WORKS);
+}
+
 /* What the library was once asked for is kept: the same convolution again asks nothing of it. */
 static void plans_are_kept(void **state) {
     (void)state;
@@ -202,9 +237,10 @@ static void plans_are_kept(void **state) {
 }
 
 int main(void) {
-    struct CMUnitTest tests[CASES + 1] = {cmocka_unit_test(plans_are_kept)};
+    struct CMUnitTest tests[CASES + 2] = {cmocka_unit_test(plans_are_kept),
+                                          cmocka_unit_test(own_kernels_are_one_launch)};
     for (int i = 0; i < CASES; i++)
-        tests[1 + i] =
+        tests[2 + i] =
             (struct CMUnitTest){"fused_and_refused_are_alike", fused_and_refused_are_alike, NULL,
                                 NULL, (void *)(uintptr_t)&cases[i]};
     return cmocka_run_group_tests_name("fused", tests, NULL, NULL);
