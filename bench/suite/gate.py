@@ -24,7 +24,7 @@ def reference(a, have, file, out, steps, say):
 
 
 def verdicts(a, have, systems, files, folder, steps, say):
-    """{name: verdict} of the systems; `files` are ganc's case files by precision."""
+    """{name: verdict} of the systems; `files` are ganc's case files by System.case_file()."""
     first = files[a.precisions[0]]
     if "numpy" not in have or not have & {"torch", "jax"}:
         say("  gate: not run, it needs numpy and PyTorch or JAX for the float64 reference")
@@ -34,7 +34,7 @@ def verdicts(a, have, systems, files, folder, steps, say):
     texts, found = [], {}
     for i, system in enumerate(systems):
         if not system.peer:
-            texts.append(f"{system.name}:{system.precision}:{files[system.precision]}")
+            texts.append(f"{system.name}:{system.precision}:{files[system.case_file()]}")
         elif answer(system, folder / f"answer{i}", steps, say):
             texts.append(f"{system.name}:{system.precision}:{folder / f'answer{i}'}")
     run = subprocess.run([a.python, str(here / "peers/gate.py"), str(folder / "reference"), *texts],

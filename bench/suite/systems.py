@@ -19,6 +19,11 @@ class System:
     precision: str = "f32"
     env: dict = field(default_factory=dict)
     peer: bool = True
+    branches: bool = False  # ganc on CUDA: launches side by side
+
+    def case_file(self):
+        """Which of ganc's case files is its own."""
+        return self.precision + ("-branches" if self.branches else "")
 
 
 NEEDED = {"numpy": "the correctness gate and every peer", "torch": "PyTorch", "jax": "JAX"}
@@ -35,8 +40,8 @@ def modules(python):
                   for name, what in NEEDED.items() if name not in have]
 
 
-def worker(program, case, device, precision, batch):
-    command = [program, case, "--device", device]
+def worker(program, case, device, precision, batch, branches=False):
+    command = [program, case, "--device", device] + (["--branches", "1"] if branches else [])
     if precision != "f32":
         command += ["--precision", precision]
     return command + (["--batch", str(batch)] if batch else [])
@@ -75,10 +80,13 @@ def jax_systems(python, file, device, precisions):
 
 
 def all_of(a, have, case, file, images):
-    """ganc in each precision (on the CPU also with OpenMP's own way of waiting), then the peers whose mode contains
-    one of --modes."""
+    """ganc in each precision (on the CPU also with OpenMP's own way of waiting, on CUDA also with its launches side by
+    side), then the peers whose mode contains one of --modes."""
     found = [System(f"ganc {p}" if a.device != "cpu" else "ganc", worker(a.worker, case, a.device, p, a.batch), p,
                     BRIEF, False) for p in a.precisions]
+    if a.device != "cpu":
+        found += [System(f"ganc {p} branches", worker(a.worker, case, a.device, p, a.batch, True), p, BRIEF, False,
+                         True) for p in a.precisions]
     if a.device == "cpu" and not a.modes:
         found.append(System("ganc spinning", found[0].command, "f32", {}, False))
     if "numpy" in have and "torch" in have:
