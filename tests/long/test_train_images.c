@@ -62,6 +62,42 @@ static double agreement_of(const char *checkpoint, gan_device *device, const cha
     return a.agreement;
 }
 
+/* The share of test images whose G(E(x)) is recognised as their class. (What nearest codes have
+ * says little: those of an encoder that has learnt nothing have the right class for 82 %.) */
+static double rebuilt_of(const char *checkpoint, gan_device *device, const char *file) {
+    enum { PAIRS = 1000, COLUMNS = 44, TILE = SIDE + 2 };
+    static float x[PAIRS][SIDE][SIDE];
+    static int32_t seen[PAIRS];
+    const char *png = scratch("pairs.png");
+    gan_encoding e;
+    gan_picture p;
+    gan_dataset *test;
+    gan_classifier *classifier;
+    int right = 0;
+    expect_ok(
+        gan_encode_checkpoint(&e, checkpoint, png, device, &(gan_encode_options){.count = PAIRS}));
+    expect_ok(gan_png_read(&p, png));
+    assert_int_equal(p.width, COLUMNS * TILE + 2);
+    for (int i = 0; i < PAIRS; i++) {
+        const int tile = 2 * i + 1, top = 2 + tile / COLUMNS * TILE,
+                  left = 2 + tile % COLUMNS * TILE;
+        for (int j = 0; j < SIDE * SIDE; j++)
+            x[i][j / SIDE][j % SIDE] =
+                p.pixels[((top + j / SIDE) * p.width + left + j % SIDE) * p.channels];
+    }
+    gan_png_free(&p);
+    expect_ok(
+        gan_dataset_open(&test, "fashion-mnist", &(gan_dataset_options){.split = GAN_SPLIT_TEST}));
+    expect_ok(gan_classifier_load(&classifier, device, file)); /* written by what came before */
+    expect_ok(gan_classifier_classify(classifier, seen, x[0][0], PAIRS, 0, 255));
+    for (int i = 0; i < PAIRS; i++) right += seen[i] == test->labels[i];
+    gan_classifier_close(classifier);
+    gan_dataset_destroy(test);
+    print_message("%.4f; error %.4f, the mean image %.4f\n", right / (double)PAIRS, e.error,
+                  e.error_of_mean);
+    return right / (double)PAIRS;
+}
+
 typedef struct claim {
     const char *preset;
     int steps;
@@ -86,36 +122,21 @@ static void samples_are_like_the_data(void **state) {
         {"fashion-cgan", 1000, 0.8, 1},
         {"fashion-active", 1000, 0.75, 1},
     };
+    static const claim rebuilt = {"fashion-bigan", 1500, 0.3, 1}; /* by chance: 0.1 */
     /* A generator that has learnt nothing is 210 away, real images 0.6. */
     static const claim distances[] = {
-        {"fashion-began", 1000, 0, 120},
-        {"fashion-wgan-gp", 300, 0, 110},
-        {"fashion-layer-norm", 300, 0, 110},
+        {"fashion-began", 1000, 0, 120},     {"fashion-wgan-gp", 300, 0, 110},
+        {"fashion-layer-norm", 300, 0, 110}, {"fashion-group-norm", 300, 0, 110},
+        {"fashion-virtual", 300, 0, 100},    {"fashion-ebgan", 300, 0, 80},
     };
     char classifier[512];
     gan_device *device = open_device();
     snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         check(&classes[i], agreement_of, device, classifier);
+    check(&rebuilt, rebuilt_of, device, classifier);
     for (size_t i = 0; i < sizeof distances / sizeof *distances; i++)
         check(&distances[i], distance_of, device, classifier);
-    gan_device_close(device);
-}
-
-/* ---- codes ---- */
-
-static void nearest_codes_have_the_class(void **state) {
-    (void)state;
-    gan_device *device = open_device();
-    double mean = 0;
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        gan_encoding e;
-        expect_ok(gan_encode_checkpoint(&e, trained("fashion-bigan", seed, 1500, NULL), NULL,
-                                        device, &(gan_encode_options){.nearest = true}));
-        print_message("fashion-bigan, seed %d: %.4f\n", seed, e.nearest);
-        mean += e.nearest / SEEDS;
-    }
-    if (!(mean >= 0.7)) fail_msg("nearest codes: %.4f", mean);
     gan_device_close(device);
 }
 
@@ -310,7 +331,6 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_hidden_is_filled_in),
-        TEST(nearest_codes_have_the_class),
         TEST(augmentation_keeps_d_from_overfitting),
         TEST(samples_are_like_the_data),
     };
