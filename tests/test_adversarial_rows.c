@@ -66,6 +66,7 @@ static const struct row {
     {"gradient clipping", KEY, "clip.gradient", NULL, "clip_gradient"},
     {"weight clipping", KEY, "clip.weights", NULL, "clip_weights"},
     {"averaged weights of G", KEY, "generator.average", NULL, ".average"},
+    {"averaged weights of D", KEY, "discriminator.average", NULL, "discriminator_average"},
     /* against collapse */
     {"minibatch discrimination", KEY, "minibatch.kernels", NULL, "minibatch_kernels"},
     {"minibatch deviation", KEY, "minibatch.std", "true", "minibatch_std"},
