@@ -7,9 +7,9 @@
 
 /* What a value of the program is. */
 typedef struct value {
-    enum { RESULT, OPERAND, NUMBER, STEP_OF } is; /* STEP_OF: leaky_step of an operand */
-    int at;                                       /* which result or operand */
-    float k;                                      /* NUMBER, STEP_OF */
+    enum { RESULT, OPERAND, NUMBER, STEP_OF, SUM } is; /* STEP_OF: leaky_step of an operand */
+    int at, other; /* which result or operand; SUM: of which two operands */
+    float k;       /* NUMBER, STEP_OF */
 } value;
 
 /* ---- operands ---- */
@@ -49,7 +49,7 @@ static value emit(gan_cuda_conv_epilogue *e, cudnnPointwiseMode_t mode, value x,
     s->side = side;
     s->b = b.at;
     s->k = b.k;
-    return (value){RESULT, e->n_steps, 0};
+    return (value){.is = RESULT, .at = e->n_steps};
 }
 
 /* A sum or product. */
@@ -59,12 +59,20 @@ static bool combine(gan_cuda_conv_epilogue *e, gan_fn fn, value a, value b, valu
         [OPERAND] = GAN_CUDA_CONV_OPERAND,
         [NUMBER] = GAN_CUDA_CONV_NUMBER,
     };
+    if (a.is == OPERAND && b.is == OPERAND && fn == GAN_FN_add) {
+        *y = (value){.is = SUM, .at = a.at, .other = b.at};
+        return true;
+    }
     if (a.is != RESULT && fn != GAN_FN_sub) {
         const value first = a;
         a = b;
         b = first;
     }
     if (a.is != RESULT) return false;
+    if (b.is == SUM) { /* one after the other */
+        const value one = {.is = OPERAND, .at = b.at}, two = {.is = OPERAND, .at = b.other};
+        return fn == GAN_FN_add && combine(e, fn, a, one, &a) && combine(e, fn, a, two, y);
+    }
     if (b.is == STEP_OF) {
         if (fn != GAN_FN_mul) return false;
         *y = emit(e, CUDNN_POINTWISE_RELU_BWD, a, GAN_CUDA_CONV_OPERAND, b);
@@ -80,13 +88,13 @@ static bool combine(gan_cuda_conv_epilogue *e, gan_fn fn, value a, value b, valu
 
 static bool translate(gan_cuda_conv_epilogue *e, const gan_call *call, const gan_program_step *s,
                       value a, value b, value *y) {
-    const value number = {NUMBER, 0, s->k};
+    const value number = {.is = NUMBER, .k = s->k};
     switch ((gan_fn)s->fn) {
     case GAN_FN_value:
         *y = number;
         return true;
     case GAN_FN_leaky_step:
-        *y = (value){STEP_OF, a.at, s->k};
+        *y = (value){.is = STEP_OF, .at = a.at, .k = s->k};
         return a.is == OPERAND && is_whole(&e->operand[a.at], call);
     case GAN_FN_add:
     case GAN_FN_sub:
@@ -102,16 +110,16 @@ static bool translate(gan_cuda_conv_epilogue *e, const gan_call *call, const gan
     if (a.is != RESULT) return false;
     switch ((gan_fn)s->fn) {
     case GAN_FN_relu:
-        *y = emit(e, CUDNN_POINTWISE_RELU_FWD, a, GAN_CUDA_CONV_ALONE, (value){NUMBER, 0, 0});
+        *y = emit(e, CUDNN_POINTWISE_RELU_FWD, a, GAN_CUDA_CONV_ALONE, (value){.is = NUMBER});
         return true;
     case GAN_FN_leaky_relu:
         *y = emit(e, CUDNN_POINTWISE_RELU_FWD, a, GAN_CUDA_CONV_ALONE, number);
         return true;
     case GAN_FN_tanh:
-        *y = emit(e, CUDNN_POINTWISE_TANH_FWD, a, GAN_CUDA_CONV_ALONE, (value){NUMBER, 0, 0});
+        *y = emit(e, CUDNN_POINTWISE_TANH_FWD, a, GAN_CUDA_CONV_ALONE, (value){.is = NUMBER});
         return true;
     case GAN_FN_sigmoid:
-        *y = emit(e, CUDNN_POINTWISE_SIGMOID_FWD, a, GAN_CUDA_CONV_ALONE, (value){NUMBER, 0, 0});
+        *y = emit(e, CUDNN_POINTWISE_SIGMOID_FWD, a, GAN_CUDA_CONV_ALONE, (value){.is = NUMBER});
         return true;
     default:
         return false;
@@ -124,16 +132,16 @@ bool gan_cuda_conv_epilogue_of(gan_cuda_conv_epilogue *e, const gan_call *call) 
     value v[GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS];
     memset(e, 0, sizeof *e);
     if (!p || p->n_steps == 0 || p->n_inputs != 1 + call->n_in - arity) return false;
-    v[0] = (value){RESULT, 0, 0};
+    v[0] = (value){.is = RESULT};
     for (int i = 1; i < p->n_inputs; i++) {
-        v[i] = (value){OPERAND, i - 1, 0};
+        v[i] = (value){.is = OPERAND, .at = i - 1};
         if (!describe(&e->operand[i - 1], call, arity + i - 1)) return false;
     }
     e->n_operands = p->n_inputs - 1;
     for (int s = 0; s < p->n_steps; s++) {
         const gan_program_step *step = &p->step[s];
         const int n = gan_fn_table[step->fn].arity;
-        const value none = {NUMBER, 0, 0};
+        const value none = {.is = NUMBER};
         if (!translate(e, call, step, n > 0 ? v[step->arg[0]] : none,
                        n > 1 ? v[step->arg[1]] : none, &v[p->n_inputs + s]))
             return false;

@@ -31,6 +31,13 @@ static gan_node *bias_residual_relu(gan_graph *g, gan_node *y, gan_node *counter
     return gan_relu(g, gan_add(g, gan_add(g, y, bias), draw(g, counter, y->shape)));
 }
 
+/* The sum of two others, as a short cut with a bias of its own is. */
+static gan_node *bias_sum(gan_graph *g, gan_node *y, gan_node *counter) {
+    gan_node *bias = draw(g, counter, gan_shape1(y->shape.dim[3]));
+    gan_node *others = gan_add(g, draw(g, counter, y->shape), draw(g, counter, bias->shape));
+    return gan_add(g, gan_add(g, y, bias), others);
+}
+
 static gan_node *step_residual(gan_graph *g, gan_node *y, gan_node *counter) {
     gan_node *z = draw(g, counter, y->shape);
     gan_node *step = gan_pointwise(g, GAN_FN_leaky_step, z, NULL, 0);
@@ -68,6 +75,8 @@ static const fused_case cases[] = {
     {bias_leaky, TF32, true, 3, true},
     {bias_residual_relu, BF16, false, C, true},
     {bias_residual_relu, TF32, true, C, true},
+    {bias_sum, BF16, false, C, true},
+    {bias_sum, TF32, true, C, true},
     {step_residual, BF16, true, C, true},
     {step_residual, TF32, false, C, true},
     {scaled_tanh, BF16, false, 3, true},
