@@ -1,10 +1,11 @@
 /* Many small calls as one launch. A single block takes them one after the other, with a barrier in
  * between: what a call of a few hundred numbers costs is the launch, and here only the first pays
  * for it. Tasks that are spread have further blocks to themselves. */
+#include "kernels/columns.cuh"
 #include "kernels/fold.cuh"
 #include "kernels/launch_joined.h"
+#include "kernels/minibatch.cuh"
 #include "kernels/program.cuh"
-#include "kernels/random.cuh"
 
 namespace {
 
@@ -198,14 +199,22 @@ __device__ void random_task(const gan_launch_task &t, const F f, int block, int 
 }
 
 __device__ void shuffle_task(const gan_launch_task &t) {
-    const auto &s = t.of.shuffle;
-    for (int i = int(threadIdx.x); i < t.n; i += BLOCK) {
-        const uint64_t position = uint64_t(*s.from.counter) * uint64_t(s.per_iteration) +
-                                  uint64_t(s.offset) + uint64_t(i);
-        const uint64_t n = uint64_t(s.n);
-        static_cast<int32_t *>(t.out)[i] =
-            int32_t(gan_philox_permute(s.from.seed, s.from.stream, position / n, n, position % n));
-    }
+    for (int i = int(threadIdx.x); i < t.n; i += BLOCK)
+        static_cast<int32_t *>(t.out)[i] = int32_t(shuffled(t.of.shuffle, i));
+}
+
+template <int V>
+__device__ void batch_task(const gan_launch_task &t, int block, int blocks) {
+    const gan_launch_minibatch_args &a = t.of.batch;
+    const int64_t size = a.height * a.width * a.channels;
+    const Batch<Division> b = {a,
+                               {unsigned(size / V)},
+                               {unsigned(a.width * a.channels)},
+                               {unsigned(a.channels)},
+                               unsigned(a.batch * size / V)};
+    for (unsigned i = unsigned(block * BLOCK) + threadIdx.x; i < b.threads;
+         i += unsigned(blocks * BLOCK))
+        batch_elements<V>(b, i);
 }
 
 __device__ void run(const gan_launch_task &t, int block, int blocks) {
@@ -248,6 +257,15 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
     case GAN_LAUNCH_TASK_SHUFFLE:
         shuffle_task(t);
         break;
+    case GAN_LAUNCH_TASK_BATCH:
+        if (batch_width(t.of.batch) == 4)
+            batch_task<4>(t, block, blocks);
+        else
+            batch_task<1>(t, block, blocks);
+        break;
+    case GAN_LAUNCH_TASK_COLUMNS:
+        columns_task<BLOCK>(t.of.columns, block);
+        break;
     }
 }
 
@@ -260,12 +278,13 @@ __host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
         return (t.of.program.results + lanes - 1) / lanes;
     }
     if (t.kind == GAN_LAUNCH_TASK_FOLD) return fold_blocks(t.of.fold);
+    if (t.kind == GAN_LAUNCH_TASK_COLUMNS) return t.of.columns.chunks * column_tiles(t.of.columns);
     const int64_t n = t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n;
     return int((n + ELEMENTS - 1) / ELEMENTS);
 }
 
-/* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. One block a
- * multiprocessor will do: for more the compiler would spill registers. */
+/* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. One block
+ * a multiprocessor will do: for more the compiler would spill registers. */
 __global__ void __launch_bounds__(BLOCK, 1)
     joined_kernel(const __grid_constant__ gan_launch_joined_args a) {
     int first = 1;
@@ -284,6 +303,10 @@ __global__ void __launch_bounds__(BLOCK, 1)
 }
 
 } // namespace
+
+extern "C" int gan_launch_column_counters(const gan_launch_columns_args *a) {
+    return column_tiles(*a);
+}
 
 extern "C" cudaError_t gan_launch_joined(const gan_launch_joined_args *a, cudaStream_t stream) {
     int blocks = 1;

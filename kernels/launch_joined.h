@@ -34,6 +34,8 @@ typedef enum gan_launch_task_kind {
     GAN_LAUNCH_TASK_UNIFORM,   /* as gan_launch_random_uniform() */
     GAN_LAUNCH_TASK_NORMAL,    /* as gan_launch_random_normal() */
     GAN_LAUNCH_TASK_SHUFFLE,   /* as gan_launch_shuffled_index() */
+    GAN_LAUNCH_TASK_BATCH,     /* as gan_launch_minibatch(), with the addresses in `of` */
+    GAN_LAUNCH_TASK_COLUMNS,   /* sums down the columns of a matrix; only spread */
 } gan_launch_task_kind;
 
 /* As gan_launch_operand and gan_launch_program, with less room. */
@@ -51,6 +53,17 @@ typedef struct gan_launch_task_program {
     int32_t results;  /* of a reduction */
     int max, out_bf16;
 } gan_launch_task_program;
+
+/* out (columns) = the sums of x (rows, columns) over its rows. Of several chunks of rows the sums
+ * are brought together by way of `parts`. */
+typedef struct gan_launch_columns_args {
+    const void *x; /* float, or bfloat16; aligned to 16 bytes, each row, too */
+    float *out;
+    float *parts;       /* (chunks, columns) */
+    unsigned *counters; /* zeros, one for each of gan_launch_column_counters() */
+    int64_t rows;
+    int32_t columns, chunks, bf16;
+} gan_launch_columns_args;
 
 typedef struct gan_launch_task {
     int32_t kind;   /* gan_launch_task_kind */
@@ -84,10 +97,9 @@ typedef struct gan_launch_task {
             float a, b; /* low and high, or mean and deviation */
             int bf16;   /* out is bfloat16, else float */
         } random;
-        struct {
-            gan_launch_source from;
-            int64_t n, per_iteration, offset;
-        } shuffle;
+        gan_launch_shuffle shuffle;
+        gan_launch_minibatch_args batch;
+        gan_launch_columns_args columns;
     } of;
 } gan_launch_task;
 
@@ -95,6 +107,9 @@ typedef struct gan_launch_joined_args {
     int n;
     gan_launch_task task[GAN_LAUNCH_TASKS];
 } gan_launch_joined_args;
+
+/* How many counters such a sum needs. */
+int gan_launch_column_counters(const gan_launch_columns_args *a);
 
 /* Runs the tasks in their order, each seeing what those before have written; those that are spread,
  * beside them. */

@@ -34,10 +34,17 @@ cudaError_t gan_launch_random_index(int32_t *y, int64_t n, int64_t below, gan_la
 cudaError_t gan_launch_shuffled_index(int32_t *y, int64_t count, int64_t n, int64_t per_iteration,
                                       int64_t offset, gan_launch_source from, cudaStream_t stream);
 
+/* Which example is at a position: as gan_launch_shuffled_index(). */
+typedef struct gan_launch_shuffle {
+    gan_launch_source from;
+    int64_t n, per_iteration, offset;
+} gan_launch_shuffle;
+
 typedef struct gan_launch_minibatch_args {
     const uint8_t *data;  /* (examples, height, width, channels) */
-    const int32_t *index; /* (batch); one that is no example gives zeros */
-    float *out;           /* (batch, height, width, channels), fewer than 2^31 */
+    const int32_t *index; /* (batch); one that is no example gives zeros; NULL: `shuffle` says */
+    gan_launch_shuffle shuffle;
+    float *out; /* (batch, height, width, channels), fewer than 2^31 */
     int64_t examples, batch, height, width, channels;
     float scale, shift; /* out = scale·byte + shift */
     int flip;           /* mirror each image left to right with probability 1/2 */

@@ -7,8 +7,10 @@
 enum {
     SMALL = 4096,
     SPREAD = 1 << 18,
-    SPREAD_SUM = 1 << 20,
+    SPREAD_SUM = 1 << 21,
     SPREAD_ROWS = 1024,
+    SPREAD_BATCH = 1 << 22,
+    COLUMNS = 2048, /* of a long matrix, so that all sums of a launch have their counters */
     SPREAD_CAST = 1 << 22,
     SPREAD_FOLD = 1 << 22
 };
@@ -39,7 +41,19 @@ static gan_join program_joins(const gan_node *node) {
     return gan_shape_size(node->shape) <= SPREAD ? spread : alone;
 }
 
-static gan_join reduce_joins(const gan_node *node) {
+/* A sum over all axes but the last, of values as they are: that of a bias's gradient. */
+static bool is_columns(const gan_node *node) {
+    const gan_shape in = node->attr.reduce.in_shape;
+    const int64_t columns = in.rank > 0 ? in.dim[in.rank - 1] : 0;
+    if (node->op != GAN_OP_sum || node->n_in != 1 || node->program || in.rank < 2 ||
+        node->attr.reduce.axes != (1u << (in.rank - 1)) - 1u)
+        return false;
+    return is_float(node->in[0]->dtype) && node->dtype == GAN_F32 && columns > 0 &&
+           columns % 8 == 0 && columns <= COLUMNS && gan_shape_size(in) > 0;
+}
+
+/* By the general task. */
+static gan_join sum_joins(const gan_node *node) {
     const gan_shape in = node->attr.reduce.in_shape;
     if (!program_fits(node, in)) return alone;
     if (is_small(in)) return one;
@@ -47,6 +61,11 @@ static gan_join reduce_joins(const gan_node *node) {
     const bool kept = in.rank > 0 && !(node->attr.reduce.axes >> (in.rank - 1) & 1u);
     const bool wide = results >= 32 && size <= SPREAD_SUM;
     return wide && (!kept || size / results <= SPREAD_ROWS) ? spread : alone;
+}
+
+static gan_join reduce_joins(const gan_node *node) {
+    const gan_join join = sum_joins(node);
+    return join.tasks == 0 && is_columns(node) ? spread : join;
 }
 
 static void set_program(gan_launch_task_program *to, const gan_launch_program *from) {
@@ -72,7 +91,24 @@ static int program_task(const gan_call *call, gan_launch_task *t) {
     return 1;
 }
 
+static int columns_task(const gan_call *call, gan_launch_task *t) {
+    gan_launch_columns_args *a = &t->of.columns;
+    const gan_shape in = call->node->attr.reduce.in_shape;
+    const int64_t columns = in.dim[in.rank - 1];
+    const int64_t parts = (int64_t)(call->workspace_bytes / sizeof(float)) / columns;
+    t->kind = GAN_LAUNCH_TASK_COLUMNS;
+    *a = (gan_launch_columns_args){.x = call->in[0].data,
+                                   .out = call->out.data,
+                                   .parts = call->workspace,
+                                   .rows = gan_shape_size(in) / columns,
+                                   .columns = (int32_t)columns,
+                                   .chunks = parts > 1 ? (int32_t)parts : 1,
+                                   .bf16 = call->in[0].dtype == GAN_BF16};
+    return 1;
+}
+
 static int reduce_task(const gan_call *call, gan_launch_task *t) {
+    if (sum_joins(call->node).tasks == 0) return columns_task(call, t);
     const gan_launch_reduce_args r = gan_cuda_reduce_args(call);
     t->kind = GAN_LAUNCH_TASK_REDUCE;
     set_program(&t->of.program, &r.program);
@@ -190,6 +226,18 @@ static int shuffle_task(const gan_call *call, gan_launch_task *t) {
     t->of.shuffle.n = attr->shuffle.n;
     t->of.shuffle.per_iteration = attr->shuffle.per_iteration;
     t->of.shuffle.offset = attr->shuffle.offset;
+    return 1;
+}
+
+static gan_join batch_joins(const gan_node *node) {
+    const int64_t n = gan_shape_size(node->shape);
+    return n > 0 && n <= SPREAD_BATCH ? spread : alone;
+}
+
+static int batch_task(const gan_call *call, gan_launch_task *t) {
+    t->kind = GAN_LAUNCH_TASK_BATCH;
+    t->n = gan_shape_size(call->out.shape);
+    t->of.batch = gan_cuda_minibatch_args(call);
     return 1;
 }
 
@@ -338,6 +386,7 @@ static const struct {
     ROW(logits_loss_grad, loss_joins, loss_task),
     ROW(random, random_joins, random_task),
     ROW(shuffled_index, shuffle_joins, shuffle_task),
+    ROW(minibatch, batch_joins, batch_task),
     ROW(assign, small_variable_joins, assign_task),
     ROW(moving_average, small_variable_joins, average_task),
     ROW(advance, small_variable_joins, advance_task),
@@ -350,11 +399,15 @@ gan_join gan_cuda_joins(const gan_node *node) {
 
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
     gan_launch_joined_args a = {.n = 0};
+    unsigned *counters = gan_cuda(device)->lane[calls[0].lane].counters;
     for (int i = 0; i < n; i++) {
         gan_launch_task *t = &a.task[a.n];
         t->out = calls[i].out.data;
         t->spread = gan_cuda_joins(calls[i].node).spread;
         a.n += rule[calls[i].node->op].task(&calls[i], t);
+        if (t->kind != GAN_LAUNCH_TASK_COLUMNS) continue;
+        t->of.columns.counters = counters;
+        counters += gan_launch_column_counters(&t->of.columns);
     }
     GAN_CUDA_TRY(calls[0].node, gan_launch_joined(&a, gan_cuda(device)->stream));
     return GAN_OK;

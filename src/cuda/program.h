@@ -30,6 +30,9 @@ gan_launch_reduce_args gan_cuda_reduce_args(const gan_call *call);
 /* What a prepared call of fold or fold_adjoint launches (fold.c). */
 gan_launch_fold_args gan_cuda_fold_args(const gan_call *call);
 
+/* What a call of minibatch launches (random.c). */
+gan_launch_minibatch_args gan_cuda_minibatch_args(const gan_call *call);
+
 /* ---- epilogues: a program applied in place to the result of a product or convolution ---- */
 
 typedef struct gan_cuda_epilogue {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
+#include "cuda/program.h"
 #include "kernels/launch.h"
 
 static gan_launch_source source_of(const gan_call *call, uint32_t stream, int counter) {
@@ -50,12 +51,17 @@ static gan_status prepare_minibatch(gan_device *device, gan_call *call) {
     return gan_cuda_require_31_bits(&batch);
 }
 
-static gan_status run_minibatch(gan_device *device, const gan_call *call) {
+gan_launch_minibatch_args gan_cuda_minibatch_args(const gan_call *call) {
     const gan_attr *attr = &call->node->attr;
     const int64_t *data = call->in[0].shape.dim;
-    const gan_launch_minibatch_args a = {
+    const bool shuffled = attr->minibatch.shuffled;
+    return (gan_launch_minibatch_args){
         .data = call->in[0].data,
-        .index = call->in[1].data,
+        .index = shuffled ? NULL : call->in[1].data,
+        .shuffle = {.from = source_of(call, attr->minibatch.shuffle, 1),
+                    .n = attr->minibatch.n,
+                    .per_iteration = attr->minibatch.per_iteration,
+                    .offset = attr->minibatch.offset},
         .out = call->out.data,
         .examples = data[0],
         .batch = call->out.shape.dim[0],
@@ -67,6 +73,10 @@ static gan_status run_minibatch(gan_device *device, const gan_call *call) {
         .flip = attr->minibatch.flip,
         .from = source_of(call, attr->minibatch.stream, 2),
     };
+}
+
+static gan_status run_minibatch(gan_device *device, const gan_call *call) {
+    const gan_launch_minibatch_args a = gan_cuda_minibatch_args(call);
     GAN_CUDA_TRY(call->node, gan_launch_minibatch(&a, gan_cuda(device)->stream));
     return GAN_OK;
 }

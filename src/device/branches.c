@@ -165,12 +165,15 @@ static gan_status search_run(search *s, const gan_plan *plan, int n_calls, gan_c
         s->from[t] = n_ranges;
         for (int k = 0; k < calls[i].joined; k++)
             n_ranges += add_ranges(s->range + n_ranges, plan, calls[i + k].node);
-        uses_lane[t] = calls[i].joined == 1 && (calls[i].scratch || calls[i].workspace_bytes > 0);
+        for (int k = 0; k < calls[i].joined; k++)
+            uses_lane[t] = uses_lane[t] || calls[i + k].scratch || calls[i + k].workspace_bytes > 0;
     }
     b->call[b->n] = n_calls;
     s->from[b->n] = n_ranges;
     const gan_status status = find_all(s, uses_lane);
-    for (int t = 0; t < b->n; t++) calls[b->call[t]].lane = b->lane[t] > 0 ? b->lane[t] : 0;
+    for (int t = 0; t < b->n; t++)
+        for (int i = b->call[t]; i < b->call[t + 1]; i++)
+            calls[i].lane = b->lane[t] > 0 ? b->lane[t] : 0;
     free(uses_lane);
     return status;
 }

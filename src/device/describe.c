@@ -9,8 +9,8 @@
 
 static gan_cost cost_of(const gan_program *p, const gan_call *call) {
     gan_cost cost = gan_node_cost(call->node);
-    if (call->joined == 1 && p->device->backend->cost) p->device->backend->cost(call, &cost);
-    if (call->joined == 0) cost.launches = 0;
+    if (p->device->backend->cost) p->device->backend->cost(call, &cost);
+    if (call->joined != 1) cost.launches = call->joined > 1;
     return cost;
 }
 

@@ -51,12 +51,21 @@ static gan_status find_branches(gan_program *p) {
     return gan_branches_create(&p->branches, p->plan, p->n_calls, p->call, lanes);
 }
 
-/* Calls of one stage are one launch. */
+/* Where the workspace of the next call of the same launch begins. */
+static size_t behind(const gan_call *call, size_t offset) {
+    const size_t align = GAN_PLAN_ALIGN;
+    return offset + (call->workspace_bytes + align - 1) / align * align;
+}
+
+/* Calls of one stage are one launch, in which each has a workspace of its own. */
 static void join_calls(gan_program *p) {
     const int *stage = p->plan->stage;
+    size_t used = 0;
     for (int i = 0, first = 0; i < p->n_calls; i++) {
         if (stage[i] != stage[first]) first = i;
         p->call[first].joined++;
+        used = behind(&p->call[i], first == i ? 0 : used);
+        if (used > p->lane_bytes) p->lane_bytes = used;
     }
 }
 
@@ -151,12 +160,13 @@ static void *address(const gan_program *p, const gan_node *node) {
     }
 }
 
-static void address_call(const gan_program *p, gan_call *call) {
+/* Its workspace lies behind the first `used` bytes. */
+static void address_call(const gan_program *p, gan_call *call, size_t used) {
     for (int j = 0; j < call->n_in; j++) call->in[j].data = address(p, call->node->in[j]);
     call->out.data = address(p, call->node);
     call->workspace = NULL;
     if (call->workspace_bytes)
-        call->workspace = (char *)p->workspace + (size_t)call->lane * p->lane_bytes;
+        call->workspace = (char *)p->workspace + (size_t)call->lane * p->lane_bytes + used;
 }
 
 /* The flat weights of which a refreshing call makes a copy. */
@@ -169,7 +179,7 @@ gan_status gan_program_load(gan_program *p) {
     const gan_backend *backend = p->device->backend;
     const double mib = 1024 * 1024;
     const size_t arena = p->plan->arena_bytes, work = p->workspace_bytes;
-    size_t available;
+    size_t available, used = 0;
     if (p->device->plan_only)
         return gan_fail(GAN_ERROR_DEVICE, "program: its device, %s, was opened for planning only",
                         backend->name);
@@ -185,9 +195,13 @@ gan_status gan_program_load(gan_program *p) {
         GAN_TRY(backend->zero(p->device, p->arena, arena));
     }
     if (work && !p->workspace) GAN_TRY(backend->allocate(p->device, &p->workspace, work));
-    for (int i = 0; i < p->n_calls; i++) address_call(p, &p->call[i]);
+    for (int i = 0; i < p->n_calls; i++) {
+        if (p->call[i].joined) used = 0;
+        address_call(p, &p->call[i], used);
+        used = behind(&p->call[i], used);
+    }
     for (int i = 0; i < p->n_refresh; i++) {
-        address_call(p, &p->refresh[i]);
+        address_call(p, &p->refresh[i], 0);
         p->refresh[i].out.data = gan_variable_data(refreshed(&p->refresh[i])->half);
     }
     if (backend->record)

@@ -135,10 +135,14 @@ typedef union gan_attr {
         uint32_t stream;
         int64_t n, count, per_iteration, offset;
     } shuffle;
+    /* shuffled: the plan's, with the counter of the shuffle in place of the indices, which are what
+     * shuffled_index would make by the numbers that follow */
     struct {
         uint32_t stream;
         double scale, shift;
-        bool flip;
+        bool flip, shuffled;
+        uint32_t shuffle;
+        int64_t n, per_iteration, offset;
     } minibatch;
     struct {
         double beta1, beta2, eps;
