@@ -249,7 +249,9 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     }
     const bool reduces = gan_op_of(c)->flags & GAN_OP_PROLOGUE;
     const gan_shape whole = reduces ? c->attr.reduce.in_shape : c->shape;
-    if (x->op == GAN_OP_reshape && absorb_through_reshape(f, c, x, whole)) return true;
+    if (x->op == GAN_OP_reshape &&
+        (absorb_through_reshape(f, c, x, whole) || gan_plan_absorb_outer(f, c, x, whole)))
+        return true;
     if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) &&
         gan_shape_equal(x->shape, whole) && can_move(f->g, x, c))
         return substitute(f, c, x, x->program, x->in);
@@ -259,8 +261,9 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     return false;
 }
 
-/* Whether a product can store what cast c makes of it. */
+/* Whether a product, or another node, can store what cast c makes of it. */
 static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c);
+static bool stores_as(const fusion *f, const gan_node *m, const gan_node *c);
 
 /* pack reads gradients in bf16 where the device's does: one launch for all casts but those that a
  * product does on the side. */
@@ -269,7 +272,7 @@ static void absorb_gradients(fusion *f, gan_node *pack) {
         gan_node *x = pack->in[i];
         while (x->op == GAN_OP_reshape) x = x->in[0]; /* only the elements' order matters */
         if (!converts_float(x) || f->uses[x->id] != 1 || !can_move(f->g, x, pack)) continue;
-        if (takes_epilogue(f, x->in[0], x)) continue;
+        if (takes_epilogue(f, x->in[0], x) || stores_as(f, x->in[0], x)) continue;
         gan_node *given = pack->in[i];
         pack->in[i] = x->in[0];
         if (f->options->takes && f->options->takes(f->options->context, pack))
@@ -307,20 +310,22 @@ static void become_product(gan_node *c, const gan_node *m) {
     if (!c->label) c->label = m->label;
 }
 
-/* Noise that the device stores as bf16. */
-static bool is_noise_for(const fusion *f, const gan_node *m, const gan_node *c) {
+/* Noise, sums and maxima that the device stores as bf16. */
+static bool stores_as(const fusion *f, const gan_node *m, const gan_node *c) {
     gan_node joined = *m;
     joined.dtype = c->dtype;
-    return m->op == GAN_OP_random && f->uses[m->id] == 1 && can_move(f->g, m, c) &&
-           f->options->takes && f->options->takes(f->options->context, &joined);
+    const bool is = m->op == GAN_OP_random || gan_op_of(m)->flags & GAN_OP_PROLOGUE;
+    return is && f->uses[m->id] == 1 && can_move(f->g, m, c) && f->options->takes &&
+           f->options->takes(f->options->context, &joined);
 }
 
-/* The cast c of a product, or of noise, becomes that, with a result of its own type. */
+/* The cast c of a product, a reduction, or noise becomes that, with a result of its own type. */
 static void join_cast_product(fusion *f, gan_node *c) {
     gan_node *m = c->in[0];
-    if (!takes_epilogue(f, m, c) && !is_noise_for(f, m, c)) return;
+    if (!takes_epilogue(f, m, c) && !stores_as(f, m, c)) return;
     c->in = m->in;
     c->n_in = m->n_in;
+    c->program = m->program;
     become_product(c, m);
 }
 

@@ -23,6 +23,12 @@ bool gan_plan_substitute(gan_plan_fusion *f, gan_node *c, const gan_node *x,
 /* c becomes product m, with c's program as epilogue, in which operand `raw` is what m makes. */
 void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_node *m);
 
+/* ---- plan_outer.c ---- */
+
+/* Operand x (m,1,…,1,n) of c, whose program is over `whole`, shows a column times a row: c
+ * multiplies the two itself. False when it does not. */
+bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, gan_shape whole);
+
 /* ---- plan_maxout.c ---- */
 
 /* Whether programs that read x had better compute it again, so that it is not stored: a comparison,

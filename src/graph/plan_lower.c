@@ -6,6 +6,7 @@
 #include "graph/plan.h"
 #include "graph/plan_cast.h"
 #include "graph/plan_norm.h"
+#include "graph/plan_task.h"
 
 /* Views cost nothing and leaves are not computed; every device has them. */
 static bool is_supported(const gan_node *node, const gan_plan_options *options) {
@@ -93,6 +94,12 @@ static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
     return copy ? gan_node_append(to, view, &copy) : NULL;
 }
 
+/* Whether x may make a result of that type itself: products either, sums a narrower one. */
+static bool may_cast(const gan_node *x, gan_dtype dtype) {
+    if (x->op == GAN_OP_sum) return dtype == GAN_BF16;
+    return gan_op_of(x)->flags & GAN_OP_EPILOGUE;
+}
+
 /* What a node becomes in the copy, its operands already being there. */
 static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
                        const gan_plan_options *options, gan_plan_casts *casts, bool *expanded) {
@@ -104,7 +111,7 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     if (node->op == GAN_OP_broadcast && gan_shape_equal(node->shape, in[0]->shape)) return in[0];
     if (node->op == GAN_OP_reshape) return reshaped(to, in[0], node->shape);
     if (node->op == GAN_OP_cast && in[0]->op == GAN_OP_reshape &&
-        gan_op_of(in[0]->in[0])->flags & GAN_OP_EPILOGUE) { /* the product may do it */
+        may_cast(in[0]->in[0], node->dtype)) {
         gan_node *cast = gan_plan_cast_to(to, in[0]->in[0], node->dtype);
         return cast ? reshaped(to, cast, node->shape) : NULL;
     }
@@ -112,6 +119,8 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
         gan_node *keeping = gan_plan_keep_half(&casts->half, to, node, in);
         if (keeping || to->status != GAN_OK) return keeping;
     }
+    gan_node *task = gan_plan_task(to, node, in, options);
+    if (task || to->status != GAN_OK) return task;
     const gan_node *model = whose_shape(node, in);
     if (model) return in_shape(to, node, in, model->shape);
     gan_node *copy = gan_node_append(to, node, in);
@@ -197,7 +206,7 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
         for (int i = 0; i < node->n_in; i++) in[i] = map[node->in[i]->id];
         map[id] = stale[id] && node->op != GAN_OP_cast
                       ? copied(to, node, in[0])
-                      : lower(to, node, in, options, &casts, expanded);
+                      : gan_plan_share(to, lower(to, node, in, options, &casts, expanded));
         status = gan_graph_status(to);
     }
     for (int i = 0; i < from->n_outputs && status == GAN_OK; i++) {

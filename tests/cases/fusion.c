@@ -140,6 +140,8 @@ enum {
     LARGE,
     MIXED_RANK,
     REDUCE_THEN_BROADCAST,
+    OUTER_THEN_BROADCAST,
+    LONG_COLUMNS,
     CHAINS
 };
 
@@ -157,7 +159,9 @@ static void chain_build(test_case *t, int i) {
                                         "norms by hand",
                                         "large",
                                         "operands of lower rank",
-                                        "reduce, then broadcast"};
+                                        "reduce, then broadcast",
+                                        "column times row, then broadcast",
+                                        "sums down long columns"};
     gan_graph *g = t->g;
     gan_node *x, *y, *z, *s;
     case_title(t, "%s", names[i]);
@@ -247,6 +251,18 @@ static void chain_build(test_case *t, int i) {
         case_output(t,
                     gan_reshape(g, gan_sin(g, gan_mul(g, y, case_uniform(t, gan_shape1(5), -1, 1))),
                                 gan_shape2(6, 20)));
+        break;
+    case OUTER_THEN_BROADCAST:
+        x = gan_matmul(g, case_uniform(t, gan_shape2(5, 1), -1, 1),
+                       case_uniform(t, gan_shape2(1, 7), -1, 1), false, false);
+        y = gan_reshape(g, x, gan_shape4(5, 1, 1, 7));
+        z = case_uniform(t, gan_shape4(5, 3, 2, 7), -1, 1);
+        case_output(t, gan_add(g, gan_mul(g, gan_broadcast(g, y, z->shape), gan_sin(g, z)), z));
+        break;
+    case LONG_COLUMNS: /* as gradients of biases, which one launch takes */
+        case_output(t, gan_sum_axes(g, case_uniform(t, gan_shape2(1100, 264), -1, 1), 1));
+        case_output(t, gan_sum_axes(g, case_uniform(t, gan_shape4(5, 31, 20, 16), -1, 1), 7));
+        t->looser = 10;
         break;
     default:
         x = case_uniform(t, gan_shape2(45, 67), -1, 1);

@@ -244,6 +244,25 @@ static void noise(test_case *t, int i) {
     gan_advance(g, counter, 1);
 }
 
+/* ---- sums ---- */
+
+/* Down long columns; the same again; stored as bf16; a row times a matrix. */
+static void sums(test_case *t, int i) {
+    static const gan_shape shapes[] = {{2, {1100, 264}}, {4, {5, 31, 20, 16}}, {2, {300, 72}}};
+    const gan_shape s = shapes[i];
+    gan_graph *g = t->g;
+    char text[64];
+    case_title(t, "sums of %s", case_shape_text(s, text));
+    gan_node *x = half(t, s, -1, 1);
+    const uint32_t all = (1u << (s.rank - 1)) - 1;
+    case_output(t, gan_sum_axes(g, x, all));
+    case_output(t, gan_scale(g, gan_sum_axes(g, x, all), 0.5));
+    case_output(t, gan_cast(g, gan_sum_axes(g, gan_exp(g, x), 1u << (s.rank - 1)), GAN_BF16));
+    if (s.rank != 2) return;
+    gan_node *row = half(t, gan_shape2(s.dim[0], 1), -1, 1);
+    half_output(t, gan_matmul(g, row, x, true, false));
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -263,6 +282,7 @@ static const struct {
     {updates, 2, HALF},
     {loss, 2, HALF_EXACT},
     {noise, 2, HALF_EXACT},
+    {sums, 3, 4 * HALF},
 };
 
 static int half_count(void) {

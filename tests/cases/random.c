@@ -72,7 +72,7 @@ static void data_build(test_case *t, int i) {
         case_title(t, "shuffled mini-batches with labels");
         gan_node *data = case_bytes(t, "d/pixels", gan_shape4(50, 5, 4, 1)),
                  *labels = case_bytes(t, "d/labels", gan_shape1(50));
-        gan_node *index = gan_shuffled_index(g, counter, 50, 16, 16, 0, 0);
+        gan_node *index = gan_shuffled_index(g, counter, 50, 16, 16, 7, 0);
         case_output(t, gan_minibatch(g, data, index, counter, 2.0 / 255, -1, true));
         case_output(
             t,

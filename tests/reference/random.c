@@ -89,9 +89,20 @@ void ref_op_shuffled_index(const ref_call *c) {
                                      (uint64_t)n, (uint64_t)((first + i) % n));
 }
 
+/* Which example is row i of a mini-batch: by its operand, or, in plans, by a shuffle of its own. */
+static int64_t example(const ref_call *c, int64_t i) {
+    const gan_attr *attr = &c->node->attr;
+    if (!attr->minibatch.shuffled) return (int64_t)c->in[1][i];
+    const int64_t n = attr->minibatch.n, at = (int64_t)c->in[1][0] * attr->minibatch.per_iteration +
+                                              attr->minibatch.offset + i;
+    return (int64_t)shuffled(c, attr->minibatch.shuffle, (uint64_t)(at / n), (uint64_t)n,
+                             (uint64_t)(at % n));
+}
+
 void ref_op_minibatch(const ref_call *c) {
     const gan_shape data = ref_shape(c, 0), batch = c->node->shape;
     for (int64_t i = 0; i < batch.dim[0]; i++) {
+        const int64_t row = example(c, i);
         uint32_t bits[4];
         draw(c, c->node->attr.minibatch.stream, (uint32_t)(i / 4), (uint64_t)c->in[2][0], bits);
         const bool mirror = c->node->attr.minibatch.flip && (bits[i % 4] & 1);
@@ -99,7 +110,7 @@ void ref_op_minibatch(const ref_call *c) {
             for (int64_t w = 0; w < batch.dim[2]; w++)
                 for (int64_t j = 0; j < batch.dim[3]; j++) {
                     const int64_t from = mirror ? batch.dim[2] - 1 - w : w;
-                    const double byte = c->in[0][ref_at4(data, (int64_t)c->in[1][i], h, from, j)];
+                    const double byte = c->in[0][ref_at4(data, row, h, from, j)];
                     c->out[ref_at4(batch, i, h, w, j)] =
                         c->node->attr.minibatch.scale * byte + c->node->attr.minibatch.shift;
                 }

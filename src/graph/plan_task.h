@@ -1,0 +1,18 @@
+/* Lowering for devices that run small calls as tasks of one launch. */
+#ifndef GANC_GRAPH_PLAN_TASK_H
+#define GANC_GRAPH_PLAN_TASK_H
+
+#include "graph/plan.h"
+
+/* What a node over the operands `in` of `to` becomes where that can be such a task while the node
+ * cannot, or would have to wait for one: a row times a matrix, which is a sum over the matrix's
+ * rows; a mini-batch of shuffled indices, which finds them itself. NULL when it stays as it is, or
+ * after an error of `to`. */
+gan_node *gan_plan_task(gan_graph *to, const gan_node *node, gan_node *const *in,
+                        const gan_plan_options *options);
+
+/* The sum or maximum of the same as `node`, just added to `to`, that is there already; else `node`.
+ */
+gan_node *gan_plan_share(const gan_graph *to, gan_node *node);
+
+#endif

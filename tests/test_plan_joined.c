@@ -1,0 +1,168 @@
+/* The plan where small calls are joined: what becomes one of them, or need not be a call at all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "ganc/nn.h"
+#include "graph/plan.h"
+
+static bool every_op(const void *context, gan_op_id op) { return (void)context, (void)op, true; }
+
+typedef struct setting {
+    gan_store *store;
+    gan_graph *g;
+} setting;
+
+static setting open_setting(void) {
+    setting s;
+    assert_int_equal(gan_store_create(&s.store, 1), GAN_OK);
+    assert_int_equal(gan_graph_create(&s.g, s.store), GAN_OK);
+    return s;
+}
+
+static void close_setting(setting s, gan_plan *plan) {
+    gan_plan_destroy(plan);
+    gan_graph_destroy(s.g);
+    gan_store_destroy(s.store);
+}
+
+static gan_plan *make_plan(const gan_graph *g) {
+    gan_plan *plan;
+    gan_plan_options options = {.supported = every_op};
+    assert_int_equal(gan_plan_create(&plan, g, &options), GAN_OK);
+    return plan;
+}
+
+static int launches_of(const gan_plan *plan, gan_op_id op) {
+    int n = 0;
+    for (int i = 0; i < plan->n_launches; i++) n += plan->order[i]->op == op;
+    return n;
+}
+
+static gan_join joins_all(const void *context, const gan_node *node) {
+    return (void)context, (void)node, (gan_join){1, true};
+}
+
+static bool takes_all(const void *context, const gan_node *node) {
+    return (void)context, (void)node, true;
+}
+
+static gan_plan *make_joined_plan(const gan_graph *g) {
+    gan_plan *plan;
+    gan_plan_options options = {
+        .supported = every_op, .takes = takes_all, .joins = joins_all, .join_most = 48};
+    assert_int_equal(gan_plan_create(&plan, g, &options), GAN_OK);
+    return plan;
+}
+
+static void a_shuffled_batch_waits_for_no_indices(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *counter =
+        gan_variable_node(s.g, GAN_COUNTER, "t/c", GAN_I64, gan_shape0(), gan_init_constant(0));
+    gan_node *data = gan_variable_node(s.g, GAN_DATA, "d/d", GAN_U8, gan_shape4(9, 2, 2, 1),
+                                       gan_init_constant(0));
+    gan_node *index = gan_shuffled_index(s.g, counter, 9, 4, 4, 0, 0);
+    gan_output(s.g, gan_minibatch(s.g, data, index, counter, 1, 0, false));
+    gan_plan *plan = make_joined_plan(s.g), *apart = make_plan(s.g);
+    assert_int_equal(plan->n_launches, 1);
+    assert_int_equal(apart->n_launches, 2);
+    gan_plan_destroy(apart);
+    close_setting(s, plan);
+}
+
+/* The counter that the indices were made by is another one by then. */
+static void a_later_batch_does(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *counter =
+        gan_variable_node(s.g, GAN_COUNTER, "t/c", GAN_I64, gan_shape0(), gan_init_constant(0));
+    gan_node *data = gan_variable_node(s.g, GAN_DATA, "d/d", GAN_U8, gan_shape4(9, 2, 2, 1),
+                                       gan_init_constant(0));
+    gan_node *index = gan_shuffled_index(s.g, counter, 9, 4, 4, 0, 0);
+    gan_advance(s.g, counter, 1);
+    gan_output(s.g, gan_minibatch(s.g, data, index, counter, 1, 0, false));
+    gan_plan *plan = make_joined_plan(s.g);
+    assert_int_equal(launches_of(plan, GAN_OP_shuffled_index), 1);
+    close_setting(s, plan);
+}
+
+static void a_row_times_a_matrix_is_a_sum(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *row = gan_input(s.g, GAN_F32, gan_shape2(8, 1), "row"),
+             *x = gan_input(s.g, GAN_F32, gan_shape2(8, 16), "x");
+    gan_output(s.g, gan_matmul(s.g, row, x, true, false));
+    gan_plan *plan = make_joined_plan(s.g);
+    assert_int_equal(plan->n_launches, 1);
+    assert_int_equal(launches_of(plan, GAN_OP_sum), 1);
+    close_setting(s, plan);
+}
+
+static void a_column_times_a_row_is_part_of_what_repeats_it(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *column = gan_input(s.g, GAN_F32, gan_shape2(8, 1), "column"),
+             *row = gan_input(s.g, GAN_F32, gan_shape2(1, 16), "row"),
+             *x = gan_input(s.g, GAN_F32, gan_shape4(8, 3, 3, 16), "x");
+    gan_node *outer = gan_matmul(s.g, column, row, false, false);
+    gan_output(s.g, gan_mul(s.g, x, gan_reshape(s.g, outer, gan_shape4(8, 1, 1, 16))));
+    gan_plan *plan = make_joined_plan(s.g);
+    assert_int_equal(plan->n_launches, 1);
+    assert_int_equal(launches_of(plan, GAN_OP_pointwise), 1);
+    close_setting(s, plan);
+}
+
+static void equal_sums_are_one(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *x = gan_input(s.g, GAN_BF16, gan_shape2(8, 16), "x"),
+             *y = gan_input(s.g, GAN_BF16, gan_shape2(8, 16), "y");
+    gan_node *dy = gan_mul(s.g, x, y);
+    for (int i = 0; i < 3; i++)
+        gan_output(s.g, gan_scale(s.g, gan_sum_axes(s.g, dy, i < 2 ? 1 : 2), i + 2));
+    gan_output(s.g, dy);
+    gan_plan *plan = make_plan(s.g);
+    assert_int_equal(launches_of(plan, GAN_OP_sum), 2);
+    close_setting(s, plan);
+}
+
+/* Of a variable there may be a sum before an update and one after it. */
+static void sums_around_an_update_are_two(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *v =
+        gan_variable_node(s.g, GAN_STATISTIC, "s/v", GAN_F32, gan_shape1(8), gan_init_constant(1));
+    gan_node *before = gan_sum(s.g, v);
+    gan_assign(s.g, v, gan_scale(s.g, v, 2));
+    gan_output(s.g, gan_sub(s.g, gan_sum(s.g, v), before));
+    gan_plan *plan = make_plan(s.g);
+    assert_int_equal(launches_of(plan, GAN_OP_sum), 2);
+    close_setting(s, plan);
+}
+
+static void a_sum_is_stored_as_its_reader_wants_it(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *x = gan_input(s.g, GAN_F32, gan_shape4(8, 4, 4, 16), "x");
+    gan_node *pooled = gan_reshape(s.g, gan_sum_axes(s.g, x, 6), gan_shape2(8, 16));
+    gan_output(s.g, gan_cast(s.g, pooled, GAN_BF16));
+    gan_plan *plan = make_joined_plan(s.g);
+    assert_int_equal(plan->n_launches, 1);
+    close_setting(s, plan);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shuffled_batch_waits_for_no_indices),
+        cmocka_unit_test(a_later_batch_does),
+        cmocka_unit_test(a_row_times_a_matrix_is_a_sum),
+        cmocka_unit_test(a_column_times_a_row_is_part_of_what_repeats_it),
+        cmocka_unit_test(equal_sums_are_one),
+        cmocka_unit_test(sums_around_an_update_are_two),
+        cmocka_unit_test(a_sum_is_stored_as_its_reader_wants_it),
+    };
+    return cmocka_run_group_tests_name("plan, joined", tests, NULL, NULL);
+}
