@@ -19,7 +19,7 @@ typedef struct cost_case {
     const char *name, *model, *optimizer;
     int64_t size, channels, features, batch, d_steps;
     bool reuse_noise, spectral_norm;
-    int ideal_launches;
+    int ideal_launches, sums; /* sums: of these, products with a row that are tasks beside others */
     double ideal_gflop, ideal_mb, ideal_updates_mb;
     /* by precision: as found when they were last lowered; depth: with branches, the launches of
      * the longest chain */
@@ -37,15 +37,15 @@ typedef struct cost_case {
 /* clang-format off */
 static const cost_case cases[] = {
     {"a1", "mlp", "adam", 28, 1, 0, 128, 1, true, false,
-     29, 2.0, 26, 61, {34, 26, 47, 57}, {35, 27, 30, 61}},
+     29, 1, 2.0, 26, 61, {32, 26, 47, 57}, {33, 27, 30, 61}},
     {"a2", "maxout", "momentum", 28, 1, 0, 100, 1, false, false,
-     29, 3.6, 48, 82, {43, 32, 109, 75}, {39, 28, 65, 83}},
+     29, 1, 3.6, 48, 82, {41, 32, 109, 75}, {37, 28, 65, 83}},
     {"b", "dcgan", "adam", 64, 3, 64, 128, 1, true, false,
-     42, 291, 1005, 190, {89, 79, 3050, 178}, {90, 80, 1495, 191}},
+     42, 1, 291, 1005, 190, {87, 79, 3050, 178}, {88, 80, 1495, 191}},
     {"c", "resnet", "adam", 32, 3, 0, 64, 5, false, true,
-     286, 1870, 4299, 328, {694, 464, 19850, 265}, {580, 400, 8180, 273}},
+     286, 0, 1870, 4299, 328, {625, 446, 19850, 265}, {496, 378, 8010, 273}},
     {"d", "dcgan", "adam", 128, 3, 96, 256, 1, true, false,
-     50, 6893, 12181, 1579, {109, 97, 37000, 1480}, {111, 98, 17850, 1580}},
+     50, 0, 6893, 12181, 1579, {109, 97, 37000, 1480}, {111, 98, 17850, 1580}},
 };
 /* clang-format on */
 enum { CASES = sizeof cases / sizeof *cases, EXAMPLES = 10000, RING = 1024 };
@@ -164,7 +164,7 @@ static void check(const cost_case *c, gan_precision precision, const struct limi
     assert_true(updates <= most->updates_mb);
     assert_true(gflop <= most_gflop);
     /* No product, update or batch that the schedule does not need. */
-    if (!c->spectral_norm) assert_int_equal(info.launches_least, c->ideal_launches);
+    if (!c->spectral_norm) assert_int_equal(info.launches_least + c->sums, c->ideal_launches);
 }
 
 static void costs_no_more_than_it_did(void **state) {
