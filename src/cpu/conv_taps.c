@@ -7,6 +7,7 @@
  * x
  */
 #include "cpu/conv.h"
+#include "cpu/device.h"
 
 #include <string.h>
 
@@ -15,8 +16,6 @@ enum {
     PLACES = 512, /* places a worker gathers at a time */
 };
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 typedef struct taps_context {
@@ -34,16 +33,18 @@ static bool y_task(void *context, int64_t task, int slot) {
     (void)slot;
     const taps_context *x = context;
     const gan_cpu_conv *v = x->v;
-    const int64_t k0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->k - k0),
+    const int64_t k0 = task % x->blocks * BLOCK, n = gan_cpu_min64(BLOCK, v->k - k0),
                   position = task / x->blocks;
     const int64_t top = position / v->q * v->window.stride_h - v->window.top;
     const int64_t left = position % v->q * v->window.stride_w - v->window.left;
-    const int64_t s0 = min64(max64(0, -left), v->s), s1 = max64(s0, min64(v->s, v->w - left));
+    const int64_t s0 = gan_cpu_min64(gan_cpu_max64(0, -left), v->s),
+                  s1 = gan_cpu_max64(s0, gan_cpu_min64(v->s, v->w - left));
     const int64_t filter = v->r * v->s * v->c, image = v->h * v->w * v->c,
                   result = v->p * v->q * v->k;
     float *y = x->out + position * v->k + k0;
     float beta = 0.0f;
-    for (int64_t r = max64(0, -top); r < min64(v->r, v->h - top) && s1 > s0; r++, beta = 1.0f)
+    for (int64_t r = gan_cpu_max64(0, -top); r < gan_cpu_min64(v->r, v->h - top) && s1 > s0;
+         r++, beta = 1.0f)
         if (!gan_cpu_gemm(false, true, v->n, n, (s1 - s0) * v->c,
                           x->a + ((top + r) * v->w + left + s0) * v->c, image,
                           x->b + k0 * filter + (r * v->s + s0) * v->c, filter, beta, y, result))
@@ -56,7 +57,7 @@ static bool dx_task(void *context, int64_t task, int slot) {
     (void)slot;
     const taps_context *x = context;
     const gan_cpu_conv *v = x->v;
-    const int64_t c0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->c - c0),
+    const int64_t c0 = task % x->blocks * BLOCK, n = gan_cpu_min64(BLOCK, v->c - c0),
                   pixel = task / x->blocks;
     const int64_t h = pixel / v->w + v->window.top, w = pixel % v->w + v->window.left;
     const int64_t filter = v->r * v->s * v->c, image = v->h * v->w * v->c,
@@ -82,7 +83,7 @@ static bool dx_task(void *context, int64_t task, int slot) {
 static bool dw_task(void *context, int64_t task, int slot) {
     const taps_context *x = context;
     const gan_cpu_conv *v = x->v;
-    const int64_t k0 = task % x->blocks * BLOCK, n = min64(BLOCK, v->k - k0),
+    const int64_t k0 = task % x->blocks * BLOCK, n = gan_cpu_min64(BLOCK, v->k - k0),
                   tap = task / x->blocks;
     const int64_t r = tap / v->s - v->window.top, s = tap % v->s - v->window.left;
     const int64_t filter = v->r * v->s * v->c;

@@ -3,6 +3,7 @@
  * columns·wᵀ,      dx = scatter(dy·w),      dw = dyᵀ·columns.
  */
 #include "cpu/conv.h"
+#include "cpu/device.h"
 
 #include <string.h>
 
@@ -14,8 +15,6 @@ enum {
     MAX_PARTS = 16,
 };
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* A position of the result and the top left corner of its window in x. */
@@ -37,8 +36,8 @@ static void advance(const gan_cpu_conv *v, place *at) {
 
 /* The part [*s0,*s1) of the window's columns that lies inside x. */
 static void inside(const gan_cpu_conv *v, int64_t left, int64_t *s0, int64_t *s1) {
-    *s0 = min64(max64(0, -left), v->s);
-    *s1 = max64(*s0, min64(v->s, v->w - left));
+    *s0 = gan_cpu_min64(gan_cpu_max64(0, -left), v->s);
+    *s1 = gan_cpu_max64(*s0, gan_cpu_min64(v->s, v->w - left));
 }
 
 void gan_cpu_gather_windows(const gan_cpu_conv *v, const float *x, int64_t begin, int64_t end,
@@ -94,16 +93,18 @@ typedef struct cut {
 
 static cut cut_of(const gan_cpu_conv *v) {
     cut x = {v->n * v->p * v->q, v->r * v->s * v->c, 0, 1, 1, 0, 1};
-    x.rows = min64(max64(COLUMNS_SIZE / max64(x.filter, 1) / 16 * 16, MIN_ROWS), MAX_ROWS);
+    x.rows = gan_cpu_min64(
+        gan_cpu_max64(COLUMNS_SIZE / gan_cpu_max64(x.filter, 1) / 16 * 16, MIN_ROWS), MAX_ROWS);
     if (v->kind == GAN_CPU_CONV_DX) {
-        x.images = max64(1, min64(MIN_ROWS / max64(v->p * v->q, 1), ceil_div(v->n, 16)));
+        x.images = gan_cpu_max64(
+            1, gan_cpu_min64(MIN_ROWS / gan_cpu_max64(v->p * v->q, 1), ceil_div(v->n, 16)));
     } else if (v->kind == GAN_CPU_CONV_DW) {
         const bool large = v->k * x.filter >= LARGE_FILTER;
         x.bands = large ? v->r : 1;
-        x.parts = max64(1, min64(large ? 2 : MAX_PARTS, x.positions / 256));
+        x.parts = gan_cpu_max64(1, gan_cpu_min64(large ? 2 : MAX_PARTS, x.positions / 256));
         x.part_rows = ceil_div(x.positions, x.parts);
     } else {
-        x.rows = min64(x.rows, max64(16, ceil_div(x.positions, 16)));
+        x.rows = gan_cpu_min64(x.rows, gan_cpu_max64(16, ceil_div(x.positions, 16)));
     }
     return x;
 }
@@ -134,7 +135,7 @@ static bool y_task(void *context, int64_t task, int slot) {
     const windows_context *x = context;
     const gan_cpu_conv *v = x->v;
     const int64_t filter = x->cut.filter, begin = task * x->cut.rows;
-    const int64_t end = min64(begin + x->cut.rows, x->cut.positions);
+    const int64_t end = gan_cpu_min64(begin + x->cut.rows, x->cut.positions);
     float *columns = x->columns + (size_t)slot * columns_size(&x->cut);
     gan_cpu_gather_windows(v, x->a, begin, end, 0, v->r, columns);
     if (!gan_cpu_gemm(false, true, end - begin, v->k, filter, columns, filter, x->b, filter, 0.0f,
@@ -148,11 +149,11 @@ static bool dx_task(void *context, int64_t task, int slot) {
     const windows_context *x = context;
     const gan_cpu_conv *v = x->v;
     const int64_t filter = x->cut.filter, image = v->h * v->w * v->c, area = v->p * v->q;
-    const int64_t first = task * x->cut.images, last = min64(first + x->cut.images, v->n);
+    const int64_t first = task * x->cut.images, last = gan_cpu_min64(first + x->cut.images, v->n);
     float *columns = x->columns + (size_t)slot * columns_size(&x->cut);
     memset(x->out + first * image, 0, (size_t)((last - first) * image) * sizeof(float));
     for (int64_t begin = first * area; begin < last * area; begin += x->cut.rows) {
-        const int64_t end = min64(begin + x->cut.rows, last * area);
+        const int64_t end = gan_cpu_min64(begin + x->cut.rows, last * area);
         if (!gan_cpu_gemm(false, false, end - begin, filter, v->k, x->a + begin * v->k, v->k, x->b,
                           filter, 0.0f, columns, filter))
             return false;
@@ -170,12 +171,12 @@ static bool dw_task(void *context, int64_t task, int slot) {
     const int64_t r0 = x->cut.bands == 1 ? 0 : task % x->cut.bands,
                   r1 = x->cut.bands == 1 ? v->r : r0 + 1;
     const int64_t width = (r1 - r0) * v->s * v->c;
-    const int64_t last = min64((part + 1) * x->cut.part_rows, x->cut.positions);
+    const int64_t last = gan_cpu_min64((part + 1) * x->cut.part_rows, x->cut.positions);
     float *columns = x->columns + (size_t)slot * columns_size(&x->cut);
     float *dw = x->parts + part * v->k * filter + r0 * v->s * v->c;
     float beta = 0.0f;
     for (int64_t begin = part * x->cut.part_rows; begin < last; begin += x->cut.rows, beta = 1.0f) {
-        const int64_t end = min64(begin + x->cut.rows, last);
+        const int64_t end = gan_cpu_min64(begin + x->cut.rows, last);
         gan_cpu_gather_windows(v, x->a, begin, end, r0, r1, columns);
         if (!gan_cpu_gemm(true, false, v->k, width, end - begin, x->b + begin * v->k, v->k, columns,
                           width, beta, dw, filter))

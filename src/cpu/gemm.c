@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cpu/device.h"
 #include "cpu/tasks.h"
 
 #ifdef GANC_HAVE_DNNL
@@ -19,7 +20,6 @@ enum {
     SUM_BLOCK = 1 << 14, /* elements a task of a sum */
 };
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
@@ -49,15 +49,15 @@ static void cut(gan_cpu_product *p, double flops) {
     /* Tiles are made wide before they are made high: a library copies both factors into an order of
      * its own, and copying a transposed b is what costs most; each strip of it is best copied once.
      */
-    int64_t tiles = min64((int64_t)(flops / TILE_FLOPS) + 1, MAX_TILES);
-    const int64_t columns = min64(tiles, ceil_div(p->n, TILE));
-    p->tile_n = min64(p->n, round_up(ceil_div(p->n, columns), TILE));
+    int64_t tiles = gan_cpu_min64((int64_t)(flops / TILE_FLOPS) + 1, MAX_TILES);
+    const int64_t columns = gan_cpu_min64(tiles, ceil_div(p->n, TILE));
+    p->tile_n = gan_cpu_min64(p->n, round_up(ceil_div(p->n, columns), TILE));
     tiles = ceil_div(tiles, ceil_div(p->n, p->tile_n));
-    const int64_t rows = min64(tiles, ceil_div(p->m, TILE));
-    p->tile_m = min64(p->m, round_up(ceil_div(p->m, rows), 16));
+    const int64_t rows = gan_cpu_min64(tiles, ceil_div(p->m, TILE));
+    p->tile_m = gan_cpu_min64(p->m, round_up(ceil_div(p->m, rows), 16));
     tiles = ceil_div(tiles, ceil_div(p->m, p->tile_m));
     if (p->batch == 1 && tiles > 1 && p->k >= 2 * MIN_CHUNK) {
-        const int64_t chunks = min64(min64(tiles, MAX_CHUNKS), p->k / MIN_CHUNK);
+        const int64_t chunks = gan_cpu_min64(gan_cpu_min64(tiles, MAX_CHUNKS), p->k / MIN_CHUNK);
         p->chunk_k = round_up(ceil_div(p->k, chunks), 16);
         p->chunks = ceil_div(p->k, p->chunk_k);
     }
@@ -93,8 +93,8 @@ static bool product_task(void *context, int64_t task, int slot) {
     const int64_t c0 = task % columns * p->tile_n, r0 = task / columns % rows * p->tile_m;
     const int64_t outer = task / (columns * rows); /* a member of the batch, or a chunk */
     const int64_t item = p->chunks > 1 ? 0 : outer, chunk = p->chunks > 1 ? outer : 0;
-    const int64_t k0 = chunk * p->chunk_k, k = min64(p->chunk_k, p->k - k0);
-    const int64_t m = min64(p->tile_m, p->m - r0), n = min64(p->tile_n, p->n - c0);
+    const int64_t k0 = chunk * p->chunk_k, k = gan_cpu_min64(p->chunk_k, p->k - k0);
+    const int64_t m = gan_cpu_min64(p->tile_m, p->m - r0), n = gan_cpu_min64(p->tile_n, p->n - c0);
     const int64_t lda = p->transpose_a ? p->m : p->k, ldb = p->transpose_b ? p->k : p->n;
     const float *a = x->a + item * p->m * p->k + (p->transpose_a ? k0 * lda + r0 : r0 * lda + k0);
     const float *b = x->b + item * p->n * p->k + (p->transpose_b ? c0 * ldb + k0 : k0 * ldb + c0);
@@ -134,7 +134,7 @@ static void add(int64_t n, float *restrict to, const float *restrict from) {
 static bool sum_task(void *context, int64_t task, int slot) {
     (void)slot;
     const sum_context *x = context;
-    const int64_t begin = task * SUM_BLOCK, n = min64(SUM_BLOCK, x->size - begin);
+    const int64_t begin = task * SUM_BLOCK, n = gan_cpu_min64(SUM_BLOCK, x->size - begin);
     for (int64_t step = 1; step < x->parts; step *= 2)
         for (int64_t i = 0; i + step < x->parts; i += 2 * step)
             add(n, x->part + i * x->size + begin, x->part + (i + step) * x->size + begin);

@@ -18,8 +18,6 @@ enum {
     SERIAL_FLOPS = 4 << 20, /* what one task does at most */
 };
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 bool gan_cpu_strips_plan(gan_cpu_product *p) {
@@ -31,11 +29,13 @@ bool gan_cpu_strips_plan(gan_cpu_product *p) {
     if (2.0 * (double)p->m * (double)p->n * (double)p->k <= SERIAL_FLOPS) return true;
     if (p->m > TALL) p->tile_m = ceil_div(ceil_div(p->m, ceil_div(p->m, PART)), 6) * 6;
     const int64_t tiles = p->batch * ceil_div(p->m, p->tile_m) * ceil_div(p->n, COLUMNS);
-    p->tile_n = COLUMNS * min64(max64(tiles / TASKS, 1), GROUP);
+    p->tile_n = COLUMNS * gan_cpu_min64(gan_cpu_max64(tiles / TASKS, 1), GROUP);
     return true;
 }
 
-static int64_t copy_size(const gan_cpu_product *p) { return min64(p->k, DEPTH) * p->tile_n; }
+static int64_t copy_size(const gan_cpu_product *p) {
+    return gan_cpu_min64(p->k, DEPTH) * p->tile_n;
+}
 
 size_t gan_cpu_strips_workspace(const gan_cpu_product *p, int threads) {
     return (size_t)threads * (size_t)copy_size(p) * sizeof(float);
@@ -53,14 +53,15 @@ typedef struct context {
 /* A tile of c, rows r0 … r0+m-1, columns c0 … c0+n-1, += the part of the sum from k0 on. */
 static void multiply(const context *x, const float *a, const float *b, float *c, float *copy,
                      int64_t m, int64_t n, int64_t k0) {
-    const int64_t strip = x->loops->strip, k = x->p->k, depth = min64(DEPTH, k - k0);
+    const int64_t strip = x->loops->strip, k = x->p->k, depth = gan_cpu_min64(DEPTH, k - k0);
     for (int64_t j = 0; j < n; j += strip)
-        x->loops->transpose(copy + j * depth, strip, b + j * k + k0, k, min64(strip, n - j), depth);
+        x->loops->transpose(copy + j * depth, strip, b + j * k + k0, k, gan_cpu_min64(strip, n - j),
+                            depth);
     gan_cpu_strip s = {.lda = k, .ldc = x->p->n, .k = depth, .add = k0 > 0};
     for (int64_t i = 0; i < m; i += ROWS)
         for (int64_t j = 0; j < n; j += strip) {
-            s.a = a + i * k + k0, s.m = min64(ROWS, m - i);
-            s.b = copy + j * depth, s.n = min64(strip, n - j);
+            s.a = a + i * k + k0, s.m = gan_cpu_min64(ROWS, m - i);
+            s.b = copy + j * depth, s.n = gan_cpu_min64(strip, n - j);
             s.c = c + i * s.ldc + j;
             x->loops->product(&s);
         }
@@ -70,8 +71,8 @@ static bool strips_task(void *context_, int64_t task, int slot) {
     const context *x = context_;
     const gan_cpu_product *p = x->p;
     const int64_t columns = ceil_div(p->n, p->tile_n), rows = ceil_div(p->m, p->tile_m);
-    const int64_t c0 = task % columns * p->tile_n, n = min64(p->tile_n, p->n - c0);
-    const int64_t r0 = task / columns % rows * p->tile_m, m = min64(p->tile_m, p->m - r0);
+    const int64_t c0 = task % columns * p->tile_n, n = gan_cpu_min64(p->tile_n, p->n - c0);
+    const int64_t r0 = task / columns % rows * p->tile_m, m = gan_cpu_min64(p->tile_m, p->m - r0);
     const int64_t item = task / (columns * rows), r = item * p->m + r0;
     float *c = x->c + r * p->n + c0;
     for (int64_t k0 = 0; k0 < p->k; k0 += DEPTH)

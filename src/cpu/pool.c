@@ -8,9 +8,6 @@
 #include "cpu/kernels.h"
 #include "cpu/tasks.h"
 
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /* The op's two images: the wide one (n,h,w,c) and the pooled one (n,p,q,c). */
 typedef struct pool {
     int64_t n, h, w, c, p, q, size_h, size_w;
@@ -40,8 +37,8 @@ typedef struct extent {
 static extent extent_of(const pool *v, int64_t p, int64_t q) {
     const int64_t top = p * v->window.stride_h - v->window.top,
                   left = q * v->window.stride_w - v->window.left;
-    return (extent){max64(top, 0), min64(top + v->size_h, v->h), max64(left, 0),
-                    min64(left + v->size_w, v->w)};
+    return (extent){gan_cpu_max64(top, 0), gan_cpu_min64(top + v->size_h, v->h),
+                    gan_cpu_max64(left, 0), gan_cpu_min64(left + v->size_w, v->w)};
 }
 
 /* ---- mean ---- */

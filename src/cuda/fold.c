@@ -1,22 +1,27 @@
-/* Folded filters: what taps a tap of the result sums, for the launchers. */
+/* Folded filters, for the launchers. */
 #include "cuda/kernels.h"
 #include "cuda/program.h"
+#include "graph/fold.h"
 
 gan_launch_fold_args gan_cuda_fold_args(const gan_call *call) {
-    const int64_t *in = call->in[0].shape.dim, *out = call->out.shape.dim;
-    const bool up = call->node->attr.fold.up, adjoint = call->node->op == GAN_OP_fold_adjoint;
-    gan_launch_fold_args a = {.out = call->out.data, .in = call->in[0].data};
-    a.i = (int32_t)out[0], a.r = (int32_t)out[1], a.s = (int32_t)out[2], a.j = (int32_t)out[3];
-    a.h = (int32_t)in[1], a.w = (int32_t)in[2];
-    /* Up turns filters about: taps from the last one of w on, backwards. */
-    a.first_h = up ? (adjoint ? a.r : a.h) - 1 : adjoint ? 0 : -1;
-    a.first_w = up ? (adjoint ? a.s : a.w) - 1 : adjoint ? 0 : -1;
-    a.step = up ? -1 : 1;
-    a.turned = up;
-    a.scale = up ? 1.0f : 0.25f;
-    a.out_bf16 = call->out.dtype == GAN_BF16;
-    a.in_bf16 = call->in[0].dtype == GAN_BF16;
-    return a;
+    const gan_fold_sums f = gan_fold_sums_of(call->node);
+    return (gan_launch_fold_args){
+        .out = call->out.data,
+        .in = call->in[0].data,
+        .i = (int32_t)f.i,
+        .r = (int32_t)f.r,
+        .s = (int32_t)f.s,
+        .j = (int32_t)f.j,
+        .h = (int32_t)f.h,
+        .w = (int32_t)f.w,
+        .first_h = (int32_t)f.first_h,
+        .first_w = (int32_t)f.first_w,
+        .step = (int32_t)f.step,
+        .turned = f.turned,
+        .scale = f.scale,
+        .out_bf16 = call->out.dtype == GAN_BF16,
+        .in_bf16 = call->in[0].dtype == GAN_BF16,
+    };
 }
 
 static gan_status run(gan_device *device, const gan_call *call) {

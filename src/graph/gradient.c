@@ -39,12 +39,11 @@ static bool operands_unchanged(gan_graph *g, gan_node *node) {
     for (int i = 0; i < node->n_in; i++) {
         const gan_node *base = gan_node_base(node->in[i]);
         if (base->op != GAN_OP_variable) continue;
-        for (int e = node->id + 1; e < g->n_nodes; e++)
-            if (gan_effect_writes(g->node[e], base->attr.variable.variable))
-                return gan_node_error(
-                    node, GAN_ERROR_ARGUMENT,
-                    "gradient asked for after %s was updated: ask before the update",
-                    base->attr.variable.variable->name);
+        const gan_variable *v = base->attr.variable.variable;
+        if (gan_graph_writes(g, v, node->id, g->n_nodes))
+            return gan_node_error(node, GAN_ERROR_ARGUMENT,
+                                  "gradient asked for after %s was updated: ask before the update",
+                                  v->name);
     }
     return true;
 }

@@ -225,3 +225,9 @@ bool gan_effect_writes(const gan_node *effect, const gan_variable *v) {
     const gan_node *copy = gan_op_copy(effect);
     return copy && overlap(v, copy->attr.variable.variable);
 }
+
+bool gan_graph_writes(const gan_graph *g, const gan_variable *v, int after, int before) {
+    for (int e = after + 1; e < before && e < g->n_nodes; e++)
+        if (gan_effect_writes(g->node[e], v)) return true;
+    return false;
+}

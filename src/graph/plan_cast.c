@@ -45,9 +45,8 @@ gan_node *gan_plan_cast(gan_plan_casts *casts, gan_graph *to, const gan_node *ca
 /* A variable may have been updated since `wide`, the last copy of x. */
 static bool lasts(const gan_graph *to, gan_node *x, const gan_node *wide) {
     const gan_node *base = gan_node_base(x);
-    for (int e = wide->id + 1; base->op == GAN_OP_variable && e < to->n_nodes; e++)
-        if (gan_effect_writes(to->node[e], base->attr.variable.variable)) return false;
-    return true;
+    return base->op != GAN_OP_variable ||
+           !gan_graph_writes(to, base->attr.variable.variable, wide->id, to->n_nodes);
 }
 
 /* x in f32. */

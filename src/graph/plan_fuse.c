@@ -48,18 +48,14 @@ static gan_status find_loose(fusion *f) {
     return complete ? GAN_OK : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
 }
 
-static bool can_move(const gan_graph *g, const gan_node *node, const gan_node *later) {
+bool gan_plan_can_move(const gan_graph *g, const gan_node *node, const gan_node *later) {
     for (int i = 0; i < node->n_in; i++) {
         const gan_node *base = gan_node_base(node->in[i]);
-        if (base->op != GAN_OP_variable) continue;
-        for (int e = node->id + 1; e < later->id; e++)
-            if (gan_effect_writes(g->node[e], base->attr.variable.variable)) return false;
+        if (base->op == GAN_OP_variable &&
+            gan_graph_writes(g, base->attr.variable.variable, node->id, later->id))
+            return false;
     }
     return true;
-}
-
-bool gan_plan_can_move(const gan_graph *g, const gan_node *node, const gan_node *later) {
-    return can_move(g, node, later);
 }
 
 /* ---- merging two programs ---- */
@@ -126,8 +122,8 @@ static const gan_pointwise_program *program_of(const gan_node *c) {
 }
 
 /* Puts the program of `inner`, over the operands `in`, in place of operand x of c. */
-static bool substitute(fusion *f, gan_node *c, const gan_node *x,
-                       const gan_pointwise_program *inner, gan_node *const *in) {
+bool gan_plan_substitute(fusion *f, gan_node *c, const gan_node *x,
+                         const gan_pointwise_program *inner, gan_node *const *in) {
     merged m = {0};
     int outer_map[GAN_MAX_PROGRAM_INPUTS], inner_map[GAN_MAX_PROGRAM_INPUTS];
     for (int i = 0; i < c->n_in; i++)
@@ -142,11 +138,6 @@ static bool substitute(fusion *f, gan_node *c, const gan_node *x,
     if (m.program.n_steps == 0) return false;
     finish(&m);
     return install(f, c, &m);
-}
-
-bool gan_plan_substitute(fusion *f, gan_node *c, const gan_node *x,
-                         const gan_pointwise_program *inner, gan_node *const *in) {
-    return substitute(f, c, x, inner, in);
 }
 
 /* ---- what an operand can bring into a program ---- */
@@ -181,14 +172,14 @@ static bool absorb_through_reshape(fusion *f, gan_node *c, gan_node *x, gan_shap
     gan_node *p = x->in[0], *view[GAN_MAX_PROGRAM_INPUTS];
     if (p->op != GAN_OP_pointwise || f->uses[x->id] != slots(c, x) ||
         (f->uses[p->id] != 1 && !gan_plan_is_mask(f, p)) || !gan_shape_equal(x->shape, whole) ||
-        !can_move(f->g, p, c))
+        !gan_plan_can_move(f->g, p, c))
         return false;
     if (!view_operands(f, p, whole, view)) return false;
     int *uses = realloc(f->uses, ((size_t)f->g->n_nodes + 1) * sizeof *uses);
     if (!uses) return false;
     f->uses = uses;
     for (int i = 0; i < p->n_in; i++) f->uses[view[i]->id] = 1;
-    if (!substitute(f, c, x, p->program, view)) return false;
+    if (!gan_plan_substitute(f, c, x, p->program, view)) return false;
     for (int i = 0; f->uses[p->id] > 1 && i < p->n_in; i++) f->uses[p->in[i]->id]++;
     if (f->uses[p->id] > 1) f->uses[p->id]--; /* the others have it still */
     return true;
@@ -205,14 +196,14 @@ static bool converts_float(const gan_node *x) {
  * needs it in bf16. A cast by itself rounds. */
 static bool absorb_cast(fusion *f, gan_node *c, gan_node *x) {
     gan_node *in = x->in[0];
-    if (c->op == GAN_OP_cast || !can_move(f->g, x, c)) return false;
+    if (c->op == GAN_OP_cast || !gan_plan_can_move(f->g, x, c)) return false;
     if (in->dtype != GAN_BF16 && f->uses[x->id] != slots(c, x)) return false;
     const int n = slots(c, x);
     if (!c->program) {
         gan_node **list = gan_arena_copy(f->g->memory, &in, sizeof in);
         if (!list) return false;
         c->in = list;
-    } else if (!substitute(f, c, x, &identity, &in)) {
+    } else if (!gan_plan_substitute(f, c, x, &identity, &in)) {
         return false;
     }
     f->uses[in->id]++; /* as with a broadcast */
@@ -224,7 +215,7 @@ static bool absorb_cast(fusion *f, gan_node *c, gan_node *x) {
 /* The other readers of x do the same. */
 static bool absorb_again(fusion *f, gan_node *c, gan_node *x) {
     const int n = slots(c, x);
-    if (!substitute(f, c, x, x->program, x->in)) return false;
+    if (!gan_plan_substitute(f, c, x, x->program, x->in)) return false;
     for (int i = 0; i < x->n_in; i++) f->uses[x->in[i]->id]++;
     f->uses[x->id] -= n;
     for (int i = 0; f->uses[x->id] == 0 && i < x->n_in; i++) f->uses[x->in[i]->id]--;
@@ -237,11 +228,11 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
     if (x->op == GAN_OP_constant && c->program) {
         gan_pointwise_program value = {
             .n_steps = 1, .step = {{.fn = GAN_FN_value, .k = (float)x->attr.constant.value}}};
-        return substitute(f, c, x, &value, NULL);
+        return gan_plan_substitute(f, c, x, &value, NULL);
     }
-    if (x->op == GAN_OP_broadcast && c->program && can_move(f->g, x, c)) {
+    if (x->op == GAN_OP_broadcast && c->program && gan_plan_can_move(f->g, x, c)) {
         gan_node *in = x->in[0];
-        if (!substitute(f, c, x, &identity, &in)) return false;
+        if (!gan_plan_substitute(f, c, x, &identity, &in)) return false;
         f->uses[in->id]++; /* x keeps its own use in case others read it */
         f->uses[x->id]--;
         if (f->uses[x->id] == 0) f->uses[in->id]--;
@@ -253,10 +244,10 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
         (absorb_through_reshape(f, c, x, whole) || gan_plan_absorb_outer(f, c, x, whole)))
         return true;
     if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) &&
-        gan_shape_equal(x->shape, whole) && can_move(f->g, x, c))
-        return substitute(f, c, x, x->program, x->in);
-    if (x->op == GAN_OP_pointwise && gan_shape_equal(x->shape, whole) && can_move(f->g, x, c) &&
-        gan_plan_is_mask(f, x))
+        gan_shape_equal(x->shape, whole) && gan_plan_can_move(f->g, x, c))
+        return gan_plan_substitute(f, c, x, x->program, x->in);
+    if (x->op == GAN_OP_pointwise && gan_shape_equal(x->shape, whole) &&
+        gan_plan_can_move(f->g, x, c) && gan_plan_is_mask(f, x))
         return absorb_again(f, c, x);
     return false;
 }
@@ -271,7 +262,8 @@ static void absorb_gradients(fusion *f, gan_node *pack) {
     for (int i = 0; i < pack->n_in; i++) {
         gan_node *x = pack->in[i];
         while (x->op == GAN_OP_reshape) x = x->in[0]; /* only the elements' order matters */
-        if (!converts_float(x) || f->uses[x->id] != 1 || !can_move(f->g, x, pack)) continue;
+        if (!converts_float(x) || f->uses[x->id] != 1 || !gan_plan_can_move(f->g, x, pack))
+            continue;
         if (takes_epilogue(f, x->in[0], x) || stores_as(f, x->in[0], x)) continue;
         gan_node *given = pack->in[i];
         pack->in[i] = x->in[0];
@@ -295,7 +287,7 @@ static void absorb_operands(fusion *f, gan_node *c) {
 
 static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c) {
     if (!(gan_op_of(m)->flags & GAN_OP_EPILOGUE) || m->program || f->uses[m->id] != 1 ||
-        !is_float(m) || !gan_shape_equal(m->shape, c->shape) || !can_move(f->g, m, c))
+        !is_float(m) || !gan_shape_equal(m->shape, c->shape) || !gan_plan_can_move(f->g, m, c))
         return false;
     gan_node joined = *m;
     joined.dtype = c->dtype;
@@ -315,7 +307,7 @@ static bool stores_as(const fusion *f, const gan_node *m, const gan_node *c) {
     gan_node joined = *m;
     joined.dtype = c->dtype;
     const bool is = m->op == GAN_OP_random || gan_op_of(m)->flags & GAN_OP_PROLOGUE;
-    return is && f->uses[m->id] == 1 && can_move(f->g, m, c) && f->options->takes &&
+    return is && f->uses[m->id] == 1 && gan_plan_can_move(f->g, m, c) && f->options->takes &&
            f->options->takes(f->options->context, &joined);
 }
 

@@ -79,17 +79,11 @@ gan_node *gan_plan_keep_half(const gan_plan_half *half, gan_graph *to, const gan
     return to->status == GAN_OK ? gan_node_append(to, &model, all) : NULL;
 }
 
-static bool written_since(const gan_graph *g, const gan_variable *v, const gan_node *since) {
-    for (int e = since->id + 1; e < g->n_nodes; e++)
-        if (gan_effect_writes(g->node[e], v)) return true;
-    return false;
-}
-
 /* The whole arena in bf16 as it is now: a cast that is there, or a new one. */
 static gan_node *cast_copy(gan_plan_half *half, gan_graph *to, gan_variable *flat) {
     for (int i = half->n_casts - 1; i >= 0; i--) {
         if (half->cast[i]->in[0]->attr.variable.variable != flat) continue;
-        if (!written_since(to, flat, half->cast[i])) return half->cast[i];
+        if (!gan_graph_writes(to, flat, half->cast[i]->id, to->n_nodes)) return half->cast[i];
         break;
     }
     if (half->n_casts == half->capacity) {

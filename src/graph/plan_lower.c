@@ -139,12 +139,6 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
 
 /* ---- views of variables ---- */
 
-static bool written_between(const gan_graph *g, const gan_variable *v, int after, int before) {
-    for (int e = after + 1; e < before && e < g->n_nodes; e++)
-        if (gan_effect_writes(g->node[e], v)) return true;
-    return false;
-}
-
 /* What of a variable a node shows, or may show: views, and casts of weights. */
 static const gan_variable *shown(gan_node *node) {
     gan_node *base = gan_node_base(node);
@@ -166,7 +160,7 @@ static bool *find_stale_views(const gan_graph *g, const bool *live) {
         for (int i = 0; i < node->n_in; i++)
             if (last[node->in[i]->id] < reader) last[node->in[i]->id] = reader;
         const gan_variable *v = view ? shown(node) : NULL;
-        stale[id] = v && written_between(g, v, id, last[id]);
+        stale[id] = v && gan_graph_writes(g, v, id, last[id]);
     }
     if (!last) {
         free(stale);

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "graph/op.h"
+#include "nn/scope.h"
 #include "nn/weight.h"
 
 static const gan_layer_options plain = {0};
@@ -100,10 +101,6 @@ static bool check_maps(gan_scope *s, const gan_node *x, int size, bool halve) {
     return false;
 }
 
-static gan_dtype activation_dtype(const gan_scope *s) {
-    return gan_scope_get(s)->precision == GAN_PRECISION_BF16 ? GAN_BF16 : GAN_F32;
-}
-
 gan_node *gan_layer_conv2d_up(gan_scope *scope, const char *name, gan_node *x, int64_t channels,
                               int size, const gan_layer_options *options) {
     gan_scope *s = gan_scope_enter(scope, "%s", name);
@@ -111,7 +108,7 @@ gan_node *gan_layer_conv2d_up(gan_scope *scope, const char *name, gan_node *x, i
     gan_graph *g = gan_scope_graph(s);
     const gan_layer_options *o = options ? options : &plain;
     const gan_shape in = gan_node_shape(x);
-    gan_node *w = gan_fold_up(g, filters(s, channels, size, in.dim[3], o), activation_dtype(s));
+    gan_node *w = gan_fold_up(g, filters(s, channels, size, in.dim[3], o), gan_scope_dtype(s));
     x = gan_scope_activation(s, x);
     const gan_window window = gan_window_same(2, size / 2);
     return finish(s, gan_conv2d_grad_input(g, x, w, 2 * in.dim[1], 2 * in.dim[2], window), channels,
@@ -125,7 +122,7 @@ gan_node *gan_layer_conv2d_down(gan_scope *scope, const char *name, gan_node *x,
     gan_graph *g = gan_scope_graph(s);
     const gan_layer_options *o = options ? options : &plain;
     const int64_t c = gan_node_shape(x).dim[3];
-    gan_node *w = gan_fold_down(g, filters(s, channels, size, c, o), activation_dtype(s));
+    gan_node *w = gan_fold_down(g, filters(s, channels, size, c, o), gan_scope_dtype(s));
     x = gan_scope_activation(s, x);
     return finish(s, gan_conv2d(g, x, w, gan_window_same(2, size / 2)), channels, size * size * c,
                   o);

@@ -108,11 +108,13 @@ gan_node *gan_scope_statistic(gan_scope *scope, const char *name, gan_shape shap
     return variable(scope, GAN_STATISTIC, name, shape, init);
 }
 
+gan_dtype gan_scope_dtype(const gan_scope *scope) {
+    return scope->tree->settings.precision == GAN_PRECISION_BF16 ? GAN_BF16 : GAN_F32;
+}
+
 gan_node *gan_scope_activation(gan_scope *scope, gan_node *x) {
     if (!scope || !x) return NULL;
-    const tree *t = scope->tree;
-    const bool half = t->settings.precision == GAN_PRECISION_BF16;
-    return gan_cast(t->graph, x, half ? GAN_BF16 : GAN_F32);
+    return gan_cast(scope->tree->graph, x, gan_scope_dtype(scope));
 }
 
 gan_node *gan_scope_product(gan_scope *scope, gan_node *y) {

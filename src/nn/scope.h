@@ -8,4 +8,7 @@
  * pass, however often a layer is called in it. */
 bool gan_scope_first(gan_scope *scope, const gan_node *node);
 
+/* The type of gan_scope_activation(). */
+gan_dtype gan_scope_dtype(const gan_scope *scope);
+
 #endif

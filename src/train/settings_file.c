@@ -8,11 +8,10 @@
 /* A key at its default asks for nothing, so a run's config.yaml, which has them all, is taken. */
 static gan_status check(const gan_settings *settings, const gan_config_entry *e) {
     char given[GAN_SETTING_TEXT], initial[GAN_SETTING_TEXT];
-    gan_settings *defaults;
-    GAN_TRY(gan_settings_create(&defaults));
+    gan_settings defaults = *settings;
+    gan_settings_reset(&defaults, e->key);
     gan_settings_get(settings, e->key, given, sizeof given);
-    gan_settings_get(defaults, e->key, initial, sizeof initial);
-    gan_settings_destroy(defaults);
+    gan_settings_get(&defaults, e->key, initial, sizeof initial);
     return strcmp(given, initial) ? gan_settings_check(settings, e->key, e->where) : GAN_OK;
 }
 
