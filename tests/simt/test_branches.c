@@ -179,9 +179,11 @@ static void depth_is_the_graphs(void **state) {
         session s;
         gan_program_info info;
         session_open(&s, *state, GAN_PRECISION_BF16, branches);
+        const int unroll = s.program->unroll = 3;
         expect_ok(gan_program_load(s.program));
         gan_program_describe(s.program, &info);
-        const int unroll = s.program->unroll;
+        write_examples(&s, ((const game *)*state)->size);
+        expect_ok(gan_program_run(s.program, unroll)); /* records so many as one graph */
         print_message("%s: %d launches, depth %d, %ld edges\n", ((const game *)*state)->model,
                       info.launches, info.depth, simt_count().edges);
         assert_int_equal(info.depth, (simt_count().depth + unroll - 1) / unroll);
