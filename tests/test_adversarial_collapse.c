@@ -321,6 +321,7 @@ static void unrolling_is_updates_then_the_loss(void **state) {
     unrolled_is(2, "momentum", 0, "");
     unrolled_is(2, "adam", 0.6, "");
     unrolled_is(2, "adam", 0, "orthogonal(30, 1, 0)");
+    unrolled_is(3, "adam", 0, "r1(3), r2(3)"); /* updates before are constants to D's slope at x */
 }
 
 /* ---- cost ---- */
@@ -370,11 +371,15 @@ static void penalties_cost_little_more_than_a_step(void **state) {
 
 static void unrolling_costs_the_same_each_step(void **state) {
     (void)state;
-    double f[5];
-    for (int k = 0; k < 5; k++) f[k] = flops("", 1, k);
-    for (int k = 2; k < 5; k++) expect_near(f[k] - f[k - 1], f[2] - f[1], 0, 0.05);
-    print_message("each unrolled step: %.2f of an iteration\n", (f[2] - f[1]) / f[0]);
-    assert_true(f[1] > f[0]);
+    static const char *const terms[] = {"", "r1(1)", "wgan-gp(1)"};
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        double f[5];
+        for (int k = 0; k < 5; k++) f[k] = flops(terms[i], 1, k);
+        for (int k = 2; k < 5; k++) expect_near(f[k] - f[k - 1], f[2] - f[1], 0, 0.05);
+        print_message("%s: each unrolled step: %.2f of an iteration\n", terms[i],
+                      (f[2] - f[1]) / f[0]);
+        assert_true(f[1] > f[0]);
+    }
 }
 
 int main(void) {

@@ -110,8 +110,15 @@ const gan_term gan_term_dragan = {
     .lazy = true,
 };
 
+/* x as a node of its own: D's slope there is not that by way of earlier unrolled updates, which saw
+ * the same x and are constants to it. */
+static gan_node *once_more(gan_graph *g, gan_node *x) {
+    return x ? gan_reshape(g, gan_reshape(g, x, gan_shape1(-1)), gan_node_shape(x)) : NULL;
+}
+
 static gan_node *half_square(gan_play *play, const gan_side *side) {
-    return gan_scale(play->g, penalty(play->g, gradient_at(play, side, side->x), 0), 0.5);
+    gan_node *x = play->n_overlay > 0 ? once_more(play->g, side->x) : side->x;
+    return gan_scale(play->g, penalty(play->g, gradient_at(play, side, x), 0), 0.5);
 }
 
 static gan_node *r1(gan_play *play, const double *knob) {
