@@ -84,7 +84,8 @@ bool gan_minibatch_infer(gan_node *node) {
 gan_node *gan_minibatch(gan_graph *g, gan_node *data, gan_node *index, gan_node *counter,
                         double scale, double shift, bool flip) {
     if (!g) return NULL;
-    const gan_attr attr = {.minibatch = {gan_graph_stream(g), scale, shift, flip}};
+    const gan_attr attr = {
+        .minibatch = {.stream = gan_graph_stream(g), .scale = scale, .shift = shift, .flip = flip}};
     return gan_node_create(g, GAN_OP_minibatch, 3, (gan_node *[]){data, index, counter}, &attr,
                            NULL);
 }
