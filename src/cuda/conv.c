@@ -251,6 +251,7 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     if (!device->plan_only && !v->fused) GAN_TRY(choose(gan_cuda(device), v, node, kind));
     v->library_bytes = (v->library_bytes + ALIGN - 1) / ALIGN * ALIGN;
     call->workspace_bytes = v->library_bytes + frame_bytes(v);
+    call->scratch = true; /* whatever the library keeps in its handle */
     return GAN_OK;
 }
 

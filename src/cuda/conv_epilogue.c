@@ -142,6 +142,7 @@ bool gan_cuda_conv_epilogue_of(gan_cuda_conv_epilogue *e, const gan_call *call) 
         const gan_program_step *step = &p->step[s];
         const int n = gan_fn_table[step->fn].arity;
         const value none = {.is = NUMBER};
+        if (e->n_steps + 2 > GAN_MAX_PROGRAM_STEPS) return false; /* a sum takes two, each time */
         if (!translate(e, call, step, n > 0 ? v[step->arg[0]] : none,
                        n > 1 ? v[step->arg[1]] : none, &v[p->n_inputs + s]))
             return false;

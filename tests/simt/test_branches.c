@@ -76,14 +76,14 @@ static void build(gan_graph *g, const game *n, gan_precision precision) {
 
 /* ---- running ---- */
 
-typedef struct session {
+typedef struct run {
     gan_device *device;
     gan_store *store;
     gan_graph *g;
     gan_program *program;
-} session;
+} run;
 
-static void session_open(session *s, const game *n, gan_precision precision, bool branches) {
+static void run_open(run *s, const game *n, gan_precision precision, bool branches) {
     expect_ok(gan_device_open(&s->device, "cuda", &(gan_device_options){.branches = branches}));
     expect_ok(gan_store_create(&s->store, 1));
     expect_ok(gan_graph_create(&s->g, s->store));
@@ -91,7 +91,7 @@ static void session_open(session *s, const game *n, gan_precision precision, boo
     expect_ok(gan_compile(&s->program, s->g, s->device));
 }
 
-static void session_close(session *s) {
+static void run_close(run *s) {
     gan_program_destroy(s->program);
     gan_graph_destroy(s->g);
     gan_store_destroy(s->store);
@@ -99,7 +99,7 @@ static void session_close(session *s) {
 }
 
 /* Examples that differ, from each other and from left to right. */
-static void write_examples(const session *s, int64_t size) {
+static void write_examples(const run *s, int64_t size) {
     unsigned char data[EXAMPLES * 28 * 28];
     const size_t bytes = (size_t)(EXAMPLES * size * size);
     assert_true(bytes <= sizeof data);
@@ -112,7 +112,7 @@ static void write_examples(const session *s, int64_t size) {
 }
 
 /* All variables, one behind the other. */
-static unsigned char *variables_of(const session *s, size_t *size) {
+static unsigned char *variables_of(const run *s, size_t *size) {
     unsigned char *all = NULL;
     *size = 0;
     for (size_t i = 0; i < gan_store_count(s->store); i++) {
@@ -131,18 +131,18 @@ static unsigned char *variables_of(const session *s, size_t *size) {
  * an order of SIMT_ORDER's. */
 static unsigned char *train(const game *n, gan_precision precision, bool branches, int unroll,
                             const char *order, int seed, size_t *size) {
-    session s;
+    run s;
     char number[16];
     snprintf(number, sizeof number, "%d", seed);
     assert_int_equal(setenv("SIMT_ORDER", order, 1), 0);
     assert_int_equal(setenv("SIMT_SEED", number, 1), 0);
-    session_open(&s, n, precision, branches);
+    run_open(&s, n, precision, branches);
     s.program->unroll = unroll;
     expect_ok(gan_program_load(s.program));
     write_examples(&s, n->size);
     expect_ok(gan_program_run(s.program, unroll + 1));
     unsigned char *all = variables_of(&s, size);
-    session_close(&s);
+    run_close(&s);
     return all;
 }
 
@@ -176,9 +176,9 @@ static void every_order_gives_the_same_bits(void **state) {
 /* The chain that is counted is the graph's; without branches it is all of it. */
 static void depth_is_the_graphs(void **state) {
     for (int branches = 0; branches < 2; branches++) {
-        session s;
+        run s;
         gan_program_info info;
-        session_open(&s, *state, GAN_PRECISION_BF16, branches);
+        run_open(&s, *state, GAN_PRECISION_BF16, branches);
         const int unroll = s.program->unroll = 3;
         expect_ok(gan_program_load(s.program));
         gan_program_describe(s.program, &info);
@@ -188,7 +188,7 @@ static void depth_is_the_graphs(void **state) {
                       info.launches, info.depth, simt_count().edges);
         assert_int_equal(info.depth, (simt_count().depth + unroll - 1) / unroll);
         assert_true(branches ? info.depth < info.launches : info.depth == info.launches);
-        session_close(&s);
+        run_close(&s);
     }
 }
 
@@ -212,7 +212,7 @@ static size_t size_of(const gan_array *a) {
 }
 
 /* What step t touches, by the addresses that its calls are given. */
-static int touched(bytes *to, const session *s, int t) {
+static int touched(bytes *to, const run *s, int t) {
     const gan_branches *b = s->program->branches;
     int n = 0;
     for (int i = b->call[t]; i < b->call[t + 1]; i++) {
@@ -221,7 +221,6 @@ static int touched(bytes *to, const session *s, int t) {
             n = add(to, n, c->in[k].data, size_of(&c->in[k]),
                     k < gan_op_writes(c->node) || c->node->in[k] == gan_op_copy(c->node));
         n = add(to, n, c->out.data, size_of(&c->out), true);
-        if (c->joined != 1) continue;
         n = add(to, n, c->workspace, c->workspace_bytes, true);
         /* what the device has for a lane: its first byte stands for all of it */
         const gan_cuda_lane *lane = &gan_cuda(s->device)->lane[c->lane];
@@ -231,7 +230,7 @@ static int touched(bytes *to, const session *s, int t) {
     return n;
 }
 
-static bool meet(const session *s, int a, int b) {
+static bool meet(const run *s, int a, int b) {
     bytes x[RANGES], y[RANGES];
     const int n = touched(x, s, a), m = touched(y, s, b);
     for (int i = 0; i < n; i++)
@@ -242,7 +241,7 @@ static bool meet(const session *s, int a, int b) {
 }
 
 /* How many pairs of steps that meet in memory come in no order, over two iterations. */
-static int unordered(const session *s) {
+static int unordered(const run *s) {
     const gan_branches *b = s->program->branches;
     const size_t n = (size_t)b->n;
     bool *after = calloc(4 * n * n, sizeof *after); /* after[t 2n + e]: t comes after e */
@@ -267,33 +266,33 @@ static int unordered(const session *s) {
 /* Also what calls keep for themselves while they run, which no order of whole calls shows. */
 static void what_meets_in_memory_is_ordered(void **state) {
     for (int half = 0; half < 2; half++) {
-        session s;
-        session_open(&s, *state, half ? GAN_PRECISION_BF16 : GAN_PRECISION_F32, true);
+        run s;
+        run_open(&s, *state, half ? GAN_PRECISION_BF16 : GAN_PRECISION_F32, true);
         expect_ok(gan_program_load(s.program));
         assert_int_equal(unordered(&s), 0);
-        session_close(&s);
+        run_close(&s);
     }
 }
 
 /* With one lane's memory for all of them, calls meet that were thought apart. */
 static void lanes_are_needed(void **state) {
-    session s;
-    session_open(&s, *state, GAN_PRECISION_F32, true);
+    run s;
+    run_open(&s, *state, GAN_PRECISION_F32, true);
     expect_ok(gan_program_load(s.program));
     for (int i = 0; i < s.program->n_calls; i++) s.program->call[i].lane = 0;
     assert_true(unordered(&s) > 0);
-    session_close(&s);
+    run_close(&s);
 }
 
 /* ---- every edge ---- */
 
 static long edges_of(const game *n) {
-    session s;
-    session_open(&s, n, GAN_PRECISION_F32, true);
+    run s;
+    run_open(&s, n, GAN_PRECISION_F32, true);
     s.program->unroll = 1;
     expect_ok(gan_program_load(s.program));
     const long edges = simt_count().edges;
-    session_close(&s);
+    run_close(&s);
     return edges;
 }
 
