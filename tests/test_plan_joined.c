@@ -7,38 +7,15 @@
 
 #include "ganc/nn.h"
 #include "graph/plan.h"
+#include "support/setting.h"
 
 static bool every_op(const void *context, gan_op_id op) { return (void)context, (void)op, true; }
-
-typedef struct setting {
-    gan_store *store;
-    gan_graph *g;
-} setting;
-
-static setting open_setting(void) {
-    setting s;
-    assert_int_equal(gan_store_create(&s.store, 1), GAN_OK);
-    assert_int_equal(gan_graph_create(&s.g, s.store), GAN_OK);
-    return s;
-}
-
-static void close_setting(setting s, gan_plan *plan) {
-    gan_plan_destroy(plan);
-    gan_graph_destroy(s.g);
-    gan_store_destroy(s.store);
-}
 
 static gan_plan *make_plan(const gan_graph *g) {
     gan_plan *plan;
     gan_plan_options options = {.supported = every_op};
     assert_int_equal(gan_plan_create(&plan, g, &options), GAN_OK);
     return plan;
-}
-
-static int launches_of(const gan_plan *plan, gan_op_id op) {
-    int n = 0;
-    for (int i = 0; i < plan->n_launches; i++) n += plan->order[i]->op == op;
-    return n;
 }
 
 static gan_join joins_all(const void *context, const gan_node *node) {

@@ -15,8 +15,6 @@
 
 #include <string.h>
 
-#include "cpu/device.h"
-
 enum {
     POINTS = GAN_CPU_POINTS,
     PHASES = GAN_CPU_PHASES,
@@ -29,30 +27,32 @@ enum {
     DW_ROWS = 256, /* filters a task of dw has at least, when it can be */
 };
 
-static int64_t padded(int64_t n) { return ceil_div(n, PAD) * PAD; }
+static int64_t padded(int64_t n) { return gan_cpu_ceil_div(n, PAD) * PAD; }
 
 static gan_cpu_phases_cut cut_of(const gan_cpu_product_loops *loops, const gan_cpu_conv *v) {
     gan_cpu_phases_cut z = {.loops = loops, .strip = loops->strip};
     const bool dx = v->kind == GAN_CPU_CONV_DX, dw = v->kind == GAN_CPU_CONV_DW;
-    z.across = dx ? ceil_div(v->w, 4) : ceil_div(v->q, 2);
-    z.down = dx ? ceil_div(v->h, 4) : ceil_div(v->p, 2);
+    z.across = dx ? gan_cpu_ceil_div(v->w, 4) : gan_cpu_ceil_div(v->q, 2);
+    z.down = dx ? gan_cpu_ceil_div(v->h, 4) : gan_cpu_ceil_div(v->p, 2);
     z.inner = dx ? v->k : PHASES * v->c;
     z.outer = dx ? v->c : v->k;
     const int64_t all = v->n * z.down;
-    const int64_t tiles = dw ? TILES : min64(TILES, max64(FEW, all * z.across / TASKS));
-    z.rows = max64(1, tiles / max64(z.across, 1));
+    const int64_t tiles =
+        dw ? TILES : gan_cpu_min64(TILES, gan_cpu_max64(FEW, all * z.across / TASKS));
+    z.rows = gan_cpu_max64(1, tiles / gan_cpu_max64(z.across, 1));
     z.line = dx ? 2 * z.across + 1 : 4 * z.across + 2;
-    z.strips = ceil_div(dw ? v->c : z.outer, z.strip);
+    z.strips = gan_cpu_ceil_div(dw ? v->c : z.outer, z.strip);
     if (dw) {
         z.filters_size = POINTS * v->k * z.inner;
-        z.parts = min64(ceil_div(DW_TASKS, 3), PARTS_SIZE / z.filters_size);
-        z.parts = max64(1, min64(z.parts, all / z.rows));
-        z.bands = max64(1, min64(ceil_div(DW_TASKS, 3 * z.parts), v->k / DW_ROWS));
-        z.band = padded(ceil_div(v->k, z.bands));
-        z.bands = ceil_div(v->k, z.band);
-        z.part_rows = ceil_div(all, z.parts);
+        z.parts = gan_cpu_min64(gan_cpu_ceil_div(DW_TASKS, 3), PARTS_SIZE / z.filters_size);
+        z.parts = gan_cpu_max64(1, gan_cpu_min64(z.parts, all / z.rows));
+        z.bands = gan_cpu_max64(
+            1, gan_cpu_min64(gan_cpu_ceil_div(DW_TASKS, 3 * z.parts), v->k / DW_ROWS));
+        z.band = padded(gan_cpu_ceil_div(v->k, z.bands));
+        z.bands = gan_cpu_ceil_div(v->k, z.band);
+        z.part_rows = gan_cpu_ceil_div(all, z.parts);
         z.tiles = z.rows * z.across;
-        z.line_size = padded(max64(z.line * v->c, 2 * z.across * v->k));
+        z.line_size = padded(gan_cpu_max64(z.line * v->c, 2 * z.across * v->k));
         z.factor_size = z.tiles * (z.band + PAD);
         z.other_size = z.tiles * PHASES * z.strips * z.strip;
         return z;
@@ -108,8 +108,8 @@ static const int minuend[3] = {0, 1, 2}, subtrahend[3] = {1, -1, 1};
  * lies outside is 0. */
 static void difference_line(const gan_cpu_phases_cut *z, const image *m, int64_t top,
                             int64_t bottom, bool two, int64_t from, int64_t length, float *line) {
-    const int64_t n = m->n, first = min64(max64(0, -from), length),
-                  last = max64(first, min64(length, m->width - from));
+    const int64_t n = m->n, first = gan_cpu_min64(gan_cpu_max64(0, -from), length),
+                  last = gan_cpu_max64(first, gan_cpu_min64(length, m->width - from));
     const bool a = top >= 0 && top < m->height, b = two && bottom >= 0 && bottom < m->height;
     memset(line, 0, (size_t)(first * n) * sizeof *line);
     memset(line + last * n, 0, (size_t)((length - last) * n) * sizeof *line);
@@ -160,7 +160,7 @@ static bool y_filters_task(void *context_, int64_t task, int slot) {
     const gan_cpu_conv *v = x->v;
     const int64_t phase = task % PHASES, strip = task / PHASES, k0 = strip * z->strip,
                   size = v->c * z->strip;
-    const int64_t n = min64(z->strip, v->k - k0);
+    const int64_t n = gan_cpu_min64(z->strip, v->k - k0);
     float *tap = gan_cpu_phases_memory_of(x, slot).other;
     if (n < z->strip) memset(tap, 0, 4 * (size_t)size * sizeof *tap);
     for (int i = 0; i < 4; i++) {
@@ -192,7 +192,7 @@ static void multiply(const gan_cpu_phases *x, const gan_cpu_phases_memory *m, in
         s.a = m->factor + column * z->factor_size;
         s.b = filters + (point * z->strips + i) * z->inner * z->strip;
         s.c = m->product + point * z->tiles * z->outer + i * z->strip;
-        s.n = min64(z->strip, z->outer - i * z->strip);
+        s.n = gan_cpu_min64(z->strip, z->outer - i * z->strip);
         z->loops->product(&s);
     }
 }
@@ -213,7 +213,7 @@ static bool y_task(void *context_, int64_t task, int slot) {
     const gan_cpu_phases_cut *z = &x->z;
     const gan_cpu_conv *v = x->v;
     const gan_cpu_phases_memory m = gan_cpu_phases_memory_of(x, slot);
-    const int64_t first = task * z->rows, last = min64(first + z->rows, v->n * z->down);
+    const int64_t first = task * z->rows, last = gan_cpu_min64(first + z->rows, v->n * z->down);
     for (int points = 0; points < 3; points++) {
         for (int64_t t = first; t < last; t++)
             for (int row = 0; row < 2; row++) {
@@ -264,7 +264,7 @@ static bool dx_filters_task(void *context_, int64_t task, int slot) {
                 of[terms++] = x->b + ((r + 2 - 2 * (i / 2)) * 4 + s + 2 - 2 * (i % 2)) * v->c + c0;
         z->loops->sum(x->filters +
                           ((parity * POINTS + point) * z->strips + strip) * z->inner * z->strip,
-                      z->strip, of, terms, 16 * v->c, v->k, min64(z->strip, v->c - c0));
+                      z->strip, of, terms, 16 * v->c, v->k, gan_cpu_min64(z->strip, v->c - c0));
     }
     return true;
 }
@@ -295,7 +295,7 @@ static void dx_parity(const gan_cpu_phases *x, const gan_cpu_phases_memory *m, i
             if (h < v->h && w < v->w)
                 add_products(x, m, (t - first) * z->across, i / 2, i % 2,
                              x->out + ((t / z->down * v->h + h) * v->w + w) * v->c, 4 * v->c,
-                             ceil_div(v->w - w, 4));
+                             gan_cpu_ceil_div(v->w - w, 4));
         }
 }
 
@@ -304,7 +304,7 @@ static bool dx_task(void *context_, int64_t task, int slot) {
     const gan_cpu_phases_cut *z = &x->z;
     const gan_cpu_conv *v = x->v;
     const gan_cpu_phases_memory m = gan_cpu_phases_memory_of(x, slot);
-    const int64_t first = task * z->rows, last = min64(first + z->rows, v->n * z->down);
+    const int64_t first = task * z->rows, last = gan_cpu_min64(first + z->rows, v->n * z->down);
     for (int parity = 0; parity < PHASES; parity++) dx_parity(x, &m, first, last, parity);
     const int64_t begin = (first / z->down * v->h + 4 * (first % z->down)) * v->w,
                   end = (last / z->down * v->h + 4 * (last % z->down)) * v->w;
@@ -319,7 +319,7 @@ bool gan_cpu_conv_phases(const gan_device *device, const gan_cpu_conv *v, const 
     x.a = call->in[0].data, x.b = call->in[1].data, x.out = call->out.data;
     x.filters = call->workspace;
     x.workers = x.filters + (v->kind == GAN_CPU_CONV_DW ? x.z.parts : 1) * x.z.filters_size;
-    const int64_t tasks = ceil_div(v->n * x.z.down, x.z.rows);
+    const int64_t tasks = gan_cpu_ceil_div(v->n * x.z.down, x.z.rows);
     if (v->kind == GAN_CPU_CONV_Y)
         return gan_cpu_tasks(device, PHASES * x.z.strips, y_filters_task, &x) &&
                gan_cpu_tasks(device, tasks, y_task, &x);

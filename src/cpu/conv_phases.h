@@ -3,6 +3,7 @@
 #define GANC_CPU_CONV_PHASES_H
 
 #include "cpu/conv.h"
+#include "cpu/device.h"
 #include "cpu/simd.h"
 
 enum {
@@ -10,10 +11,6 @@ enum {
     GAN_CPU_PHASES = 4, /* phase = 2·row + column */
     GAN_CPU_PAD = 16,   /* floats between rows, so that they do not share a few sets of the cache */
 };
-
-static inline int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* How the work is cut; everything follows from shapes and the width of strips. */
 typedef struct gan_cpu_phases_cut {

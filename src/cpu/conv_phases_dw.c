@@ -36,7 +36,7 @@ static void x_factors(const gan_cpu_phases *x, const gan_cpu_phases_memory *m, i
         gan_cpu_phases_line(x, tile_row, row, points, m->line);
         for (int64_t i = 0; i < 2 * z->strips; i++) {
             const int64_t column = i / z->strips, c0 = i % z->strips * z->strip;
-            gan_cpu_phases_factors(z, m->line, c, c0, min64(z->strip, c - c0), column, 2, 4,
+            gan_cpu_phases_factors(z, m->line, c, c0, gan_cpu_min64(z->strip, c - c0), column, 2, 4,
                                    m->other +
                                        ((2 * row * z->strips + i) * z->tiles + tile) * z->strip,
                                    z->strip, z->other_size);
@@ -57,7 +57,7 @@ static void multiply_dw(const gan_cpu_phases *x, const gan_cpu_phases_memory *m,
         s.a = m->factor + column * z->factor_size;
         s.b = m->other + column * z->other_size + i % strips * z->tiles * z->strip;
         s.c = dw + ((3 * points + column) * x->v->k + k0) * z->inner + phase * c + c0;
-        s.n = min64(z->strip, c - c0);
+        s.n = gan_cpu_min64(z->strip, c - c0);
         z->loops->product(&s);
     }
 }
@@ -70,11 +70,12 @@ static bool dw_task(void *context_, int64_t task, int slot) {
     const gan_cpu_phases_memory m = gan_cpu_phases_memory_of(x, slot);
     const int points = (int)(task % 3);
     const int64_t band = task / 3 % z->bands, part = task / 3 / z->bands;
-    const int64_t k0 = band * z->band, rows = min64(z->band, v->k - k0);
-    const int64_t begin = part * z->part_rows, end = min64(begin + z->part_rows, v->n * z->down);
+    const int64_t k0 = band * z->band, rows = gan_cpu_min64(z->band, v->k - k0);
+    const int64_t begin = part * z->part_rows,
+                  end = gan_cpu_min64(begin + z->part_rows, v->n * z->down);
     float *dw = x->filters + part * z->filters_size;
     for (int64_t first = begin; first < end; first += z->rows) {
-        const int64_t last = min64(first + z->rows, end);
+        const int64_t last = gan_cpu_min64(first + z->rows, end);
         for (int64_t t = first; t < last; t++) {
             const int64_t tile = (t - first) * z->across;
             dy_factors(x, &m, t, points, k0, rows, m.factor + tile * (z->band + PAD));

@@ -16,8 +16,6 @@ enum {
     PLACES = 512, /* places a worker gathers at a time */
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 typedef struct taps_context {
     const gan_cpu_conv *v;
     const float *a, *b;
@@ -123,7 +121,7 @@ size_t gan_cpu_conv_taps_workspace(const gan_cpu_conv *v, int threads) {
 
 bool gan_cpu_conv_taps(const gan_device *device, const gan_cpu_conv *v, const gan_call *call) {
     taps_context x = {v, call->in[0].data, call->in[1].data, call->out.data, call->workspace, 0};
-    x.blocks = ceil_div(v->kind == GAN_CPU_CONV_DX ? v->c : v->k, BLOCK);
+    x.blocks = gan_cpu_ceil_div(v->kind == GAN_CPU_CONV_DX ? v->c : v->k, BLOCK);
     if (v->kind == GAN_CPU_CONV_DW)
         return gan_cpu_tasks(device, v->r * v->s * x.blocks, dw_task, &x);
     if (v->n == 0) return true;

@@ -15,8 +15,6 @@ enum {
     MAX_PARTS = 16,
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* A position of the result and the top left corner of its window in x. */
 typedef struct place {
     int64_t n, p, q;
@@ -97,14 +95,14 @@ static cut cut_of(const gan_cpu_conv *v) {
         gan_cpu_max64(COLUMNS_SIZE / gan_cpu_max64(x.filter, 1) / 16 * 16, MIN_ROWS), MAX_ROWS);
     if (v->kind == GAN_CPU_CONV_DX) {
         x.images = gan_cpu_max64(
-            1, gan_cpu_min64(MIN_ROWS / gan_cpu_max64(v->p * v->q, 1), ceil_div(v->n, 16)));
+            1, gan_cpu_min64(MIN_ROWS / gan_cpu_max64(v->p * v->q, 1), gan_cpu_ceil_div(v->n, 16)));
     } else if (v->kind == GAN_CPU_CONV_DW) {
         const bool large = v->k * x.filter >= LARGE_FILTER;
         x.bands = large ? v->r : 1;
         x.parts = gan_cpu_max64(1, gan_cpu_min64(large ? 2 : MAX_PARTS, x.positions / 256));
-        x.part_rows = ceil_div(x.positions, x.parts);
+        x.part_rows = gan_cpu_ceil_div(x.positions, x.parts);
     } else {
-        x.rows = gan_cpu_min64(x.rows, gan_cpu_max64(16, ceil_div(x.positions, 16)));
+        x.rows = gan_cpu_min64(x.rows, gan_cpu_max64(16, gan_cpu_ceil_div(x.positions, 16)));
     }
     return x;
 }
@@ -196,9 +194,9 @@ bool gan_cpu_conv_windows(const gan_device *device, const gan_cpu_conv *v, const
     x.parts = parts > 0 ? workspace : x.out;
     x.columns = workspace + parts;
     if (v->kind == GAN_CPU_CONV_Y)
-        return gan_cpu_tasks(device, ceil_div(x.cut.positions, x.cut.rows), y_task, &x);
+        return gan_cpu_tasks(device, gan_cpu_ceil_div(x.cut.positions, x.cut.rows), y_task, &x);
     if (v->kind == GAN_CPU_CONV_DX)
-        return gan_cpu_tasks(device, ceil_div(v->n, x.cut.images), dx_task, &x);
+        return gan_cpu_tasks(device, gan_cpu_ceil_div(v->n, x.cut.images), dx_task, &x);
     if (!gan_cpu_tasks(device, x.cut.parts * x.cut.bands, dw_task, &x)) return false;
     return parts == 0 ||
            gan_cpu_sum_parts(device, x.cut.parts, v->k * x.cut.filter, x.parts, x.out);

@@ -22,6 +22,7 @@ static inline const struct gan_cpu_simd *gan_cpu_simd_of(const gan_device *devic
 enum { GAN_CPU_SERIAL = 32 * 1024, GAN_CPU_PIECE = 16 * 1024 };
 
 static inline int64_t gan_cpu_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t gan_cpu_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t gan_cpu_max64(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* Refuses arrays of other types than f32 (call->in from `first` on, and the result). */

@@ -20,8 +20,7 @@ enum {
     SUM_BLOCK = 1 << 14, /* elements a task of a sum */
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+static int64_t round_up(int64_t a, int64_t b) { return gan_cpu_ceil_div(a, b) * b; }
 
 bool gan_cpu_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                   const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
@@ -50,16 +49,16 @@ static void cut(gan_cpu_product *p, double flops) {
      * its own, and copying a transposed b is what costs most; each strip of it is best copied once.
      */
     int64_t tiles = gan_cpu_min64((int64_t)(flops / TILE_FLOPS) + 1, MAX_TILES);
-    const int64_t columns = gan_cpu_min64(tiles, ceil_div(p->n, TILE));
-    p->tile_n = gan_cpu_min64(p->n, round_up(ceil_div(p->n, columns), TILE));
-    tiles = ceil_div(tiles, ceil_div(p->n, p->tile_n));
-    const int64_t rows = gan_cpu_min64(tiles, ceil_div(p->m, TILE));
-    p->tile_m = gan_cpu_min64(p->m, round_up(ceil_div(p->m, rows), 16));
-    tiles = ceil_div(tiles, ceil_div(p->m, p->tile_m));
+    const int64_t columns = gan_cpu_min64(tiles, gan_cpu_ceil_div(p->n, TILE));
+    p->tile_n = gan_cpu_min64(p->n, round_up(gan_cpu_ceil_div(p->n, columns), TILE));
+    tiles = gan_cpu_ceil_div(tiles, gan_cpu_ceil_div(p->n, p->tile_n));
+    const int64_t rows = gan_cpu_min64(tiles, gan_cpu_ceil_div(p->m, TILE));
+    p->tile_m = gan_cpu_min64(p->m, round_up(gan_cpu_ceil_div(p->m, rows), 16));
+    tiles = gan_cpu_ceil_div(tiles, gan_cpu_ceil_div(p->m, p->tile_m));
     if (p->batch == 1 && tiles > 1 && p->k >= 2 * MIN_CHUNK) {
         const int64_t chunks = gan_cpu_min64(gan_cpu_min64(tiles, MAX_CHUNKS), p->k / MIN_CHUNK);
-        p->chunk_k = round_up(ceil_div(p->k, chunks), 16);
-        p->chunks = ceil_div(p->k, p->chunk_k);
+        p->chunk_k = round_up(gan_cpu_ceil_div(p->k, chunks), 16);
+        p->chunks = gan_cpu_ceil_div(p->k, p->chunk_k);
     }
 }
 
@@ -89,7 +88,8 @@ static bool product_task(void *context, int64_t task, int slot) {
     (void)slot;
     const product_context *x = context;
     const gan_cpu_product *p = x->p;
-    const int64_t columns = ceil_div(p->n, p->tile_n), rows = ceil_div(p->m, p->tile_m);
+    const int64_t columns = gan_cpu_ceil_div(p->n, p->tile_n),
+                  rows = gan_cpu_ceil_div(p->m, p->tile_m);
     const int64_t c0 = task % columns * p->tile_n, r0 = task / columns % rows * p->tile_m;
     const int64_t outer = task / (columns * rows); /* a member of the batch, or a chunk */
     const int64_t item = p->chunks > 1 ? 0 : outer, chunk = p->chunks > 1 ? outer : 0;
@@ -113,7 +113,7 @@ bool gan_cpu_product_run(const gan_device *device, const gan_cpu_product *p, con
     if (p->batch == 0 || p->m == 0 || p->n == 0) return true;
     if (p->by_strips) return gan_cpu_strips_run(device, p, a, b, c, workspace, epilogue, call);
     product_context x = {p, a, b, c, workspace, epilogue, call};
-    const int64_t tiles = ceil_div(p->n, p->tile_n) * ceil_div(p->m, p->tile_m);
+    const int64_t tiles = gan_cpu_ceil_div(p->n, p->tile_n) * gan_cpu_ceil_div(p->m, p->tile_m);
     if (!gan_cpu_tasks(device, tiles * (p->chunks > 1 ? p->chunks : p->batch), product_task, &x))
         return false;
     if (p->chunks == 1) return true;
@@ -145,5 +145,5 @@ static bool sum_task(void *context, int64_t task, int slot) {
 bool gan_cpu_sum_parts(const gan_device *device, int64_t parts, int64_t size, float *part,
                        float *c) {
     sum_context x = {parts, size, part, c};
-    return gan_cpu_tasks(device, ceil_div(size, SUM_BLOCK), sum_task, &x);
+    return gan_cpu_tasks(device, gan_cpu_ceil_div(size, SUM_BLOCK), sum_task, &x);
 }

@@ -18,17 +18,17 @@ enum {
     SERIAL_FLOPS = 4 << 20, /* what one task does at most */
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 bool gan_cpu_strips_plan(gan_cpu_product *p) {
     if (p->transpose_a || !p->transpose_b || p->m < LEAST || p->n < LEAST || p->k < 1) return false;
     p->by_strips = true;
     p->chunks = 1, p->chunk_k = p->k;
     p->tile_m = p->m;
-    p->tile_n = ceil_div(p->n, COLUMNS) * COLUMNS;
+    p->tile_n = gan_cpu_ceil_div(p->n, COLUMNS) * COLUMNS;
     if (2.0 * (double)p->m * (double)p->n * (double)p->k <= SERIAL_FLOPS) return true;
-    if (p->m > TALL) p->tile_m = ceil_div(ceil_div(p->m, ceil_div(p->m, PART)), 6) * 6;
-    const int64_t tiles = p->batch * ceil_div(p->m, p->tile_m) * ceil_div(p->n, COLUMNS);
+    if (p->m > TALL)
+        p->tile_m = gan_cpu_ceil_div(gan_cpu_ceil_div(p->m, gan_cpu_ceil_div(p->m, PART)), 6) * 6;
+    const int64_t tiles =
+        p->batch * gan_cpu_ceil_div(p->m, p->tile_m) * gan_cpu_ceil_div(p->n, COLUMNS);
     p->tile_n = COLUMNS * gan_cpu_min64(gan_cpu_max64(tiles / TASKS, 1), GROUP);
     return true;
 }
@@ -70,7 +70,8 @@ static void multiply(const context *x, const float *a, const float *b, float *c,
 static bool strips_task(void *context_, int64_t task, int slot) {
     const context *x = context_;
     const gan_cpu_product *p = x->p;
-    const int64_t columns = ceil_div(p->n, p->tile_n), rows = ceil_div(p->m, p->tile_m);
+    const int64_t columns = gan_cpu_ceil_div(p->n, p->tile_n),
+                  rows = gan_cpu_ceil_div(p->m, p->tile_m);
     const int64_t c0 = task % columns * p->tile_n, n = gan_cpu_min64(p->tile_n, p->n - c0);
     const int64_t r0 = task / columns % rows * p->tile_m, m = gan_cpu_min64(p->tile_m, p->m - r0);
     const int64_t item = task / (columns * rows), r = item * p->m + r0;
@@ -87,6 +88,6 @@ bool gan_cpu_strips_run(const gan_device *device, const gan_cpu_product *p, cons
                         const float *b, float *c, void *workspace, const gan_cpu_epilogue *epilogue,
                         const gan_call *call) {
     context x = {p, gan_cpu_simd_of(device)->product, a, b, c, workspace, epilogue, call};
-    const int64_t tiles = ceil_div(p->n, p->tile_n) * ceil_div(p->m, p->tile_m);
+    const int64_t tiles = gan_cpu_ceil_div(p->n, p->tile_n) * gan_cpu_ceil_div(p->m, p->tile_m);
     return gan_cpu_tasks(device, tiles * p->batch, strips_task, &x);
 }

@@ -36,6 +36,9 @@ bool gan_node_is_view(const gan_node *node, size_t *offset);
  * members). */
 bool gan_effect_writes(const gan_node *effect, const gan_variable *v);
 
+/* Whether it writes bytes of a variable that `node` takes. */
+bool gan_effect_touches(const gan_node *effect, const gan_node *node);
+
 /* Whether an effect with an id above `after` and below `before` writes bytes of `v`. */
 bool gan_graph_writes(const gan_graph *g, const gan_variable *v, int after, int before);
 

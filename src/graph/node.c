@@ -226,6 +226,15 @@ bool gan_effect_writes(const gan_node *effect, const gan_variable *v) {
     return copy && overlap(v, copy->attr.variable.variable);
 }
 
+bool gan_effect_touches(const gan_node *effect, const gan_node *node) {
+    for (int i = 0; i < node->n_in; i++) {
+        const gan_node *base = gan_node_base(node->in[i]);
+        if (base->op == GAN_OP_variable && gan_effect_writes(effect, base->attr.variable.variable))
+            return true;
+    }
+    return false;
+}
+
 bool gan_graph_writes(const gan_graph *g, const gan_variable *v, int after, int before) {
     for (int e = after + 1; e < before && e < g->n_nodes; e++)
         if (gan_effect_writes(g->node[e], v)) return true;

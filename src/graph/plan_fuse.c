@@ -68,8 +68,7 @@ typedef struct merged {
     gan_pointwise_program program;
 } merged;
 
-/* The number of operand x, added if new; -1 when there are too many. The first `distinct` are never
- * shared. */
+/* The number of operand x, added if new; -1 when there are too many. */
 static int add_input(merged *m, gan_node *x) {
     for (int i = 0; i < m->program.n_inputs; i++)
         if (m->in[i] == x) return i;

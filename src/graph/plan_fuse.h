@@ -25,6 +25,9 @@ void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_n
 
 /* ---- plan_outer.c ---- */
 
+/* Of two operands. */
+extern const gan_pointwise_program gan_plan_product;
+
 /* Operand x (m,1,…,1,n) of c, whose program is over `whole`, shows a column times a row: c
  * multiplies the two itself. False when it does not. */
 bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, gan_shape whole);

@@ -26,18 +26,9 @@ typedef struct joining {
 
 static bool is_effect(const gan_node *node) { return gan_op_of(node)->flags & GAN_OP_EFFECT; }
 
-static bool touches(const gan_node *node, const gan_node *effect) {
-    for (int i = 0; i < node->n_in; i++) {
-        const gan_node *base = gan_node_base(node->in[i]);
-        if (base->op == GAN_OP_variable && gan_effect_writes(effect, base->attr.variable.variable))
-            return true;
-    }
-    return false;
-}
-
 /* Of two calls that touch a variable, of which one writes it, the first stays first. */
 static bool conflict(const gan_node *a, const gan_node *b) {
-    return (is_effect(a) && touches(b, a)) || (is_effect(b) && touches(a, b));
+    return (is_effect(a) && gan_effect_touches(a, b)) || (is_effect(b) && gan_effect_touches(b, a));
 }
 
 static gan_status add(int **list, int *n, int *capacity, int x) {

@@ -41,15 +41,6 @@ static void emit_wanted(ordering *o) {
     }
 }
 
-static bool reads_what_is_written(const gan_node *node, const gan_node *effect) {
-    for (int i = 0; i < node->n_in; i++) {
-        const gan_node *base = gan_node_base(node->in[i]);
-        if (base->op == GAN_OP_variable && gan_effect_writes(effect, base->attr.variable.variable))
-            return true;
-    }
-    return false;
-}
-
 gan_status gan_plan_order(gan_plan *plan) {
     const gan_graph *g = plan->graph;
     const size_t n = (size_t)g->n_nodes + 1;
@@ -62,8 +53,7 @@ gan_status gan_plan_order(gan_plan *plan) {
         const gan_node *effect = g->node[e];
         if (!(gan_op_of(effect)->flags & GAN_OP_EFFECT)) continue;
         for (int id = 0; id < e; id++)
-            if (o.live[id] && !o.done[id] && reads_what_is_written(g->node[id], effect))
-                want(&o, id);
+            if (o.live[id] && !o.done[id] && gan_effect_touches(effect, g->node[id])) want(&o, id);
         emit_wanted(&o);
         want(&o, e);
         emit_wanted(&o);

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "graph/plan_fuse.h"
 
-static const gan_pointwise_program product = {
+const gan_pointwise_program gan_plan_product = {
     .n_inputs = 2, .n_steps = 1, .step = {{.fn = GAN_FN_mul, .arg = {0, 1}}}};
 
 /* x with all of its elements along one axis of `whole`. */
@@ -42,5 +42,5 @@ bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, g
         return false;
     gan_node *factor[2] = {along(f, m->in[0], whole, 0), NULL};
     factor[1] = factor[0] ? along(f, m->in[1], whole, last) : NULL;
-    return factor[1] && gan_plan_substitute(f, c, x, &product, factor);
+    return factor[1] && gan_plan_substitute(f, c, x, &gan_plan_product, factor);
 }

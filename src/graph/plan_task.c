@@ -9,9 +9,6 @@ static bool joins(const gan_plan_options *options, const gan_node *node) {
 
 /* ---- a row times a matrix ---- */
 
-static const gan_pointwise_program product = {
-    .n_inputs = 2, .n_steps = 1, .step = {{.fn = GAN_FN_mul, .arg = {0, 1}}}};
-
 static gan_node *shaped(gan_graph *to, gan_op_id op, gan_node *x, gan_shape shape) {
     if (!x || gan_shape_equal(x->shape, shape)) return x;
     gan_node model = {.op = op, .dtype = x->dtype, .shape = shape, .n_in = 1};
@@ -34,7 +31,7 @@ static gan_node *row_product(gan_graph *to, const gan_node *node, gan_node *cons
                     .shape = node->shape,
                     .n_in = 2,
                     .in = (gan_node *[]){in[1], in[0]},
-                    .program = (gan_pointwise_program *)(uintptr_t)&product};
+                    .program = (gan_pointwise_program *)(uintptr_t)&gan_plan_product};
     sum.attr.reduce.axes = 1u << 0;
     sum.attr.reduce.in_shape = matrix;
     const bool takes = !options->takes || options->takes(options->context, &sum);
