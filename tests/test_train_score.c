@@ -135,6 +135,12 @@ static void what_is_no_image_of_noise_is_refused(void **state) {
     expect_failure(gan_score_checkpoint(&score, checkpoint_of("small-run"), device,
                                         &(gan_agreement_options){.data = folder}),
                    GAN_ERROR_SHAPE, "8x8x1", "12x12x1");
+    expect_failure(gan_score_checkpoint(&score, checkpoint_of("small-run"), device,
+                                        &(gan_agreement_options){.classifier = "none/such.st"}),
+                   GAN_ERROR_IO, "none/such.st: cannot write");
+    expect_failure(gan_score_checkpoint(&score, checkpoint_of("small-run"), device,
+                                        &(gan_agreement_options){.data = "ring8"}),
+                   GAN_ERROR_ARGUMENT, "'ring8' is made on the fly");
     gan_device_close(device);
 }
 

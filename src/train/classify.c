@@ -1,6 +1,11 @@
 /* Whether conditional samples are what was asked for: a classifier of its own names them. */
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "ganc/io.h"
@@ -35,16 +40,29 @@ static void nearest_modes(inquiry *q, const gan_mixture *m) {
     }
 }
 
+static gan_status check_folder(const char *file) {
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(file, '/');
+    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash - file + 1), file);
+    if (access(folder, W_OK) == 0) return GAN_OK;
+    return gan_fail(GAN_ERROR_IO, "%s: cannot write: %s", file, strerror(errno));
+}
+
 gan_status gan_classifier_obtain(gan_classifier **out, gan_device *device, const char *file,
                                  const gan_settings *settings) {
     if (file && gan_file_exists(file)) return gan_classifier_load(out, device, file);
+    if (file) GAN_TRY(check_folder(file)); /* before the minute that training takes */
     gan_dataset *set;
+    *out = NULL;
     GAN_TRY(gan_source_set(&set, settings, GAN_SPLIT_TRAIN));
     gan_status status = gan_classifier_train(out, device, set, NULL);
     gan_dataset_destroy(set);
     if (status != GAN_OK || !file) return status;
     status = gan_classifier_save(*out, file);
-    if (status != GAN_OK) gan_classifier_close(*out);
+    if (status != GAN_OK) {
+        gan_classifier_close(*out);
+        *out = NULL;
+    }
     return status;
 }
 

@@ -53,6 +53,10 @@ static gan_status look(search *s, gan_device *device, const gan_source *source, 
                        uint64_t seed) {
     const gan_dataset *set = source->set;
     const gan_model_options *n = &source->networks;
+    if (s->model->completes)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: completes images, and neighbours are of samples from noise alone",
+                        s->checkpoint->path);
     if (n->height != s->networks.height || n->width != s->networks.width ||
         n->channels != s->networks.channels)
         return gan_fail(GAN_ERROR_SHAPE,

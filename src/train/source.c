@@ -78,6 +78,10 @@ static gan_status unknown_data(const char *given) {
     for (size_t i = 0; n < 64 && gan_mixture_at(i); i++) names[n++] = gan_mixture_at(i)->name;
     for (size_t i = 0; n < 96 && gan_grammar_at(i); i++) names[n++] = gan_grammar_at(i)->name;
     const char *base = strrchr(given, '/') ? strrchr(given, '/') + 1 : given;
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(given, names[i]))
+            return gan_fail(GAN_ERROR_ARGUMENT,
+                            "data: '%s' is made on the fly, images are expected", given);
     if (!strcmp(base, "emoji"))
         return gan_fail(GAN_ERROR_ARGUMENT,
                         "data: there is no folder '%.200s'; `tools/emoji %.200s` makes one of the "
