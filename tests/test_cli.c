@@ -25,7 +25,7 @@ static void assert_has(const char *text, const char *part) {
 static void every_command_helps(void **state) {
     static const char *const commands[] = {"train",    "sample",      "info",       "devices",
                                            "presets",  "interpolate", "neighbours", "theory",
-                                           "classify", "encode", "score"};
+                                           "classify", "encode",      "score"};
     outcome r;
     (void)state;
     command(&r, ARGS("--help"));
@@ -330,6 +330,12 @@ static void resume_needs_no_preset(void **state) {
     expect_ok(gan_checkpoint_open(&s, &info, scratch("r/checkpoint.safetensors")));
     assert_int_equal(info.step, 8);
     gan_settings_destroy(s);
+    outcome r;
+    command(&r, ARGS("train", "--out", "r", "--resume", "--device", "cpu"));
+    assert_has(r.err, "the run is at step 8 of 8");
+    command(&r, ARGS("train", "ring8", "--out", "idle", "--steps", "3", "--set", "rate.linear=2",
+                     SMALL));
+    assert_has(r.err, "from step 2 on nothing is learnt");
     command_refused(1, "batch: '9' given",
                     ARGS("train", "--out", "r", "--resume", "--set", "batch=9", "--device", "cpu"));
     command_refused(1, "steps: 3 given",

@@ -1,5 +1,6 @@
 /* ganc train: settings from a preset or file and the command line, a run in its folder. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -173,6 +174,23 @@ static int keep_the_runs_own(gan_settings *settings, const char *folder, const c
 
 /* ---- the run ---- */
 
+static int64_t number(const gan_settings *settings, const char *key) {
+    char text[64];
+    if (gan_settings_get(settings, key, text, sizeof text)) return 0;
+    return strtoll(text, NULL, 10);
+}
+
+/* What trains nothing, though it was not asked for as such. */
+static void say_what_is_idle(const gan_settings *settings, int64_t step) {
+    const int64_t last = number(settings, "steps"), linear = number(settings, "rate.linear");
+    if (step >= last)
+        fprintf(stderr, "ganc: the run is at step %lld of %lld; --steps has it go on\n",
+                (long long)step, (long long)last);
+    else if (linear > 0 && last > linear)
+        fprintf(stderr, "ganc: from step %lld on nothing is learnt: rate.linear ends there\n",
+                (long long)linear);
+}
+
 static int train(const gan_settings *settings, const char *folder, gan_device *device) {
     gan_trainer *trainer;
     gan_device_info info;
@@ -181,6 +199,7 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
     if (gan_trainer_open(&trainer, settings, device, &trainer_options)) return failed();
     if (gan_device_describe(device, &info) == GAN_OK)
         fprintf(stderr, "ganc: training on %s, into %s\n", device_text(&info), folder);
+    say_what_is_idle(settings, gan_trainer_step(trainer));
     progress_begin(&line);
     const gan_trainer_callbacks callbacks = {
         .context = &line, .stop = signals_stop, .progress = progress_show};
