@@ -75,6 +75,7 @@ static void numbers(void **state) {
     REFUSED("discriminator has no optimizer", o.discriminator.optimizer = NULL);
     REFUSED("generator.rate is 0, expected above 0", o.generator.rate = 0);
     REFUSED("discriminator.rate is inf", o.discriminator.rate = INFINITY);
+    REFUSED("rate.floor is 1, expected at most generator.rate", o.generator.floor = 1);
 }
 
 static void ranges(void **state) {

@@ -12,6 +12,10 @@ static gan_status check_optimizer(const char *whose, const gan_optimizer_options
     if (!o->optimizer) return gan_fail(GAN_ERROR_ARGUMENT, "%s has no optimizer", whose);
     if (!(o->rate > 0 && isfinite(o->rate)))
         return gan_fail(GAN_ERROR_ARGUMENT, "%s.rate is %g, expected above 0", whose, o->rate);
+    if (o->floor > o->rate)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "rate.floor is %g, expected at most %s.rate, which is %g", o->floor, whose,
+                        o->rate);
     return GAN_OK;
 }
 

@@ -47,8 +47,8 @@ static gan_node *spread(gan_graph *g, gan_node *logits) {
 }
 
 /* Cross-entropy of D's K class logits on a batch of the few labelled examples; of the real examples
- * without labels, each is to be of some class (Grandvalet and Bengio 2005) and all
- * together of every class alike (Springenberg 2016, section 3). */
+ * without labels, each is to be of some class (Grandvalet and Bengio 2005) and all together of
+ * every class alike (Springenberg 2016, section 3). */
 static gan_node *supervised(gan_play *play, const double *knob) {
     const gan_game_options *o = play->o;
     gan_graph *g = play->g;
