@@ -17,7 +17,7 @@ class Failed(Exception):
 
 class Running:
     def __init__(self, system):
-        self.system, self.times, self.joules = system, [], []
+        self.system, self.times, self.joules, self.silent = system, [], [], False
         self.errors = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(system.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True, env=environment(system))
@@ -29,12 +29,18 @@ class Running:
     def failure(self, what):
         self.process.kill()
         self.process.wait()
+        if self.silent:
+            what = f"ended after {SILENT} s without an answer"
         self.errors.seek(0)
         lines = [line for line in self.errors.read().splitlines() if line.strip()]
         return Failed(f"{self.system.name}: {what}: {lines[-1] if lines else 'no message'}")
 
+    def end_silence(self):
+        self.silent = True
+        self.process.kill()
+
     def hear(self):
-        watchdog = threading.Timer(SILENT, self.process.kill)
+        watchdog = threading.Timer(SILENT, self.end_silence)
         watchdog.start()
         try:
             return self.process.stdout.readline().split()
