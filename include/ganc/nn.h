@@ -55,15 +55,15 @@ typedef struct gan_scope_settings {
      * norm has gains and biases a class. */
     gan_node *condition;
     bool condition_norm;
-    /* What a generator that completes images is given of each: (m, height, width, channels + 1), the
-     * known pixels, zero elsewhere, and a map that is 1 where they are known; or NULL. */
+    /* What a generator that completes images is given of each: (m, height, width, channels + 1),
+     * the known pixels, zero elsewhere, and a map that is 1 where they are known; or NULL. */
     gan_node *context;
     /* What normalises between layers and how weights are scaled, in place of what the network's own
      * paper has; NULL: as that paper has it. */
     const gan_norm *norm;
     const gan_weight_rule *weight;
     /* Biases of layers that have no initial bias of their own start as gan_init_spread(bias, inputs
-     * of an output); 0: at zero. */
+     * of an output as the weight's initialiser counts them); 0: at zero. */
     double bias;
     /* Leading rows of the batch that are the reference batch of virtual batch norm. `groups` part
      * the rows after them. */
@@ -178,13 +178,14 @@ GAN_API gan_node *gan_layer_conv2d_transpose(gan_scope *scope, const char *name,
                                              const gan_layer_options *options);
 
 /* gan_upsample() by 2, then gan_layer_conv2d() with stride 1 and padding size/2, as one transposed
- * convolution by gan_fold_up() of the same weight: x (m,H,W,C) -> (m,2H,2W,channels). `size` is odd. */
+ * convolution by gan_fold_up() of the same weight: x (m,H,W,C) -> (m,2H,2W,channels). `size` is
+ * odd. */
 GAN_API gan_node *gan_layer_conv2d_up(gan_scope *scope, const char *name, gan_node *x,
                                       int64_t channels, int size, const gan_layer_options *options);
 
-/* gan_layer_conv2d() with stride 1 and padding size/2, then the mean over 2x2, as one convolution by
- * gan_fold_down() of the same weight: x (m,H,W,C), H and W even -> (m,H/2,W/2,channels). `size` is
- * odd. */
+/* gan_layer_conv2d() with stride 1 and padding size/2, then the mean over 2x2, as one convolution
+ * by gan_fold_down() of the same weight: x (m,H,W,C), H and W even -> (m,H/2,W/2,channels). `size`
+ * is odd. */
 GAN_API gan_node *gan_layer_conv2d_down(gan_scope *scope, const char *name, gan_node *x,
                                         int64_t channels, int size,
                                         const gan_layer_options *options);
@@ -336,8 +337,8 @@ typedef struct gan_model_options {
 typedef struct gan_model {
     const char *name, *about; /* about: one line */
     /* What the data are, images (m, height, width, channels) if not: */
-    bool points;    /* (m, channels) */
-    bool sequences; /* of one-hot symbols, (m, height, channels); G makes logits, width is 1 */
+    bool points;      /* (m, channels) */
+    bool sequences;   /* of one-hot symbols, (m, height, channels); G makes logits, width is 1 */
     double low, high; /* range of pixels that the generator makes: scale the data to it */
     gan_model_options initial; /* what to take where nothing else is asked for */
     /* z (m, z_dim) -> (m, height, width, channels), for points (m, channels), for sequences (m,
@@ -353,7 +354,7 @@ typedef struct gan_model {
     /* Not 0: that layer has an equalised learning rate with this gain. */
     double output_equalized;
     bool completes; /* G fills in what its scope's context leaves open */
-    bool linear; /* G ends without tanh or sigmoid: pixels may leave low … high */
+    bool linear;    /* G ends without tanh or sigmoid: pixels may leave low … high */
     /* Of a model that grows (NULL: it does not): its number of levels. At level l its images, made
      * and taken, are height and width >> (levels - l); all levels have their weights at any level.
      */

@@ -14,14 +14,14 @@
 
 typedef struct gan_cache gan_cache;
 
-/* Bytes of a file at most; what was used longest ago makes room. */
+/* Bytes of a file at most; what the last process to save did not use makes room. */
 enum { GAN_CACHE_MOST = 64 << 20 };
 
 /* Reads the file for `identity` in `folder`. NULL, which all functions take, where `folder` is NULL
  * or "". */
 gan_cache *gan_cache_open(const char *folder, const char *identity);
 
-/* The value of a key, until the key is put again; NULL when there is none. */
+/* The value of a key, until the key is put again or the cache is saved; NULL when there is none. */
 const void *gan_cache_find(gan_cache *cache, const void *key, size_t key_bytes,
                            size_t *value_bytes);
 

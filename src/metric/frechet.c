@@ -14,7 +14,7 @@ typedef struct gaussian {
     double *covariance; /* (d, d), over count - 1 */
 } gaussian;
 
-static void fit(gaussian *out, const float *x, int64_t count, int64_t d, double *row) {
+static void fit(const gaussian *out, const float *x, int64_t count, int64_t d, double *row) {
     for (int64_t i = 0; i < count * d; i++) out->mean[i % d] += (double)x[i] / (double)count;
     for (int64_t i = 0; i < count; i++) {
         for (int64_t j = 0; j < d; j++) row[j] = (double)x[i * d + j] - out->mean[j];
@@ -77,8 +77,8 @@ gan_status gan_metric_frechet(double *out, const float *a, int64_t a_count, cons
     if (!memory) return gan_fail(GAN_ERROR_MEMORY, "Frechet distance: out of memory");
     double *covariances = memory, *work = memory + 2 * square, *means = memory + 5 * square + d;
     const gaussian p = {means, covariances}, q = {means + d, covariances + square};
-    fit((gaussian *)&p, a, a_count, dims, work);
-    fit((gaussian *)&q, b, b_count, dims, work);
+    fit(&p, a, a_count, dims, work);
+    fit(&q, b, b_count, dims, work);
     double distance = 0, trace;
     for (size_t j = 0; j < d; j++) {
         const double off = p.mean[j] - q.mean[j];
