@@ -107,8 +107,6 @@ static void what_terms_and_heads_need(void **state) {
     REFUSED("head members needs generators to be 2 or more, given 0",
             o.head = gan_head_find("members"));
     REFUSED("r1: every is 2.5, expected a whole number", terms(&o, "r1(1, every=2.5)"));
-    REFUSED("generator.objective is 0 and no term teaches the generator", o.generator_scale = -1,
-            terms(&o, "r1"));
     REFUSED("ac-gan needs a generator that is told the class", labelled(&o), terms(&o, "ac-gan"));
     REFUSED("supervised needs some labelled examples", labelled(&o), terms(&o, "supervised"));
     REFUSED("mrgan has an encoder of its own", terms(&o, "mrgan"), o.encoder = true);

@@ -175,6 +175,9 @@ static void what_nothing_teaches_is_refused(void **state) {
         ARGS("train", "ring8", "--out", "r", "--set", "discriminator.condition=concat", SMALL));
     command_refused(1, "head: projection given",
                     ARGS("train", "ring8", "--out", "r", "--set", "head=projection", SMALL));
+    command_refused(1, "generator.objective is 0 and no term teaches the generator",
+                    ARGS("train", "ring8", "--out", "r", "--set", "generator.objective=0", "--set",
+                         "terms=r1", SMALL));
     command_refused(1, "nothing teaches the discriminator classes",
                     ARGS("train", "ring8", "--out", "r", "--set", "head=classes", SMALL));
     command_refused(1, "code.categorical: 1 given, but nothing reads the codes off",

@@ -93,15 +93,12 @@ static gan_status check_techniques(const gan_game_options *o) {
     if (ruled >= 0 && o->objective && o->objective->energy)
         REFUSE("augmentation %s goes by the sign of D's score, but the scores of %s are energies",
                o->augments[ruled].augment->name, o->objective->name);
-    bool taught = o->generator_scale >= 0;
     for (int i = 0; i < o->n_terms; i++) {
         const gan_term_use *use = &o->terms[i];
-        taught = taught || use->term->g;
         if (use->term->lazy && use->knob[1] != floor(use->knob[1]))
             REFUSE("%s: every is %g, expected a whole number of iterations", use->term->name,
                    use->knob[1]);
     }
-    if (!taught) REFUSE("generator.objective is 0 and no term teaches the generator");
     if (o->pack > 1 && o->batch % o->pack)
         REFUSE("batch is %lld, expected a multiple of pack, %lld", (long long)o->batch,
                (long long)o->pack);

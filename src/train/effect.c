@@ -17,9 +17,7 @@ static bool has_term(const gan_settings *s, const char *name) {
     gan_term_use use[GAN_MAX_TERMS];
     int n = 0;
     if (gan_terms_parse(use, &n, "terms", s->terms) != GAN_OK) return true; /* is refused anyway */
-    for (int i = 0; i < n; i++)
-        if (is(use[i].term->name, name)) return true;
-    return false;
+    return gan_uses_term(use, n, name);
 }
 
 static bool starts_with(const char *text, const char *start) {

@@ -11,7 +11,11 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *settings
                              const gan_model *model, const gan_model_options *networks,
                              int64_t classes, int64_t count);
 
-/* Refuses conditions, codes and heads that nothing in the game teaches, with what is missing. */
+/* Whether term NAME is one of `n`. */
+bool gan_uses_term(const gan_term_use *use, int n, const char *name);
+
+/* Refuses generators, conditions, codes and heads that nothing in the game teaches, with what is
+ * missing. */
 gan_status gan_game_check_taught(const gan_game_options *options);
 
 /* Whether anything in the game asks for labels. */

@@ -4,10 +4,20 @@
 #include "base/error.h"
 #include "train/game.h"
 
-static bool has_term(const gan_game_options *o, const char *name) {
-    for (int i = 0; i < o->n_terms; i++)
-        if (!strcmp(o->terms[i].term->name, name)) return true;
+bool gan_uses_term(const gan_term_use *use, int n, const char *name) {
+    for (int i = 0; i < n; i++)
+        if (!strcmp(use[i].term->name, name)) return true;
     return false;
+}
+
+static bool has_term(const gan_game_options *o, const char *name) {
+    return gan_uses_term(o->terms, o->n_terms, name);
+}
+
+static bool has_loss_of_g(const gan_game_options *o) {
+    bool has = o->generator_scale >= 0;
+    for (int i = 0; i < o->n_terms; i++) has = has || o->terms[i].term->g;
+    return has;
 }
 
 static const char *word_of(gan_condition c) { return c == GAN_CONDITION_NORM ? "norm" : "concat"; }
@@ -15,6 +25,9 @@ static const char *word_of(gan_condition c) { return c == GAN_CONDITION_NORM ? "
 gan_status gan_game_check_taught(const gan_game_options *o) {
     const char *head = o->head ? o->head->name : "";
     const bool projects = !strcmp(head, "projection"), told = o->discriminator_condition;
+    if (!has_loss_of_g(o))
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "generator.objective is 0 and no term teaches the generator");
     if (!strcmp(head, "classes") && !has_term(o, "supervised") && !has_term(o, "ac-gan"))
         return gan_fail(GAN_ERROR_ARGUMENT,
                         "head: classes given, but nothing teaches the discriminator classes; "
