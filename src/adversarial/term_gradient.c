@@ -3,9 +3,16 @@
 
 #define GRADIENT_EPS 1e-12 /* under the root, so that its derivative is finite at zero */
 
+/* x as a node of its own: D's slope there is not that by way of earlier unrolled updates, which saw
+ * the same x and are constants to it. */
+static gan_node *once_more(gan_graph *g, gan_node *x) {
+    return x ? gan_reshape(g, gan_reshape(g, x, gan_shape1(-1)), gan_node_shape(x)) : NULL;
+}
+
 /* d(sum of scores)/dx at x, as rows (m, everything). */
 static gan_node *gradient_at(gan_play *play, const gan_side *side, gan_node *x) {
     gan_graph *g = play->g;
+    if (play->n_overlay > 0) x = once_more(g, x);
     gan_node *dx = NULL, *score = gan_sum(g, gan_play_score(play, side, x));
     if (!score || gan_gradient(g, score, 1, &x, &dx) != GAN_OK) return NULL;
     return gan_play_rows(g, dx);
@@ -110,15 +117,8 @@ const gan_term gan_term_dragan = {
     .lazy = true,
 };
 
-/* x as a node of its own: D's slope there is not that by way of earlier unrolled updates, which saw
- * the same x and are constants to it. */
-static gan_node *once_more(gan_graph *g, gan_node *x) {
-    return x ? gan_reshape(g, gan_reshape(g, x, gan_shape1(-1)), gan_node_shape(x)) : NULL;
-}
-
 static gan_node *half_square(gan_play *play, const gan_side *side) {
-    gan_node *x = play->n_overlay > 0 ? once_more(play->g, side->x) : side->x;
-    return gan_scale(play->g, penalty(play->g, gradient_at(play, side, x), 0), 0.5);
+    return gan_scale(play->g, penalty(play->g, gradient_at(play, side, side->x), 0), 0.5);
 }
 
 static gan_node *r1(gan_play *play, const double *knob) {
