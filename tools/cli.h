@@ -73,8 +73,10 @@ int wrong_usage(const usage *u, const char *format, ...) __attribute__((format(p
 /* Says "ganc: " and the library's last error on stderr; returns EXIT_FAILED. */
 int failed(void);
 
-/* A whole number from `low` on, without anything behind it. */
-bool read_count(const char *text, int64_t low, int64_t *out);
+/* The whole number from `low` to `high` (INT64_MAX: any) that option `name` was given; leaves *out
+ * where `text` is NULL. Returns -1 to go on, or the exit code after saying what is expected. */
+int take_number(const usage *u, const char *name, const char *text, int64_t low, int64_t high,
+                int64_t *out);
 
 /* Whether a picture, or where `text` text as well, can be written to `path`: says what is possible
  * where its name ends otherwise. A name without an end is taken. Returns -1, or the exit code. */
@@ -102,8 +104,8 @@ int unknown_preset(const usage *u, const char *name, const char *expected);
 int open_settings(const usage *u, gan_settings **out, const char *name);
 
 /* What --set says, on top of `settings`: refuses keys without effect that were given so, and sets
- * those of the preset or file that have lost theirs by it back to their defaults. Returns -1, or the
- * exit code. */
+ * those of the preset or file that have lost theirs by it back to their defaults. Returns -1, or
+ * the exit code. */
 int apply_sets(const usage *u, gan_settings *settings, const repeated *sets);
 
 /* ---- checkpoints ---- */

@@ -56,9 +56,7 @@ int cmd_encode(int argc, char **argv) {
     if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(u, "-o FILE.png is missing");
     if ((code = check_output(u, png, false)) >= 0) return code;
-    if (count_text && (!read_count(count_text, 1, &o.count) || o.count > 10000))
-        return wrong_usage(u, "--count: '%s' given, a whole number from 1 to 10000 expected",
-                           count_text);
+    if ((code = take_number(u, "--count", count_text, 1, 10000, &o.count)) >= 0) return code;
     o.data = data;
     o.codes = codes;
     o.nearest = nearest;

@@ -55,12 +55,9 @@ int cmd_interpolate(int argc, char **argv) {
     if (!png) return wrong_usage(u, "-o FILE.png is missing");
     if ((code = check_output(u, png, false)) >= 0) return code;
     if (linear && spherical) return wrong_usage(u, "--linear and --spherical exclude each other");
-    if (rows_text && !read_count(rows_text, 1, &o.rows))
-        return wrong_usage(u, "--rows: '%s' given, a whole number from 1 expected", rows_text);
-    if (steps_text && !read_count(steps_text, 2, &o.steps))
-        return wrong_usage(u, "--steps: '%s' given, a whole number from 2 expected", steps_text);
-    if (seed_text && !read_count(seed_text, 0, &number))
-        return wrong_usage(u, "--seed: '%s' given, a whole number from 0 expected", seed_text);
+    if ((code = take_number(u, "--rows", rows_text, 1, INT64_MAX, &o.rows)) >= 0) return code;
+    if ((code = take_number(u, "--steps", steps_text, 2, INT64_MAX, &o.steps)) >= 0) return code;
+    if ((code = take_number(u, "--seed", seed_text, 0, INT64_MAX, &number)) >= 0) return code;
     const uint64_t seed = (uint64_t)number;
     o.seed = seed_text ? &seed : NULL;
     o.walk = linear ? GAN_WALK_LINEAR : spherical ? GAN_WALK_SPHERICAL : GAN_WALK_AUTO;

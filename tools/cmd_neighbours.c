@@ -57,11 +57,9 @@ int cmd_neighbours(int argc, char **argv) {
     if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(u, "-o FILE.png is missing");
     if ((code = check_output(u, png, false)) >= 0) return code;
-    if (count_text && (!read_count(count_text, 1, &o.count) || o.count > GAN_NEAREST_SAMPLES))
-        return wrong_usage(u, "--count: '%s' given, a whole number from 1 to %d expected",
-                           count_text, GAN_NEAREST_SAMPLES);
-    if (seed_text && !read_count(seed_text, 0, &number))
-        return wrong_usage(u, "--seed: '%s' given, a whole number from 0 expected", seed_text);
+    if ((code = take_number(u, "--count", count_text, 1, GAN_NEAREST_SAMPLES, &o.count)) >= 0)
+        return code;
+    if ((code = take_number(u, "--seed", seed_text, 0, INT64_MAX, &number)) >= 0) return code;
     const uint64_t seed = (uint64_t)number;
     o.seed = seed_text ? &seed : NULL;
     o.data = data;

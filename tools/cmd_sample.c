@@ -6,8 +6,8 @@
 static const char *png, *count_text, *seed_text, *class_text, *device_name;
 
 static const option options[] = {
-    {"--out", .letter = "-o", .argument = "FILE.png", .about = "the picture to write; FILE.txt: sequences as text",
-     .value = &png},
+    {"--out", .letter = "-o", .argument = "FILE.png",
+     .about = "the picture to write; FILE.txt: sequences as text", .value = &png},
     {"--count", .argument = "N", .about = "how many samples; else as many as in the run's pictures",
      .value = &count_text},
     {"--seed", .argument = "N",
@@ -53,16 +53,12 @@ int cmd_sample(int argc, char **argv) {
     if (!checkpoint) return wrong_usage(&sample_usage, "CHECKPOINT or RUN is missing");
     if (!png) return wrong_usage(&sample_usage, "-o FILE.png is missing");
     if ((code = check_output(&sample_usage, png, true)) >= 0) return code;
-    if (count_text && (!read_count(count_text, 1, &count) || count > 1000000))
-        return wrong_usage(&sample_usage,
-                           "--count: '%s' given, a whole number from 1 to 1000000 expected",
-                           count_text);
-    if (seed_text && !read_count(seed_text, 0, &number))
-        return wrong_usage(&sample_usage, "--seed: '%s' given, a whole number from 0 expected",
-                           seed_text);
-    if (class_text && !read_count(class_text, 0, &only))
-        return wrong_usage(&sample_usage, "--class: '%s' given, a whole number from 0 expected",
-                           class_text);
+    if ((code = take_number(&sample_usage, "--count", count_text, 1, 1000000, &count)) >= 0)
+        return code;
+    if ((code = take_number(&sample_usage, "--seed", seed_text, 0, INT64_MAX, &number)) >= 0)
+        return code;
+    if ((code = take_number(&sample_usage, "--class", class_text, 0, INT64_MAX, &only)) >= 0)
+        return code;
     const uint64_t seed = (uint64_t)number;
     return draw(checkpoint, count, seed_text ? &seed : NULL, class_text ? &only : NULL);
 }

@@ -51,14 +51,11 @@ int cmd_score(int argc, char **argv) {
     gan_score score;
     gan_agreement_options o = {0};
     const usage *u = &score_usage;
-    const int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
+    int code = read_arguments(u, argc, argv, 1, &checkpoint, &n_operands);
     if (code >= 0) return code;
     if (!checkpoint) return wrong_usage(u, "CHECKPOINT or RUN is missing");
-    if (count_text && (!read_count(count_text, 2, &o.count) || o.count > 1000000))
-        return wrong_usage(u, "--count: '%s' given, a whole number from 2 to 1000000 expected",
-                           count_text);
-    if (seed_text && !read_count(seed_text, 0, &number))
-        return wrong_usage(u, "--seed: '%s' given, a whole number from 0 expected", seed_text);
+    if ((code = take_number(u, "--count", count_text, 2, 1000000, &o.count)) >= 0) return code;
+    if ((code = take_number(u, "--seed", seed_text, 0, INT64_MAX, &number)) >= 0) return code;
     const uint64_t seed = (uint64_t)number;
     o.seed = seed_text ? &seed : NULL;
     o.data = data;

@@ -29,8 +29,7 @@ static const usage theory_usage = {
 
 static void print_report(const gan_theory_report *r, const char *folder) {
     printf("optimal discriminator  |D - p_data/(p_data+p_g)|, where there is density: mean %.4f, "
-           "at most "
-           "%.4f\n",
+           "at most %.4f\n",
            r->d_mean_error, r->d_max_error);
     printf("value of the game      |V(D,G) - (2 JSD - log 4)|: at most %.5f\n", r->value_error);
     printf("saturation             p_g %g away: gradient %.2g by minimax, %.2g by -log D\n",

@@ -26,12 +26,19 @@ int failed(void) {
     return EXIT_FAILED;
 }
 
-bool read_count(const char *text, int64_t low, int64_t *out) {
-    char *end;
+int take_number(const usage *u, const char *name, const char *text, int64_t low, int64_t high,
+                int64_t *out) {
+    char *end, to[32] = "";
+    if (!text) return -1;
     errno = 0;
-    long long v = strtoll(text, &end, 10);
-    *out = v;
-    return end != text && !*end && !errno && v >= low;
+    const long long v = strtoll(text, &end, 10);
+    if (end != text && !*end && !errno && v >= low && v <= high) {
+        *out = v;
+        return -1;
+    }
+    if (high < INT64_MAX) snprintf(to, sizeof to, " to %lld", (long long)high);
+    return wrong_usage(u, "%s: '%s' given, a whole number from %lld%s expected", name, text,
+                       (long long)low, to);
 }
 
 int check_output(const usage *u, const char *path, bool text) {
