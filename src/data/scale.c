@@ -140,10 +140,10 @@ static void scale_row(float *to, const uint8_t *from, const gan_filter *filter, 
         mix_row(to, from, filter, filter->taps, c);
 }
 
+/* Without a branch, so that compilers vectorise it. */
 static uint8_t to_byte(float v) {
     const float positive = v > 0 ? v : 0, bounded = positive < 255.0f ? positive : 255.0f;
-    return (uint8_t)(int32_t)(bounded +
-                              0.5f); /* without a branch, so that compilers vectorise it */
+    return (uint8_t)(int32_t)(bounded + 0.5f);
 }
 
 static inline void mix_column(uint8_t *to, const float *from, const float *weight, int64_t taps,

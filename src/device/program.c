@@ -38,23 +38,25 @@ static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call
 
 /* Values up to so many bytes in all get places of their own where that permits branches. */
 static const size_t apart_bytes = (size_t)1 << 25;
+static size_t aligned(size_t bytes) {
+    return (bytes + GAN_PLAN_ALIGN - 1) / GAN_PLAN_ALIGN * GAN_PLAN_ALIGN;
+}
+
+/* Where the workspace of the next call of the same launch begins. */
+static size_t behind(const gan_call *call, size_t offset) {
+    return offset + aligned(call->workspace_bytes);
+}
+
 /* A workspace that is larger is there once: its calls wait for each other. */
 static const size_t most_lane_bytes = (size_t)1 << 26;
 
 static gan_status find_branches(gan_program *p) {
     const bool several = p->lane_bytes <= most_lane_bytes;
     const int lanes = p->device->branches && several ? p->device->backend->lanes : 1;
-    if (lanes > 1)
-        p->lane_bytes = (p->lane_bytes + GAN_PLAN_ALIGN - 1) / GAN_PLAN_ALIGN * GAN_PLAN_ALIGN;
+    if (lanes > 1) p->lane_bytes = aligned(p->lane_bytes);
     p->workspace_bytes = p->lane_bytes * (size_t)lanes;
     if (!p->device->branches) return GAN_OK;
     return gan_branches_create(&p->branches, p->plan, p->n_calls, p->call, lanes);
-}
-
-/* Where the workspace of the next call of the same launch begins. */
-static size_t behind(const gan_call *call, size_t offset) {
-    const size_t align = GAN_PLAN_ALIGN;
-    return offset + (call->workspace_bytes + align - 1) / align * align;
 }
 
 /* Calls of one stage are one launch, in which each has a workspace of its own. */

@@ -15,8 +15,8 @@ struct gan_classifier {
     gan_store *store;
     gan_graph *graph;
     gan_program *program;
-    gan_node *input, *hidden,
-        *logits; /* (GAN_CLASSIFIER_BATCH, …); hidden: NULL of a discriminator */
+    gan_node *input, *logits,
+        *hidden; /* (GAN_CLASSIFIER_BATCH, …); hidden: not of a discriminator */
 };
 
 /* x (m, height, width, channels) in [low, high] -> logits (m, classes); `hidden` (may be NULL): the

@@ -59,6 +59,12 @@ static gan_status trace_of_root(double *out, double *s, double *t, double *work,
     return GAN_OK;
 }
 
+static bool is_finite(const float *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
 gan_status gan_metric_frechet(double *out, const float *a, int64_t a_count, const float *b,
                               int64_t b_count, int64_t dims) {
     if (a_count < 2 || b_count < 2 || dims < 1)
@@ -66,12 +72,8 @@ gan_status gan_metric_frechet(double *out, const float *a, int64_t a_count, cons
                         "Frechet distance: %lld and %lld samples of %lld numbers given, expected "
                         "at least 2, 2 and 1",
                         (long long)a_count, (long long)b_count, (long long)dims);
-    for (int64_t i = 0; i < a_count * dims; i++)
-        if (!isfinite(a[i]))
-            return gan_fail(GAN_ERROR_ARGUMENT, "Frechet distance: a number that is not finite");
-    for (int64_t i = 0; i < b_count * dims; i++)
-        if (!isfinite(b[i]))
-            return gan_fail(GAN_ERROR_ARGUMENT, "Frechet distance: a number that is not finite");
+    if (!is_finite(a, a_count * dims) || !is_finite(b, b_count * dims))
+        return gan_fail(GAN_ERROR_ARGUMENT, "Frechet distance: a number that is not finite");
     const size_t d = (size_t)dims, square = d * d;
     double *memory = calloc(5 * square + 4 * d, sizeof *memory);
     if (!memory) return gan_fail(GAN_ERROR_MEMORY, "Frechet distance: out of memory");
