@@ -12,6 +12,7 @@
 #include "ganc/io.h"
 #include "ganc/metric.h"
 #include "support/scratch.h"
+#include "support/tiny.h"
 
 enum { SIDE = 12, CLASSES = 3, COUNT = 240, PIXELS = SIDE * SIDE };
 
@@ -54,12 +55,6 @@ static void free_bars(gan_dataset *d) {
     free(d->labels);
 }
 
-static gan_device *open_device(void) {
-    gan_device *device;
-    expect_ok(gan_device_open(&device, "cpu", &(gan_device_options){.threads = 2}));
-    return device;
-}
-
 static double accuracy(gan_classifier *c, const gan_dataset *d) {
     double a;
     expect_ok(gan_classifier_accuracy(&a, c, d));
@@ -68,7 +63,7 @@ static double accuracy(gan_classifier *c, const gan_dataset *d) {
 
 static void it_learns_what_it_is_shown(void **state) {
     (void)state;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(2);
     gan_dataset train = bars(1), test = bars(2);
     const gan_classifier_options options = {.updates = 150, .batch = 32, .rate = 0.003, .seed = 4};
     gan_classifier *c, *again, *untaught;
@@ -138,7 +133,7 @@ static void it_learns_what_it_is_shown(void **state) {
 
 static void a_file_keeps_it(void **state) {
     (void)state;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(2);
     gan_dataset train = bars(1);
     gan_classifier *c, *read;
     uint64_t before, after;
@@ -186,7 +181,7 @@ static void few_examples_are_balanced(void **state) {
 
 static void refusals(void **state) {
     (void)state;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(2);
     gan_dataset d = bars(3);
     gan_classifier *c;
     int32_t *labels = d.labels;

@@ -17,18 +17,6 @@
 
 enum { SEEDS = 3 };
 
-static const char *checkpoint_of(const char *name) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/checkpoint.safetensors", name);
-    return scratch(path);
-}
-
-static gan_device *open_device(void) {
-    gan_device *device;
-    expect_ok(gan_device_open(&device, "cpu", &(gan_device_options){.threads = 1}));
-    return device;
-}
-
 static void set(gan_settings *s, const char *key, const char *value) {
     expect_ok(gan_settings_set(s, key, value, NULL));
 }
@@ -55,8 +43,8 @@ static gan_settings *ring(int seed, const char *const (*more)[2]) {
 static double agreement(const gan_settings *s, const char *name) {
     gan_agreement a;
     tiny_run(s, name, 1000, 1, false);
-    gan_device *device = open_device();
-    expect_ok(gan_agreement_checkpoint(&a, checkpoint_of(name), device,
+    gan_device *device = tiny_device(1);
+    expect_ok(gan_agreement_checkpoint(&a, tiny_checkpoint(name), device,
                                        &(gan_agreement_options){.count = 1600}));
     gan_device_close(device);
     assert_int_equal(a.samples, 1600);
@@ -106,11 +94,11 @@ static void encoding_writes_pairs_and_codes(void **state) {
                               {"generator.average", "0.9"}};
     gan_settings *s = tiny_settings(scratch("bars"), &pairs);
     gan_encoding e;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(1);
     tiny_run(s, "bigan", 3, 1, false);
     const gan_encode_options options = {.count = 8, .codes = scratch("codes.safetensors")};
-    expect_ok(
-        gan_encode_checkpoint(&e, checkpoint_of("bigan"), scratch("pairs.png"), device, &options));
+    expect_ok(gan_encode_checkpoint(&e, tiny_checkpoint("bigan"), scratch("pairs.png"), device,
+                                    &options));
     assert_int_equal(e.examined, 64);
     assert_true(e.error > 0 && isfinite(e.error) && isnan(e.nearest));
     /* The mean image's error is the variance of the pixels. */
@@ -137,7 +125,7 @@ static void encoding_writes_pairs_and_codes(void **state) {
     assert_non_null(codes);
     assert_true(gan_shape_equal(codes->shape, gan_shape2(64, 6)));
     gan_safetensors_close(file);
-    expect_failure(gan_encode_checkpoint(&e, checkpoint_of("bigan"), NULL, device,
+    expect_failure(gan_encode_checkpoint(&e, tiny_checkpoint("bigan"), NULL, device,
                                          &(gan_encode_options){.nearest = true}),
                    GAN_ERROR_ARGUMENT, "no labels");
     gan_device_close(device);
@@ -157,7 +145,7 @@ static void draw_rows(const char *path, float *out) {
     gan_schedule schedule;
     const gan_model *model;
     gan_model_options networks;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(1);
     expect_ok(gan_checkpoint_read(&c, path));
     expect_ok(gan_source_networks(&model, &networks, c.settings, c.state.example));
     expect_ok(gan_settings_game(&game, c.settings, model, &networks, 0, 0));
@@ -193,7 +181,7 @@ static void what_is_known_is_kept(void **state) {
         static float x[ROWS * COLUMNS][PIXELS];
         gan_dataset *bars;
         tiny_run(s, name, 700, 1, false);
-        draw_rows(checkpoint_of(name), x[0]);
+        draw_rows(tiny_checkpoint(name), x[0]);
         expect_ok(gan_dataset_open(&bars, scratch("bars"), NULL));
         double error = 0, of_mean = 0;
         int known = 0, unknown = 0, different = 0;
@@ -233,15 +221,15 @@ static void refusals(void **state) {
     tiny_images("bars", 16, SIDE);
     gan_settings *s = tiny_settings(scratch("bars"), NULL);
     tiny_run(s, "plain", 1, 1, false);
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(1);
     gan_agreement a;
     gan_recognition r;
     gan_encoding e;
-    expect_failure(gan_agreement_checkpoint(&a, checkpoint_of("plain"), device, NULL),
+    expect_failure(gan_agreement_checkpoint(&a, tiny_checkpoint("plain"), device, NULL),
                    GAN_ERROR_ARGUMENT, "takes no class");
-    expect_failure(gan_recognition_checkpoint(&r, checkpoint_of("plain"), device, NULL, false),
+    expect_failure(gan_recognition_checkpoint(&r, tiny_checkpoint("plain"), device, NULL, false),
                    GAN_ERROR_ARGUMENT, "tells no class");
-    expect_failure(gan_encode_checkpoint(&e, checkpoint_of("plain"), NULL, device, NULL),
+    expect_failure(gan_encode_checkpoint(&e, tiny_checkpoint("plain"), NULL, device, NULL),
                    GAN_ERROR_ARGUMENT, "with an encoder");
     gan_device_close(device);
     gan_settings_destroy(s);

@@ -15,18 +15,6 @@
 
 enum { COUNT = 480, SIDE = 12 };
 
-static const char *checkpoint_of(const char *name) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/checkpoint.safetensors", name);
-    return scratch(path);
-}
-
-static gan_device *open_device(void) {
-    gan_device *device;
-    expect_ok(gan_device_open(&device, "cpu", &(gan_device_options){.threads = 1}));
-    return device;
-}
-
 /* Bars that lie or stand, which is their class; the test part is the training part. */
 static void labelled_bars(void) {
     static const char *const part[] = {"train", "t10k"};
@@ -56,8 +44,8 @@ static gan_settings *bars_settings(const char *const (*more)[2]) {
 
 static gan_score score_of(const char *name, const gan_agreement_options *o) {
     gan_score score;
-    gan_device *device = open_device();
-    expect_ok(gan_score_checkpoint(&score, checkpoint_of(name), device, o));
+    gan_device *device = tiny_device(1);
+    expect_ok(gan_score_checkpoint(&score, tiny_checkpoint(name), device, o));
     gan_device_close(device);
     return score;
 }
@@ -109,19 +97,19 @@ static void what_is_no_image_of_noise_is_refused(void **state) {
     (void)state;
     gan_settings *s;
     gan_score score;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(1);
     expect_ok(gan_settings_create(&s));
     expect_ok(gan_settings_set(s, "data", "ring8", NULL));
     expect_ok(gan_settings_set(s, "model", "toy", NULL));
     tiny_run(s, "points", 1, 1, false);
-    expect_failure(gan_score_checkpoint(&score, checkpoint_of("points"), device, NULL),
+    expect_failure(gan_score_checkpoint(&score, tiny_checkpoint("points"), device, NULL),
                    GAN_ERROR_ARGUMENT, "makes points");
     gan_settings_destroy(s);
 
     tiny_images("unlabelled", 64, SIDE);
     s = tiny_settings(scratch("unlabelled"), NULL);
     tiny_run(s, "plain", 1, 1, false);
-    expect_failure(gan_score_checkpoint(&score, checkpoint_of("plain"), device, NULL),
+    expect_failure(gan_score_checkpoint(&score, tiny_checkpoint("plain"), device, NULL),
                    GAN_ERROR_ARGUMENT, "without labels");
     gan_settings_destroy(s);
 
@@ -132,13 +120,13 @@ static void what_is_no_image_of_noise_is_refused(void **state) {
     labelled_bars();
     char folder[512];
     snprintf(folder, sizeof folder, "%s", scratch("."));
-    expect_failure(gan_score_checkpoint(&score, checkpoint_of("small-run"), device,
+    expect_failure(gan_score_checkpoint(&score, tiny_checkpoint("small-run"), device,
                                         &(gan_agreement_options){.data = folder}),
                    GAN_ERROR_SHAPE, "8x8x1", "12x12x1");
-    expect_failure(gan_score_checkpoint(&score, checkpoint_of("small-run"), device,
+    expect_failure(gan_score_checkpoint(&score, tiny_checkpoint("small-run"), device,
                                         &(gan_agreement_options){.classifier = "none/such.st"}),
                    GAN_ERROR_IO, "none/such.st: cannot write");
-    expect_failure(gan_score_checkpoint(&score, checkpoint_of("small-run"), device,
+    expect_failure(gan_score_checkpoint(&score, tiny_checkpoint("small-run"), device,
                                         &(gan_agreement_options){.data = "ring8"}),
                    GAN_ERROR_ARGUMENT, "'ring8' is made on the fly");
     gan_device_close(device);

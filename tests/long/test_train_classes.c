@@ -19,24 +19,6 @@
 
 enum { SEEDS = 3 };
 
-/* Trains a preset for `steps`; its checkpoint. */
-static const char *trained(const char *preset, int seed, int steps) {
-    char name[64], number[16], set[32], path[96];
-    snprintf(name, sizeof name, "%s-%d", preset, seed);
-    snprintf(number, sizeof number, "%d", seed);
-    snprintf(set, sizeof set, "steps=%d", steps);
-    command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
-                      "sample.every=0", "--set", "checkpoint.every=0", "--set", set));
-    snprintf(path, sizeof path, "%s/checkpoint.safetensors", name);
-    return scratch(path);
-}
-
-static gan_device *open_device(void) {
-    gan_device *device;
-    expect_ok(gan_device_open(&device, "cpu", NULL));
-    return device;
-}
-
 /* ---- samples of a class ---- */
 
 typedef struct claim {
@@ -49,7 +31,7 @@ static void check(const claim *c, gan_device *device, const char *classifier) {
     double mean = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         gan_agreement a;
-        expect_ok(gan_agreement_checkpoint(&a, trained(c->preset, seed, c->steps), device,
+        expect_ok(gan_agreement_checkpoint(&a, tiny_preset(c->preset, seed, c->steps, NULL), device,
                                            &(gan_agreement_options){.classifier = classifier}));
         print_message("%s, seed %d: %.4f; the classifier %.4f\n", c->preset, seed, a.agreement,
                       a.accuracy);
@@ -68,7 +50,7 @@ static void samples_are_of_their_class(void **state) {
         {"fashion-infogan", 1000, 0.5}, /* by chance: about a quarter */
     };
     char classifier[512];
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(0);
     snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
         check(&claims[i], device, classifier);
@@ -79,12 +61,12 @@ static void samples_are_of_their_class(void **state) {
 
 static void images_without_labels_help(void **state) {
     (void)state;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(0);
     double with = 0, alone = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         gan_recognition r;
-        expect_ok(gan_recognition_checkpoint(&r, trained("fashion-semi", seed, 3000), device, NULL,
-                                             true));
+        expect_ok(gan_recognition_checkpoint(&r, tiny_preset("fashion-semi", seed, 3000, NULL),
+                                             device, NULL, true));
         print_message("seed %d: error %.4f, alone %.4f\n", seed, r.error, r.alone);
         with += r.error / SEEDS;
         alone += r.alone / SEEDS;
@@ -94,12 +76,7 @@ static void images_without_labels_help(void **state) {
 }
 
 int main(void) {
-    gan_dataset *set;
-    if (gan_dataset_open(&set, "fashion-mnist", NULL) != GAN_OK) {
-        printf("skipped: %s\n", gan_last_error());
-        return 77;
-    }
-    gan_dataset_destroy(set);
+    if (tiny_without_fashion()) return 77;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(samples_are_of_their_class),

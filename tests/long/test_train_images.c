@@ -21,26 +21,6 @@
 
 enum { SEEDS = 3, SIDE = 28 };
 
-/* Trains a preset for `steps`, with another value of one key where `other` is given; its
- * checkpoint. */
-static const char *trained(const char *preset, int seed, int steps, const char *other) {
-    char name[64], number[16], set[32], path[96];
-    snprintf(name, sizeof name, "%s-%d%s", preset, seed, other ? "-other" : "");
-    snprintf(number, sizeof number, "%d", seed);
-    snprintf(set, sizeof set, "steps=%d", steps);
-    command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
-                      "sample.every=0", "--set", "checkpoint.every=0", "--set", set, "--set",
-                      other ? other : set));
-    snprintf(path, sizeof path, "%s/checkpoint.safetensors", name);
-    return scratch(path);
-}
-
-static gan_device *open_device(void) {
-    gan_device *device;
-    expect_ok(gan_device_open(&device, "cpu", NULL));
-    return device;
-}
-
 /* ---- by a classifier ---- */
 
 static double distance_of(const char *checkpoint, gan_device *device, const char *classifier) {
@@ -109,7 +89,7 @@ static void check(const claim *c, double (*measure)(const char *, gan_device *, 
     double mean = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         print_message("%s, seed %d: ", c->preset, seed);
-        mean += measure(trained(c->preset, seed, c->steps, NULL), device, classifier) / SEEDS;
+        mean += measure(tiny_preset(c->preset, seed, c->steps, NULL), device, classifier) / SEEDS;
     }
     if (!(mean >= c->least && mean <= c->most))
         fail_msg("%s: %.4f, expected %g to %g", c->preset, mean, c->least, c->most);
@@ -130,7 +110,7 @@ static void samples_are_like_the_data(void **state) {
         {"fashion-virtual", 300, 0, 100},    {"fashion-ebgan", 300, 0, 80},
     };
     char classifier[512];
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(0);
     snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         check(&classes[i], agreement_of, device, classifier);
@@ -170,7 +150,7 @@ static double gap_of(const char *path) {
     gan_program *program;
     const gan_model *model;
     gan_model_options networks;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(0);
     expect_ok(gan_checkpoint_read(&c, path));
     expect_ok(gan_source_networks(&model, &networks, c.settings, c.state.example));
     expect_ok(gan_store_create(&store, 0));
@@ -199,7 +179,7 @@ static double mean_gap(const char *preset, const char *other) {
     double mean = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         print_message("%s%s, seed %d: D(x) is ", preset, other ? ", nothing changed" : "", seed);
-        mean += gap_of(trained(preset, seed, 2000, other)) / SEEDS;
+        mean += gap_of(tiny_preset(preset, seed, 2000, other)) / SEEDS;
     }
     return mean;
 }
@@ -258,7 +238,7 @@ static void fill_in(double *error, double *of_mean, const char *path, const gan_
     gan_schedule schedule;
     const gan_model *model;
     gan_model_options networks;
-    gan_device *device = open_device();
+    gan_device *device = tiny_device(0);
     double mean[PIXELS] = {0}, hidden = 0;
     for (int64_t i = 0; i < test->count * PIXELS; i++)
         mean[i % PIXELS] += test->images[i] / 255.0 / (double)test->count;
@@ -312,7 +292,7 @@ static void what_is_hidden_is_filled_in(void **state) {
         gan_dataset_open(&test, "fashion-mnist", &(gan_dataset_options){.split = GAN_SPLIT_TEST}));
     for (int seed = 1; seed <= SEEDS; seed++) {
         double error;
-        fill_in(&error, &of_mean, trained("fashion-completion", seed, 500, NULL), test);
+        fill_in(&error, &of_mean, tiny_preset("fashion-completion", seed, 500, NULL), test);
         print_message("fashion-completion, seed %d: error %.4f, the mean image %.4f\n", seed, error,
                       of_mean);
         mean += error / SEEDS;
@@ -322,12 +302,7 @@ static void what_is_hidden_is_filled_in(void **state) {
 }
 
 int main(void) {
-    gan_dataset *set;
-    if (gan_dataset_open(&set, "fashion-mnist", NULL) != GAN_OK) {
-        printf("skipped: %s\n", gan_last_error());
-        return 77;
-    }
-    gan_dataset_destroy(set);
+    if (tiny_without_fashion()) return 77;
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_hidden_is_filled_in),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "support/command.h"
 #include "support/scratch.h"
 
 static void put32(unsigned char *to, int64_t value) {
@@ -94,4 +95,37 @@ size_t tiny_same_tensors(const char *one, const char *other) {
     gan_safetensors_close(a);
     gan_safetensors_close(b);
     return n;
+}
+
+const char *tiny_checkpoint(const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", name);
+    return scratch(path);
+}
+
+const char *tiny_preset(const char *preset, int seed, int steps, const char *other) {
+    char name[64], number[16], set[32];
+    snprintf(name, sizeof name, "%s-%d%s", preset, seed, other ? "-other" : "");
+    snprintf(number, sizeof number, "%d", seed);
+    snprintf(set, sizeof set, "steps=%d", steps);
+    command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
+                      "sample.every=0", "--set", "checkpoint.every=0", "--set", set, "--set",
+                      other ? other : set));
+    return tiny_checkpoint(name);
+}
+
+gan_device *tiny_device(int threads) {
+    gan_device *device;
+    expect_ok(gan_device_open(&device, "cpu", &(gan_device_options){.threads = threads}));
+    return device;
+}
+
+bool tiny_without_fashion(void) {
+    gan_dataset *set;
+    if (gan_dataset_open(&set, "fashion-mnist", NULL) != GAN_OK) {
+        printf("skipped: %s\n", gan_last_error());
+        return true;
+    }
+    gan_dataset_destroy(set);
+    return false;
 }

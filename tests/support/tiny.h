@@ -1,11 +1,13 @@
 /* Small things to train on: a set of small images in the scratch folder, settings for a few steps,
- * runs. */
+ * runs, and what tests of runs need beside. */
 #ifndef GANC_TEST_TINY_H
 #define GANC_TEST_TINY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ganc/data.h"
 #include "ganc/io.h"
 #include "ganc/train.h"
 
@@ -24,6 +26,19 @@ gan_settings *tiny_settings(const char *data, const tiny_pairs *pairs);
  * error. */
 void tiny_run(const gan_settings *settings, const char *name, int64_t steps, int threads,
               bool resume);
+
+/* The checkpoint in the folder scratch(NAME); valid as long as scratch() says. */
+const char *tiny_checkpoint(const char *name);
+
+/* Trains a preset for `steps` by the command, with another "key=value" where `other` is not NULL;
+ * its checkpoint. */
+const char *tiny_preset(const char *preset, int seed, int steps, const char *other);
+
+/* The CPU, with `threads` threads (0: all); fails the test on an error. */
+gan_device *tiny_device(int threads);
+
+/* Whether Fashion-MNIST is not on this machine, which it prints as the reason to skip. */
+bool tiny_without_fashion(void);
 
 /* Fails the test unless two files hold the same tensors, byte for byte; returns how many. */
 size_t tiny_same_tensors(const char *one, const char *other);
