@@ -3,27 +3,15 @@
 
 static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o) {
     gan_graph *g = gan_scope_graph(s);
-    const int64_t width = gan_features(o->generator_features, 256);
-    const double keep = o->generator_keep;
-    gan_noise noise;
-    z = gan_noise_split(&noise, s, z, o, 3);
-    gan_node *h = gan_drop(s, gan_leaky_layer(s, "hidden1", z, width, false), keep);
-    h = gan_leaky_layer(s, "hidden2", gan_noise_join(&noise, 1, h), 2 * width, false);
-    h = gan_drop(s, h, keep);
-    h = gan_leaky_layer(s, "hidden3", gan_noise_join(&noise, 2, h), 4 * width, false);
-    h = gan_drop(s, h, keep);
-    h = gan_layer_linear(s, "output", gan_noise_join(&noise, 3, h),
-                         o->height * o->width * o->channels, NULL);
-    h = gan_tanh(g, gan_cast(g, h, GAN_F32));
-    return gan_reshape(g, h, gan_shape4(-1, o->height, o->width, o->channels));
+    const int64_t f = gan_features(o->generator_features, 256), width[3] = {f, 2 * f, 4 * f};
+    gan_node *x = gan_leaky_generator(s, z, o, width, o->height * o->width * o->channels);
+    x = gan_tanh(g, gan_cast(g, x, GAN_F32));
+    return gan_reshape(g, x, gan_shape4(-1, o->height, o->width, o->channels));
 }
 
 static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
-    const int64_t width = gan_features(o->discriminator_features, 256);
-    gan_node *h = gan_leaky_layer(s, "hidden1", x, 2 * width, o->spectral_norm);
-    h = gan_drop(s, h, o->discriminator_keep);
-    h = gan_leaky_layer(s, "hidden2", h, width, o->spectral_norm);
-    return gan_drop(s, h, o->discriminator_keep);
+    const int64_t f = gan_features(o->discriminator_features, 256), width[2] = {2 * f, f};
+    return gan_leaky_features(s, x, o, 2, width);
 }
 
 const gan_model gan_model_mlp = {

@@ -39,4 +39,13 @@ gan_node *gan_noise_split(gan_noise *noise, gan_scope *scope, gan_node *z,
 /* x as layer `layer` takes it: with the late noise as more channels, where it belongs there. */
 gan_node *gan_noise_join(const gan_noise *noise, int layer, gan_node *x);
 
+/* Three such layers, "hidden1" to "hidden3", and a linear one, "output", of `units`, with dropout
+ * and late noise as the options have them. */
+gan_node *gan_leaky_generator(gan_scope *scope, gan_node *z, const gan_model_options *options,
+                              const int64_t width[3], int64_t units);
+
+/* `layers`, at most 3, such layers, "hidden1" on, with D's dropout and spectral norm. */
+gan_node *gan_leaky_features(gan_scope *scope, gan_node *x, const gan_model_options *options,
+                             int layers, const int64_t *width);
+
 #endif
