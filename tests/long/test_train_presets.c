@@ -10,38 +10,8 @@
 
 #include <cmocka.h>
 
-#include "support/command.h"
+#include "support/ring.h"
 #include "support/scratch.h"
-#include "support/tiny.h"
-
-enum { SEEDS = 3 };
-
-static double covered(const char *preset, int seed) {
-    char name[80], log[96], number[16], *line;
-    /* What D sees at once divides it. */
-    const char *batch = strstr(preset, "pacgan3") ? "batch=63" : "batch=64";
-    double modes, share;
-    snprintf(name, sizeof name, "%s-%d", preset, seed);
-    snprintf(log, sizeof log, "%s/log.jsonl", name);
-    snprintf(number, sizeof number, "%d", seed);
-    command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
-                      batch, "--set", "steps=1000", "--set", "rate.linear=1000", "--set",
-                      "generator.average=0.99", "--set", "model.generator_features=64", "--set",
-                      "model.discriminator_features=64", "--set", "sample.every=0", "--set",
-                      "checkpoint.every=0"));
-    expect_ok(gan_journal_last(&line, scratch(log)));
-    expect_ok(gan_journal_number(&modes, line, "modes"));
-    expect_ok(gan_journal_number(&share, line, "high_quality"));
-    print_message("%s, seed %d: %.0f modes, %.3f of high quality\n", preset, seed, modes, share);
-    free(line);
-    return modes;
-}
-
-static double mean_of(const char *preset) {
-    double sum = 0;
-    for (int seed = 1; seed <= SEEDS; seed++) sum += covered(preset, seed) / SEEDS;
-    return sum;
-}
 
 static int is_ring(const struct dirent *e) {
     const size_t n = strlen(e->d_name);
@@ -57,7 +27,7 @@ static void every_preset_learns(void **state) {
     for (int i = 0; i < n; i++) {
         char preset[64];
         snprintf(preset, sizeof preset, "%.*s", (int)strlen(list[i]->d_name) - 5, list[i]->d_name);
-        const double modes = mean_of(preset);
+        const double modes = ring_modes(preset);
         if (!(modes >= 2)) print_error("%s: %.1f modes\n", preset, modes), bad++;
         free(list[i]);
     }
