@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -106,7 +107,9 @@ static void what_terms_and_heads_need(void **state) {
             o.head = gan_head_find("energy"));
     REFUSED("head members needs generators to be 2 or more, given 0",
             o.head = gan_head_find("members"));
-    REFUSED("r1: every is 2.5, expected a whole number", terms(&o, "r1(1, every=2.5)"));
+    REFUSED("r1: every is 2.5, expected a whole number", terms(&o, "r1"), o.terms[0].knob[1] = 2.5);
+    REFUSED("noise: steps is 0.5, expected a whole number", augments(&o, "noise"),
+            o.augments[0].knob[1] = 0.5);
     REFUSED("ac-gan needs a generator that is told the class", labelled(&o), terms(&o, "ac-gan"));
     REFUSED("supervised needs some labelled examples", labelled(&o), terms(&o, "supervised"));
     REFUSED("mrgan has an encoder of its own", terms(&o, "mrgan"), o.encoder = true);
@@ -126,6 +129,37 @@ static void what_terms_and_heads_need(void **state) {
             o.discriminator_condition = GAN_CONDITION_CONCAT);
     REFUSED("by concat or by head projection, not by norm", labelled(&o),
             o.discriminator_condition = GAN_CONDITION_NORM);
+}
+
+/* What counts something is written as a whole number. */
+static void counts_have_no_fractions(void **state) {
+    static const char *const counts[] = {"every", "steps", "images"};
+    gan_term_use term[GAN_MAX_TERMS];
+    gan_augment_use augment[GAN_MAX_AUGMENTS];
+    int n;
+    (void)state;
+    for (size_t i = 0; i < gan_term_count(); i++)
+        for (int k = 0; k < GAN_KNOBS && gan_term_at(i)->knob[k].name; k++)
+            for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+                char text[128], part[128];
+                if (strcmp(gan_term_at(i)->knob[k].name, counts[c])) continue;
+                snprintf(text, sizeof text, "%s(%s=7.5)", gan_term_at(i)->name, counts[c]);
+                snprintf(part, sizeof part, "%s is 7.5, expected a whole number from 1", counts[c]);
+                expect_failure(gan_terms_parse(term, &n, "terms", text), GAN_ERROR_ARGUMENT, part,
+                               gan_term_at(i)->name);
+            }
+    for (size_t i = 0; i < gan_augment_count(); i++)
+        for (int k = 0; k < GAN_KNOBS && gan_augment_at(i)->knob[k].name; k++)
+            for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+                char text[128], part[128];
+                if (strcmp(gan_augment_at(i)->knob[k].name, counts[c])) continue;
+                snprintf(text, sizeof text, "%s(%s=7.5)", gan_augment_at(i)->name, counts[c]);
+                snprintf(part, sizeof part, "%s is 7.5, expected a whole number from", counts[c]);
+                expect_failure(gan_augments_parse(augment, &n, "augment", text), GAN_ERROR_ARGUMENT,
+                               part, gan_augment_at(i)->name);
+            }
+    expect_ok(gan_terms_parse(term, &n, "terms", "r1(2.5, every=16)"));
+    expect_ok(gan_augments_parse(augment, &n, "augment", "noise(0.25, steps=1e4)"));
 }
 
 static void what_does_not_go_together(void **state) {
@@ -188,6 +222,7 @@ int main(void) {
         cmocka_unit_test(numbers),
         cmocka_unit_test(ranges),
         cmocka_unit_test(what_terms_and_heads_need),
+        cmocka_unit_test(counts_have_no_fractions),
         cmocka_unit_test(what_does_not_go_together),
         cmocka_unit_test(the_head_is_found),
     };

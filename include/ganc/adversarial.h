@@ -166,7 +166,8 @@ typedef struct gan_term {
     bool needs_context;   /* a generator that completes images */
     bool needs_latent;    /* that fakes were made from, which replay does not keep */
     bool needs_symbols;   /* drawn from a generator's logits: discrete is reinforce */
-    bool lazy;        /* the second knob is "every": written only into iterations that are due */
+    bool lazy; /* the second knob is "every", a whole number: written only into iterations that are
+                  due */
     const char *head; /* the head it needs, or NULL */
 } gan_term;
 
@@ -191,6 +192,7 @@ GAN_API gan_status gan_terms_parse(gan_term_use *out, int *n, const char *where,
 typedef struct gan_augment {
     const char *name, *about;
     gan_knob knob[GAN_KNOBS];
+    bool whole[GAN_KNOBS]; /* knobs that count something, and so have no fraction */
     /* x (n, …) -> the same shape. Draws by play's counter. */
     gan_node *(*apply)(gan_play *play, gan_node *x, const double *knob);
     bool points; /* makes sense of points and sequences too, not only of images */

@@ -25,9 +25,10 @@ const gan_augment *gan_augment_find(const char *name) {
 
 static const char *name(size_t row) { return table[row]->name; }
 static const gan_knob *knobs(size_t row) { return table[row]->knob; }
+static bool whole(size_t row, int knob) { return table[row]->whole[knob]; }
 
 gan_status gan_augments_parse(gan_augment_use *out, int *n, const char *where, const char *text) {
-    const gan_rows rows = {"augmentation", gan_augment_count(), name, knobs};
+    const gan_rows rows = {"augmentation", gan_augment_count(), name, knobs, whole};
     *n = 0;
     for (;;) {
         bool found;

@@ -49,6 +49,7 @@ const gan_augment gan_augment_ada = {
     .knob = {{"target", 0.6, -1, 1, "of E sign(D's score of real examples)"},
              {"images", 500000, 1, 1e12, "over which the probability can go from 0 to 1"},
              {"every", 4, 1, 1e6, "D-steps from one move to the next"}},
+    .whole = {[1] = true, [2] = true},
     .apply = same,
     .points = true,
     .probability = probability,

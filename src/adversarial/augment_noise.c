@@ -18,6 +18,7 @@ const gan_augment gan_augment_noise = {
     .about = "Gaussian noise, decaying (Sonderby et al. 2017, section 4)",
     .knob = {{"deviation", 0.1, 0, 1e3, "at the start"},
              {"steps", 0, 0, 1e12, "iterations until it is gone; 0: it stays"}},
+    .whole = {[1] = true},
     .apply = noise,
     .points = true,
 };

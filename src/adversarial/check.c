@@ -99,6 +99,13 @@ static gan_status check_techniques(const gan_game_options *o) {
             REFUSE("%s: every is %g, expected a whole number of iterations", use->term->name,
                    use->knob[1]);
     }
+    for (int i = 0; i < o->n_augments; i++) {
+        const gan_augment_use *use = &o->augments[i];
+        for (int k = 0; k < GAN_KNOBS; k++)
+            if (use->augment->whole[k] && use->knob[k] != floor(use->knob[k]))
+                REFUSE("%s: %s is %g, expected a whole number", use->augment->name,
+                       use->augment->knob[k].name, use->knob[k]);
+    }
     if (o->pack > 1 && o->batch % o->pack)
         REFUSE("batch is %lld, expected a multiple of pack, %lld", (long long)o->batch,
                (long long)o->pack);

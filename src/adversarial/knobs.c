@@ -1,6 +1,7 @@
 #include "adversarial/knobs.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ static gan_status unclosed(const char *where, const char *row) {
 
 /* One "value" or "name=value" inside the brackets; `position` counts those without a name. */
 static gan_status take_value(const char **p, int *position, const char *where, const char *row,
-                             const gan_knob *knobs, double *value) {
+                             const gan_knob *knobs, const bool *whole, double *value) {
     const char *start = *p;
     char name[NAME];
     take_name(p, name);
@@ -86,9 +87,10 @@ static gan_status take_value(const char **p, int *position, const char *where, c
     if (end == *p)
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: %s is '%.20s', expected a number", where, row,
                         knob->name, *p);
-    if (!(x >= knob->low && x <= knob->high))
-        return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: %s is %g, expected %g to %g", where, row,
-                        knob->name, x, knob->low, knob->high);
+    if (!(x >= knob->low && x <= knob->high) || (whole[k] && x != floor(x)))
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s: %s is %g, expected %s%g to %g", where, row,
+                        knob->name, x, whole[k] ? "a whole number from " : "", knob->low,
+                        knob->high);
     value[k] = x;
     *p = end;
     skip_spaces(p);
@@ -96,11 +98,11 @@ static gan_status take_value(const char **p, int *position, const char *where, c
 }
 
 static gan_status take_values(const char **p, const char *where, const char *row,
-                              const gan_knob *knobs, double *value) {
+                              const gan_knob *knobs, const bool *whole, double *value) {
     int position = 0;
     for (++*p, skip_spaces(p); **p != ')';) {
         if (!**p) return unclosed(where, row);
-        GAN_TRY(take_value(p, &position, where, row, knobs, value));
+        GAN_TRY(take_value(p, &position, where, row, knobs, whole, value));
         if (**p == ',') {
             ++*p;
             skip_spaces(p);
@@ -129,9 +131,13 @@ gan_status gan_knobs_parse(const char **text, bool *found, size_t *row, double k
     for (*row = 0; *row < rows->count && strcmp(rows->name(*row), name) != 0;) ++*row;
     if (*row == rows->count) return unknown_row(where, name, rows);
     const gan_knob *knobs = rows->knobs(*row);
-    for (int i = 0; i < GAN_KNOBS; i++) knob[i] = i < knob_count(knobs) ? knobs[i].initial : 0;
+    bool whole[GAN_KNOBS];
+    for (int i = 0; i < GAN_KNOBS; i++) {
+        knob[i] = i < knob_count(knobs) ? knobs[i].initial : 0;
+        whole[i] = rows->whole(*row, i);
+    }
     skip_spaces(&p);
-    if (*p == '(') GAN_TRY(take_values(&p, where, name, knobs, knob));
+    if (*p == '(') GAN_TRY(take_values(&p, where, name, knobs, whole, knob));
     if (*p == ',')
         p++;
     else if (*p)

@@ -10,6 +10,7 @@ typedef struct gan_rows {
     size_t count;
     const char *(*name)(size_t row);
     const gan_knob *(*knobs)(size_t row); /* GAN_KNOBS of them, up to the first without a name */
+    bool (*whole)(size_t row, int knob);  /* whether one counts something */
 } gan_rows;
 
 /* Takes the first row of *text, and moves *text behind it and its comma. *found: false at the end

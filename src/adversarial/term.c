@@ -44,9 +44,10 @@ const gan_term *gan_term_find(const char *name) {
 
 static const char *name(size_t row) { return table[row]->name; }
 static const gan_knob *knobs(size_t row) { return table[row]->knob; }
+static bool whole(size_t row, int knob) { return table[row]->lazy && knob == 1; }
 
 gan_status gan_terms_parse(gan_term_use *out, int *n, const char *where, const char *text) {
-    const gan_rows rows = {"term", gan_term_count(), name, knobs};
+    const gan_rows rows = {"term", gan_term_count(), name, knobs, whole};
     *n = 0;
     for (;;) {
         bool found;
