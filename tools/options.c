@@ -75,9 +75,31 @@ static const option *find_option(const usage *u, const char *name, size_t length
     return NULL;
 }
 
+static bool is_key(const char *name) {
+    for (size_t i = 0; i < gan_settings_key_count(); i++)
+        if (!strcmp(gan_settings_key_at(i).name, name)) return true;
+    return false;
+}
+
+/* A key of the configuration, by its name here or elsewhere, given as an option. -1: it is none. */
+static int key_as_option(const usage *u, const char *given) {
+    char name[64];
+    if (strncmp(given, "--", 2) || !find_option(u, "--set", 5)) return -1;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    const char *meant = gan_settings_meant(name);
+    if (is_key(name))
+        return wrong_usage(u, "unknown option '--%s'; that key is set by --set %s=VALUE", name,
+                           name);
+    if (!meant) return -1;
+    return wrong_usage(u, "unknown option '--%s'; %s%s", name, meant,
+                       strstr(meant, "option") ? "" : ", set by --set KEY=VALUE");
+}
+
 static int unknown_option(const usage *u, const char *given) {
     const char *names[MAX_OPTIONS];
     int n = 0;
+    const int code = key_as_option(u, given);
+    if (code >= 0) return code;
     names[n++] = "--help";
     for (const option *o = u->options; o->name && n < MAX_OPTIONS; o++) names[n++] = o->name;
     const char *near = gan_config_nearest(given, names, (size_t)n);

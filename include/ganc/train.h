@@ -44,6 +44,11 @@ GAN_API gan_settings_key gan_settings_key_at(size_t index);
  * `text`. */
 GAN_API void gan_settings_key_allowed(size_t index, char *text, size_t size);
 
+/* One line that says which key is meant by what other programs call so ("lr", "batch_size"), or
+ * which word by "KEY=WORD" ("objective=lsgan"); NULL when that is not known. Neither case nor _ - .
+ * matter. gan_settings_set() refuses with it. */
+GAN_API const char *gan_settings_meant(const char *name);
+
 /* Every key at its default. */
 GAN_API gan_status gan_settings_create(gan_settings **out);
 GAN_API gan_status gan_settings_copy(gan_settings **out, const gan_settings *settings);

@@ -205,9 +205,13 @@ static const row *key_above(const char *key) {
 }
 
 static gan_status unknown_key(const char *key, const char *prefix) {
-    const char *near = nearest(key, key_name);
-    const row *above = near ? NULL : key_above(key);
-    if (above)
+    const char *meant = gan_settings_meant(key), *dot = strrchr(key, '.');
+    const row *above = key_above(key);
+    if (!meant && !above && dot) meant = gan_settings_meant(dot + 1); /* training.lr */
+    const char *near = meant ? NULL : nearest(key, key_name);
+    if (meant)
+        return gan_fail(GAN_ERROR_ARGUMENT, "%sunknown key '%.200s'; %s", prefix, key, meant);
+    if (above && !near)
         return gan_fail(
             GAN_ERROR_ARGUMENT, "%sunknown key '%.200s': '%s' takes one value, such as '%s: %s'",
             prefix, key, above->name, above->name, above->initial[0] ? above->initial : "r1(10)");
@@ -218,6 +222,12 @@ static gan_status unknown_key(const char *key, const char *prefix) {
 static gan_status bad_value(const row *r, const char *value, const char *prefix) {
     char expected[512];
     allowed(r, expected, sizeof expected);
+    char word[128];
+    snprintf(word, sizeof word, "%.60s=%.60s", r->name, value);
+    const char *meant = r->kind == WORD ? gan_settings_meant(word) : NULL;
+    if (meant)
+        return gan_fail(GAN_ERROR_ARGUMENT, "%s%s: '%.200s' given, %s expected; %s", prefix,
+                        r->name, value, expected, meant);
     const char *near = r->kind == WORD ? nearest(value, r->choice) : NULL;
     return gan_fail(GAN_ERROR_ARGUMENT, "%s%s: '%.200s' given, %s expected%s%s%s", prefix, r->name,
                     value, expected, near ? "; did you mean '" : "", near ? near : "",
