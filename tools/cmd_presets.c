@@ -9,7 +9,10 @@ static const option options[] = {{0}};
 static const usage presets_usage = {
     .command = "presets",
     .operands = "[PRESET]",
-    .about = "Lists the presets, or prints one as YAML: a start for a configuration of one's own.",
+    .about = "Lists the presets, or prints one as YAML: a start for a configuration of one's own.\n"
+             "A step is one update of the generator, a batch as many real examples as each update "
+             "of the\ndiscriminator sees. What a step takes on this machine the progress line of "
+             "`ganc train` says.",
     .options = options,
 };
 
@@ -21,15 +24,17 @@ static int longest_name(void) {
 }
 
 static int print_list(void) {
+    static const char row[] = "%-*s  %-13s  %5s  %6s  %s\n";
     const int width = longest_name();
-    printf("%-*s  %s\n", width, "PRESET", "WHAT IT TRAINS");
+    printf(row, width, "PRESET", "DATA", "BATCH", "STEPS", "WHAT IT TRAINS");
     for (int i = 0; i < n_presets; i++) {
+        static const char *const keys[] = {"data", "batch", "steps", "description"};
         gan_settings *settings;
-        char about[256];
+        char value[4][256];
         int code = open_settings(&presets_usage, &settings, presets[i].name);
         if (code >= 0) return code;
-        gan_settings_get(settings, "description", about, sizeof about);
-        printf("%-*s  %s\n", width, presets[i].name, about);
+        for (int k = 0; k < 4; k++) gan_settings_get(settings, keys[k], value[k], sizeof value[k]);
+        printf(row, width, presets[i].name, value[0], value[1], value[2], value[3]);
         gan_settings_destroy(settings);
     }
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
