@@ -70,7 +70,20 @@ static int open_for_plan(gan_device **device, const gan_settings *settings) {
     return open_device(&info_usage, device, device_name, &how);
 }
 
-static int print_info(const gan_settings *settings) {
+/* With other settings than its own the figures are not those of the run. */
+static void print_checkpoint(const gan_settings *run, const gan_checkpoint_info *about) {
+    char name[256];
+    gan_settings_get(run, "name", name, sizeof name);
+    printf("%-12s %s, step %" PRId64 ", by ganc %s%s\n", "checkpoint", name, about->step,
+           about->version,
+           sets.n || data ? "; the figures below are of a run like it, with what --set and --data "
+                            "change"
+                          : "");
+}
+
+/* `run`: the settings of the checkpoint, which is described by `from`, or NULL. */
+static int print_info(const gan_settings *settings, const gan_settings *run,
+                      const gan_checkpoint_info *from) {
     gan_device *device;
     gan_device_info about;
     gan_trainer *trainer;
@@ -81,6 +94,7 @@ static int print_info(const gan_settings *settings) {
     if (status == GAN_OK)
         status = gan_trainer_open(&trainer, settings, device, &(gan_trainer_options){.plan = true});
     if (status == GAN_OK) {
+        if (run) print_checkpoint(run, from);
         gan_trainer_describe(trainer, &figures);
         print_figures(settings, &figures, &about);
         if (plan) {
@@ -94,16 +108,6 @@ static int print_info(const gan_settings *settings) {
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int print_checkpoint(gan_settings **settings, const char *path) {
-    gan_checkpoint_info about;
-    char name[256];
-    if (gan_checkpoint_open(settings, &about, checkpoint_path(path))) return failed();
-    gan_settings_get(*settings, "name", name, sizeof name);
-    printf("%-12s %s, step %" PRId64 ", by ganc %s\n", "checkpoint", name, about.step,
-           about.version);
-    return -1;
-}
-
 /* Checkpoints are told by their name, runs are folders; a preset of that name comes first. */
 static bool is_checkpoint(const char *name) {
     static const char end[] = ".safetensors";
@@ -113,18 +117,22 @@ static bool is_checkpoint(const char *name) {
 
 int cmd_info(int argc, char **argv) {
     const char *name = NULL;
-    gan_settings *settings = NULL;
+    gan_settings *settings = NULL, *run = NULL;
+    gan_checkpoint_info from;
     int n_operands;
     int code = read_arguments(&info_usage, argc, argv, 1, &name, &n_operands);
     if (code < 0 && !name)
         code = wrong_usage(&info_usage, "PRESET, FILE, CHECKPOINT or RUN is missing");
-    if (code < 0)
-        code = is_checkpoint(name) ? print_checkpoint(&settings, name)
-                                   : open_settings(&info_usage, &settings, name);
+    if (code < 0 && !is_checkpoint(name)) code = open_settings(&info_usage, &settings, name);
+    if (code < 0 && !settings &&
+        (gan_checkpoint_open(&run, &from, checkpoint_path(name)) ||
+         gan_settings_copy(&settings, run)))
+        code = failed();
     if (code < 0 && data && gan_settings_set(settings, "data", data, "--data"))
         code = wrong_usage(&info_usage, "%s", gan_last_error());
     if (code < 0) code = apply_sets(&info_usage, settings, &sets);
-    if (code < 0) code = print_info(settings);
+    if (code < 0) code = print_info(settings, run, &from);
     gan_settings_destroy(settings);
+    gan_settings_destroy(run);
     return code;
 }
