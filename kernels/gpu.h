@@ -13,6 +13,29 @@
 /* GPU_LAUNCH((kernel<T, 4>), grid, block, stream, arguments…) */
 #define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
     kernel<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)
+
+/* The same, with all blocks on the device at once, so that they can wait for each other;
+ * barrier.cuh says how, and how many there may be. */
+#define GPU_LAUNCH_COOPERATIVE(kernel, grid, block, stream, ...)                                   \
+    gpu_launch_cooperative((kernel), (grid), (block), (stream), __VA_ARGS__)
+
+/* A word that other blocks write, from where they see it, too: for loops that wait for it. */
+#define GPU_POLL(address) (*static_cast<const volatile unsigned *>(address))
+
+template <class... P, class... A>
+inline void gpu_launch_cooperative(void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream,
+                                   A &&...arguments) {
+    cudaLaunchAttribute attribute = {};
+    attribute.id = cudaLaunchAttributeCooperative;
+    attribute.val.cooperative = 1;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = grid;
+    config.blockDim = block;
+    config.stream = stream;
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+    (void)cudaLaunchKernelEx(&config, kernel, static_cast<A &&>(arguments)...); // keeps its error
+}
 #else
 #include "simt.h"
 #endif

@@ -38,6 +38,8 @@ typedef struct gan_device_options {
                           the next start, a file a kind of GPU and version of cuDNN, each 64 MiB at most; NULL or "":
                           none. It makes no difference to results, and its absence or damage none but in time */
     gan_direct direct;
+    int cooperative; /* CUDA: launches whose blocks wait for each other, in place of several launches: 0 or 1: where the
+                        device can, -1: none. Results stay the same to the bit */
 } gan_device_options;
 
 /* Opens "cpu", "cuda", "cuda:1", …; NULL or "auto" takes the first CUDA device that works, else the CPU.

@@ -69,6 +69,7 @@ static void close_device(gan_device *device) {
     for (int i = 0; i < GAN_CUDA_LANES; i++) {
         if (d->lane[i].blas_workspace) cudaFree(d->lane[i].blas_workspace);
         if (d->lane[i].counters) cudaFree(d->lane[i].counters);
+        if (d->lane[i].barrier) cudaFree(d->lane[i].barrier);
     }
     if (d->staging) cudaFreeHost(d->staging);
     if (d->stream) cudaStreamDestroy(d->stream);
@@ -91,10 +92,20 @@ static gan_status check_code(int index) {
 }
 
 static gan_status set_up_lane(gan_cuda_device *d, gan_cuda_lane *lane) {
-    const size_t counters = GAN_LAUNCH_COUNTERS * sizeof *lane->counters;
+    const size_t counters = GAN_LAUNCH_COUNTERS * sizeof *lane->counters,
+                 barrier = 2 * sizeof *lane->barrier;
     GAN_CUDA_TRY(NULL, cudaMalloc(&lane->blas_workspace, GAN_CUDA_BLAS_WORKSPACE));
     GAN_CUDA_TRY(NULL, cudaMalloc((void **)&lane->counters, counters));
     GAN_CUDA_TRY(NULL, cudaMemsetAsync(lane->counters, 0, counters, d->stream));
+    GAN_CUDA_TRY(NULL, cudaMalloc((void **)&lane->barrier, barrier));
+    GAN_CUDA_TRY(NULL, cudaMemsetAsync(lane->barrier, 0, barrier, d->stream));
+    return GAN_OK;
+}
+
+static gan_status find_resident(gan_cuda_device *d) {
+    int can = 0;
+    GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&can, cudaDevAttrCooperativeLaunch, d->base.index));
+    d->resident = d->resident && can;
     return GAN_OK;
 }
 
@@ -103,6 +114,7 @@ static gan_status set_up(gan_cuda_device *d) {
     GAN_TRY(check_code(d->base.index));
     GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount,
                                               d->base.index));
+    GAN_TRY(find_resident(d));
     GAN_CUDA_TRY(NULL, cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking));
     GAN_CUDA_TRY(NULL, cudaMallocHost(&d->staging, STAGING_BYTES));
     d->staging_bytes = STAGING_BYTES;
@@ -132,6 +144,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
                            .branches = options->branches,
                            .plan_only = options->plan_only,
                            .direct = options->direct};
+    d->resident = options->cooperative >= 0;
     gan_status status = options->plan_only ? GAN_OK : set_up(d);
     if (status != GAN_OK) {
         close_device(&d->base);

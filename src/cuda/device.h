@@ -13,6 +13,7 @@
 typedef struct gan_cuda_lane {
     void *blas_workspace; /* given to cuBLAS, so that capture allocates nothing */
     unsigned *counters;   /* GAN_LAUNCH_COUNTERS zeros between launches */
+    unsigned *barrier;    /* of a cooperative launch: kernels/barrier.cuh */
 } gan_cuda_lane;
 
 enum { GAN_CUDA_LANES = 2, GAN_CUDA_BLAS_WORKSPACE = 1 << 25 };
@@ -29,6 +30,7 @@ typedef struct gan_cuda_device {
     void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
     int processors; /* streaming multiprocessors: launchers size their grids by it */
+    bool resident;  /* cooperative launches are possible, and wanted */
 } gan_cuda_device;
 
 static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }

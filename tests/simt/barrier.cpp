@@ -25,7 +25,20 @@ void before_atomic() {
     if (running_thread->fenced) release(fenced_memory);
 }
 
-void after_atomic() { running_thread->observed = true; }
+void after_atomic() {
+    running_thread->observed = true;
+    note_progress();
+}
+
+unsigned poll(site where, const unsigned *address) {
+    if (!running_launch->cooperative)
+        fail(where, "a block waits for another, but need not run at the same time: launched "
+                    "without GPU_LAUNCH_COOPERATIVE");
+    wait_as(state::polling, where);
+    const unsigned value = __atomic_load_n(address, __ATOMIC_RELAXED);
+    running_thread->observed = true;
+    return value;
+}
 
 int barrier(site where, vote how, int predicate) {
     block &b = *running_block;

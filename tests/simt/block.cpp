@@ -19,6 +19,17 @@ namespace {
 
 sync_object grid_start, grid_end; /* what was before and after the launch */
 
+/* Blocks that take turns: all of a cooperative grid, else one. A turn ends when no thread of the
+ * block can run; those that poll look again in its next one. */
+struct gang {
+    block *first;
+    unsigned n;
+    std::vector<unsigned> order;
+    unsigned next; /* in order */
+    unsigned vain; /* turns since a thread did anything but poll */
+};
+gang &running = *new gang;
+
 /* Fibres without a thread, the one that has been idle for longest first. Linked, because allocating
  * would count as an access of the thread that happens to do it. */
 fibre *first_idle, *last_idle;
@@ -52,8 +63,8 @@ void select(thread &t) {
     blockIdx = running_block->index;
 }
 
-/* The next thread that can run; NULL when none can. */
-thread *pick() {
+/* The next thread of the block that can run; NULL when none can. */
+thread *pick_of_block() {
     block &b = *running_block;
     for (;;) {
         while (b.next < b.order.size()) {
@@ -66,6 +77,41 @@ thread *pick() {
         b.progress = false;
         b.next = 0;
         if (order_changes()) order_make(b.order, unsigned(b.threads.size()));
+    }
+}
+
+void begin_turn(block &b) {
+    running_block = &b;
+    order_make(b.order, unsigned(b.threads.size()));
+    b.next = 0;
+    b.progress = false;
+    for (thread &t : b.threads)
+        if (t.now == state::polling) t.now = state::ready;
+}
+
+/* False when no block has a thread left, or turns change nothing any more. */
+bool next_turn() {
+    gang &g = running;
+    if (!running_launch->cooperative || g.vain > 4 * g.n) return false;
+    for (unsigned i = 0; i < g.n; i++) {
+        if (g.next == g.n) {
+            g.next = 0;
+            if (order_changes()) order_make(g.order, g.n);
+        }
+        block &b = g.first[g.order[g.next++]];
+        if (b.alive == 0) continue;
+        g.vain++;
+        begin_turn(b);
+        return true;
+    }
+    return false;
+}
+
+/* The next thread that can run; NULL when none can. */
+thread *pick() {
+    for (;;) {
+        if (thread *t = pick_of_block()) return t;
+        if (!next_turn()) return nullptr;
     }
 }
 
@@ -85,6 +131,7 @@ void exit_thread() {
     thread &t = *running_thread;
     t.now = state::exited;
     b.alive--;
+    note_progress();
     warp &w = b.warps[t.number / 32];
     w.alive &= ~(1u << t.number % 32);
     warp_left(w);
@@ -127,23 +174,31 @@ void fibre_main() {
     }
 }
 
+/* Of a block the first eight, of a cooperative grid the first two of each. */
 [[noreturn]] void deadlock() {
-    static const char *const name[] = {"has not run", "could run", "__syncthreads()",
-                                       "warp collective", "exited"};
-    block &b = *running_block;
+    static const char *const name[] = {"has not run",     "could run",  "__syncthreads()",
+                                       "warp collective", "GPU_POLL()", "exited"};
+    const gang &g = running;
     const thread *first = nullptr;
-    int shown = 0;
-    for (const thread &t : b.threads) {
-        if (t.now == state::exited || shown == 8) continue;
-        shown++;
-        if (!first) first = &t;
-        fprintf(stderr, "simt: thread (%u, %u, %u) waits in a %s at %s:%d", t.index.x, t.index.y,
-                t.index.z, name[int(t.now)], t.where.file, t.where.line);
-        if (t.now == state::in_warp)
-            fprintf(stderr, " for mask %08x, of which %08x came", t.met->mask, t.met->arrived);
-        fputc('\n', stderr);
+    unsigned alive = 0, ended = 0;
+    for (const block *b = g.first; b < g.first + g.n; b++) {
+        int shown = 0;
+        alive += b->alive;
+        ended += b->alive == 0;
+        for (const thread &t : b->threads) {
+            if (t.now == state::exited || shown == (g.n > 1 ? 2 : 8)) continue;
+            shown++;
+            if (!first) first = &t;
+            fprintf(stderr, "simt: block (%u, %u, %u), thread (%u, %u, %u) waits in a %s at %s:%d",
+                    b->index.x, b->index.y, b->index.z, t.index.x, t.index.y, t.index.z,
+                    name[int(t.now)], t.where.file, t.where.line);
+            if (t.now == state::in_warp)
+                fprintf(stderr, " for mask %08x, of which %08x came", t.met->mask, t.met->arrived);
+            fputc('\n', stderr);
+        }
     }
-    fail(first->where, "deadlock: %u threads wait for ones that never come", b.alive);
+    fail(first->where, "deadlock: %u threads wait for ones that never come; %u of %u blocks ended",
+         alive, ended, g.n);
 }
 
 void open(block &b, unsigned n, uint3 index) {
@@ -169,21 +224,30 @@ void open(block &b, unsigned n, uint3 index) {
     release(b.shared_memory_made);
 }
 
-void run(block &b) {
-    running_block = &b;
-    order_make(b.order, unsigned(b.threads.size()));
-    b.next = 0;
-    b.progress = false;
+/* Runs blocks to their end, all of them at once. */
+void run(block *blocks, unsigned n) {
+    gang &g = running;
+    g.first = blocks;
+    g.n = n;
+    g.next = 1;
+    g.vain = 0;
+    if (n > 1)
+        order_make(g.order, n);
+    else
+        g.order.assign(1, 0);
 #if defined(SIMT_RACES)
     /* Made here, not by each other: being made is an order too. More than needed, so that the next
      * block's threads are others to the race detector. */
-    const size_t n = b.threads.size(), spare = 8 + std::min(n, size_t(512));
-    while (idle_fibres < n + spare) add_idle(fibre_create(fibre_main));
+    const size_t threads = n * blocks->threads.size(), spare = 8 + std::min(threads, size_t(512));
+    while (idle_fibres < threads + spare) add_idle(fibre_create(fibre_main));
 #endif
+    begin_turn(blocks[g.order[0]]);
     leave(main_fibre);
-    if (b.alive) deadlock();
-    for (fibre *f : b.spent) add_idle(f);
-    b.spent.clear();
+    for (block *b = blocks; b < blocks + n; b++) {
+        if (b->alive) deadlock();
+        for (fibre *f : b->spent) add_idle(f);
+        b->spent.clear();
+    }
 }
 
 void check(const launch &l, size_t threads) {
@@ -217,8 +281,11 @@ void wait_as(state reason, site where) {
     thread &me = *running_thread;
     me.now = reason;
     me.where = where;
+    if (reason != state::polling) note_progress();
     leave(*me.on);
 }
+
+void note_progress() { running.vain = 0; }
 
 void execute(const launch &l) {
     const dim3 g = l.grid;
@@ -234,23 +301,27 @@ void execute(const launch &l) {
     order_make(order, unsigned(blocks));
     release(grid_start);
     auto index = [&](unsigned i) { return uint3{i % g.x, i / g.x % g.y, i / g.x / g.y}; };
-#if defined(SIMT_RACES) /* blocks and their memory last as long as the grid, so races between them \
-                           show */
-    std::vector<block> all(blocks);
-    for (unsigned i : order) {
-        open(all[i], unsigned(threads), index(i));
-        run(all[i]);
+#if defined(SIMT_RACES)
+    const bool together =
+        true; /* their memory lasts as long as the grid: races between them show */
+#else
+    const bool together = l.cooperative;
+#endif
+    static std::vector<block> &one = *new std::vector<block>(1);
+    std::vector<block> many(together ? blocks : 0), &all = together ? many : one;
+    if (l.cooperative) {
+        for (unsigned i = 0; i < blocks; i++) open(all[i], unsigned(threads), index(i));
+        run(all.data(), unsigned(blocks));
+    } else {
+        for (unsigned i : order) {
+            block &b = all[together ? i : 0];
+            open(b, unsigned(threads), index(i));
+            run(&b, 1);
+            if (!together) free_shared_arrays(b);
+        }
     }
     acquire(grid_end);
     for (block &b : all) free_shared_arrays(b);
-#else
-    static block &b = *new block;
-    for (unsigned i : order) {
-        open(b, unsigned(threads), index(i));
-        run(b);
-        free_shared_arrays(b);
-    }
-#endif
     running_launch = nullptr;
     running_thread = nullptr;
 }

@@ -8,7 +8,7 @@
 
 namespace simt {
 
-enum class state : uint8_t { fresh, ready, at_barrier, in_warp, exited };
+enum class state : uint8_t { fresh, ready, at_barrier, in_warp, polling, exited };
 
 /* Where lanes of one mask meet. */
 struct meeting {
@@ -62,8 +62,11 @@ extern const launch *running_launch; /* NULL between launches */
 extern block *running_block;
 extern thread *running_thread;
 
-/* The rest of the block goes on until the calling thread is ready. */
+/* The rest of the block, or of a cooperative grid, goes on until the calling thread is ready. */
 void wait_as(state reason, site where);
+
+/* A thread has done what others may poll for. */
+void note_progress();
 
 /* A thread has exited: meetings may be complete without it. */
 void warp_left(warp &w);

@@ -16,6 +16,7 @@ void simt_set_devices(int count);   /* 1 at the start */
 void simt_set_driver(int version);  /* as cudaDriverGetVersion() gives it; 0: none installed */
 void simt_set_memory(size_t bytes); /* of each device; 1 GiB at the start */
 void simt_set_architecture_known(int known); /* whether the build has code for the device */
+void simt_set_cooperative(int possible);     /* whether the device takes cooperative launches */
 
 /* The n-th kernel launch from now on (0: the next one to be executed) does something illegal: what
  * waits for it and all that follows fail. Negative: none does. */

@@ -8,9 +8,14 @@ namespace simt {
 namespace {
 thread_local int current;
 constexpr int processors = 4; /* few, so that grids sized by them loop */
+
+/* The same of what a multiprocessor holds. */
+int resident(size_t threads) { return threads > 512 ? 1 : 2; }
 } // namespace
 
 int current_device() { return current; }
+
+size_t most_resident(size_t threads) { return size_t(processors * resident(threads)); }
 
 } // namespace simt
 
@@ -64,6 +69,9 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
     case cudaDevAttrComputeCapabilityMinor:
         *value = 0;
         return cudaSuccess;
+    case cudaDevAttrCooperativeLaunch:
+        *value = simt::machine.cooperative;
+        return cudaSuccess;
     case cudaDevAttrMaxThreadsPerBlock:
         *value = 1024;
         return cudaSuccess;
@@ -78,6 +86,15 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
                             "cudaDeviceGetAttribute: the harness has no attribute %d",
                             int(attribute));
     }
+}
+
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function,
+                                                          int threads, size_t) {
+    SIMT_ENTRY;
+    if (!function || threads < 1 || threads > 1024)
+        return simt::refuse(cudaErrorInvalidValue, "the occupancy of %d threads a block", threads);
+    *blocks = simt::resident(size_t(threads));
+    return cudaSuccess;
 }
 
 cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {

@@ -42,6 +42,7 @@ const row rows[] = {
     ROW(cudaErrorLaunchFailure, "unspecified launch failure"),
     ROW(cudaErrorIllegalState, "the operation cannot be performed in the present state"),
     ROW(cudaErrorNotSupported, "operation not supported"),
+    ROW(cudaErrorCooperativeLaunchTooLarge, "too many blocks in cooperative launch"),
     ROW(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing"),
     ROW(cudaErrorStreamCaptureInvalidated,
         "operation failed due to a previous error during capture"),
@@ -98,6 +99,7 @@ void simt_set_devices(int n) { simt::machine.devices = n; }
 void simt_set_driver(int version) { simt::machine.driver = version; }
 void simt_set_memory(size_t bytes) { simt::machine.memory = bytes; }
 void simt_set_architecture_known(int known) { simt::machine.architecture_known = known; }
+void simt_set_cooperative(int possible) { simt::machine.cooperative = possible; }
 void simt_fail_launch(long n) { simt::machine.fail_launch = n; }
 void simt_fail_allocation(long n) { simt::machine.fail_allocation = n; }
 void simt_forget_edge(long n) { simt::machine.forget_edge = n; }

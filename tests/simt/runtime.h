@@ -28,7 +28,7 @@ struct settings {
     int devices = 1;
     int driver = CUDART_VERSION;
     size_t memory = size_t(1) << 30;
-    bool architecture_known = true;
+    bool architecture_known = true, cooperative = true;
     long fail_launch = -1, fail_allocation = -1, forget_edge = -1;
     simt_fusion fusion = SIMT_FUSION_WORKS;
     simt_texts texts = SIMT_TEXTS_WORK;
@@ -108,6 +108,7 @@ cudaError_t forbidden_in_capture(const char *call);
 
 const void *this_thread(); /* tells threads apart */
 int current_device();
+size_t most_resident(size_t threads); /* blocks of so many, of a cooperative launch */
 int device_of(cudaStream_t stream);
 
 /* Runs one operation, a graph's too. */

@@ -11,6 +11,7 @@ struct launch {
     const char *name;
     const void *kernel;
     dim3 grid, block;
+    bool cooperative;             /* all blocks are there at once */
     std::function<void()> thread; /* what each thread runs */
 };
 
@@ -22,9 +23,9 @@ void execute(const launch &what);
 
 template <class... P, class... A>
 inline void enqueue_kernel(const char *name, void (*kernel)(P...), dim3 grid, dim3 block,
-                           cudaStream_t stream, A &&...arguments) {
+                           bool cooperative, cudaStream_t stream, A &&...arguments) {
     std::tuple<P...> copy(std::forward<A>(arguments)...);
-    enqueue({name, reinterpret_cast<const void *>(kernel), grid, block,
+    enqueue({name, reinterpret_cast<const void *>(kernel), grid, block, cooperative,
              [kernel, copy] { std::apply(kernel, copy); }},
             stream);
 }
@@ -33,4 +34,6 @@ inline void enqueue_kernel(const char *name, void (*kernel)(P...), dim3 grid, di
 
 /* As in kernels/gpu.h. */
 #define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
-    simt::enqueue_kernel(#kernel, kernel, (grid), (block), (stream), __VA_ARGS__)
+    simt::enqueue_kernel(#kernel, kernel, (grid), (block), false, (stream), __VA_ARGS__)
+#define GPU_LAUNCH_COOPERATIVE(kernel, grid, block, stream, ...)                                   \
+    simt::enqueue_kernel(#kernel, kernel, (grid), (block), true, (stream), __VA_ARGS__)

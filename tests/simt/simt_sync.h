@@ -13,6 +13,9 @@ enum class lane_op { index, up, down, exclusive_or, ballot, any, all, sync };
 /* `value` of every lane of `mask` meets here; each gets what `op` gives it. */
 uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int argument, int width);
 
+/* Another block's word, after others have had a turn. */
+unsigned poll(site where, const unsigned *address);
+
 void fence();
 void before_atomic();
 void after_atomic();
@@ -49,6 +52,9 @@ inline T shuffle(site where, lane_op op, unsigned mask, T value, int argument, i
 #define __syncwarp(...)                                                                            \
     ((void)simt::collective(SIMT_HERE, simt::lane_op::sync, simt::mask_or_all(__VA_ARGS__), 0, 0,  \
                             32))
+
+/* As in kernels/gpu.h. */
+#define GPU_POLL(address) simt::poll(SIMT_HERE, (address))
 
 #define __threadfence() simt::fence()
 #define __threadfence_block() simt::fence()

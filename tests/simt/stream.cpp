@@ -133,6 +133,13 @@ cudaError_t check_launch(const launch &l) {
     if (g.x == 0 || g.x > 0x7fffffffu || g.y == 0 || g.y > 65535 || g.z == 0 || g.z > 65535)
         return refuse(cudaErrorInvalidConfiguration, "%s: grid of %u x %u x %u blocks", l.name, g.x,
                       g.y, g.z);
+    if (l.cooperative && !machine.cooperative)
+        return refuse(cudaErrorNotSupported, "%s: a cooperative launch", l.name);
+    if (l.cooperative && size_t(g.x) * g.y * g.z > most_resident(threads))
+        return refuse(cudaErrorCooperativeLaunchTooLarge,
+                      "%s: %zu blocks of %zu threads, of which "
+                      "%zu can be there at once",
+                      l.name, size_t(g.x) * g.y * g.z, threads, most_resident(threads));
     return cudaSuccess;
 }
 

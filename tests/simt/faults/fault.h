@@ -6,7 +6,7 @@
 
 struct memory {
     float *x, *y;      /* device memory of `n` floats each: 0, 1, 2, …, and fresh */
-    unsigned *counter; /* 0 */
+    unsigned *counter; /* two zeros */
     int n;
     cudaStream_t stream;
 };
@@ -22,4 +22,5 @@ struct fault {
     int expected_floats;
 };
 
-extern const fault faults_memory[], faults_barrier[], faults_race[], faults_warp[], faults_launch[];
+extern const fault faults_memory[], faults_barrier[], faults_race[], faults_warp[], faults_launch[],
+    faults_grid[];

@@ -11,7 +11,7 @@ namespace {
 std::vector<const fault *> find(const char *name) {
     std::vector<const fault *> found;
     for (const fault *list :
-         {faults_memory, faults_barrier, faults_race, faults_warp, faults_launch})
+         {faults_memory, faults_barrier, faults_race, faults_warp, faults_launch, faults_grid})
         for (; list->name; list++)
             if (!strcmp(list->name, name) || !strcmp("all", name)) found.push_back(list);
     return found;
@@ -26,9 +26,9 @@ memory prepare() {
     cudaStreamCreateWithFlags(&m.stream, cudaStreamNonBlocking);
     cudaMalloc(reinterpret_cast<void **>(&m.x), bytes);
     cudaMalloc(reinterpret_cast<void **>(&m.y), bytes);
-    cudaMalloc(reinterpret_cast<void **>(&m.counter), sizeof *m.counter);
+    cudaMalloc(reinterpret_cast<void **>(&m.counter), 2 * sizeof *m.counter);
     cudaMemcpyAsync(m.x, numbers.data(), bytes, cudaMemcpyHostToDevice, m.stream);
-    cudaMemsetAsync(m.counter, 0, sizeof *m.counter, m.stream);
+    cudaMemsetAsync(m.counter, 0, 2 * sizeof *m.counter, m.stream);
     return m;
 }
 
