@@ -1,4 +1,5 @@
 /* Objectives against their formulas; the game against one played by hand. */
+#include "adversarial/play.h"
 #include "support/networks.h"
 
 /* ---- objectives ---- */
@@ -204,6 +205,47 @@ static void simultaneous_game(void **state) {
 static void simultaneous_game_of_two_steps(void **state) {
     (void)state;
     play(true, false, 2, true, 0);
+}
+
+/* 1, 2, 3 …, so that losses tell how many there are. */
+static gan_node *rising(gan_graph *graph, gan_node *t, gan_shape shape) {
+    return gan_play_running_sum(graph, ones(graph, t, shape), 0);
+}
+
+static const gan_prior rising_prior = {"rising", "1, 2, 3", rising};
+
+static void generator_batch_is_of_its_step_alone(void **state) {
+    enum { M = 4, MORE = 7, ITERATIONS = 10 };
+    (void)state;
+    int calls = 0;
+    gan_game_options o = hand_game(&calls);
+    o.prior = &rising_prior;
+    o.generator_batch = MORE;
+    o.generator.rate = 0.01;
+    o.discriminator.rate = 0.03;
+    gan_game game;
+    expect_ok(gan_game_build(&game, g, &o));
+    gan_output(g, game.d_loss);
+    gan_output(g, game.g_loss);
+    double a = 0.3, b = 0.5, velocity = 0;
+    load();
+    for (int n = 0; n < ITERATIONS; n++) {
+        double d_loss = softplus(-2 * a), g_loss = 0, da = -2 * sigmoid(-2 * a), db = 0;
+        for (int z = 1; z <= M; z++) {
+            d_loss += softplus(a * b * z) / M;
+            da += sigmoid(a * b * z) * b * z / M;
+        }
+        a -= 0.03 * da;
+        for (int z = 1; z <= MORE; z++) {
+            g_loss += softplus(-a * b * z) / MORE;
+            db -= sigmoid(-a * b * z) * a * z / MORE;
+        }
+        velocity = 0.5 * velocity - 0.01 * db;
+        b += velocity;
+        run(1);
+        expect_near(read_scalar(game.d_loss), d_loss, 1e-6, 1e-4);
+        expect_near(read_scalar(game.g_loss), g_loss, 1e-6, 1e-4);
+    }
 }
 
 static void sampler_reads_weights_or_averages(void **state) {
@@ -413,6 +455,8 @@ int main(void) {
         TEST(alternating_game_with_the_same_noise),
         TEST(simultaneous_game),
         TEST(simultaneous_game_of_two_steps),
+        TEST(generator_batch_is_of_its_step_alone),
+        TEST(generator_batch_is_of_its_step_alone),
         TEST(sampler_reads_weights_or_averages),
         TEST(classes_are_read_off_weights_or_averages),
         TEST(sampler_declares_what_it_reads),

@@ -166,6 +166,21 @@ static void what_does_not_go_together(void **state) {
     (void)state;
     const gan_norm *virtual = gan_norm_find("virtual");
     REFUSED("reuse_noise belongs to alternating steps", o.simultaneous = o.reuse_noise = true);
+    REFUSED("with reuse_noise the generator's step goes by", o.generator_batch = 24,
+            o.reuse_noise = true);
+    REFUSED("with schedule simultaneous the generator's step", o.generator_batch = 24,
+            o.simultaneous = true);
+    REFUSED("with relativistic the generator's step", o.generator_batch = 24,
+            o.objective = gan_objective_find("relativistic"));
+    REFUSED("with unroll the generator's step", o.generator_batch = 24, o.unroll = 2);
+    REFUSED("with encoder the generator's step", o.generator_batch = 24, o.encoder = true);
+    REFUSED("with feature-matching the generator's step", o.generator_batch = 24,
+            terms(&o, "feature-matching"));
+    REFUSED("generator.batch is 25, expected a multiple of pack, 2", o.generator_batch = 25,
+            o.pack = 2);
+    REFUSED("generator.batch is 2, expected at least one for each of 3", o.generator_batch = 2,
+            o.generators = 3);
+    REFUSED("generator.batch is -1, expected 0 or more", o.generator_batch = -1);
     REFUSED("batch is 12, expected a multiple of pack, 5", o.pack = 5);
     REFUSED("pack joins examples of different classes", o.pack = 2, labelled(&o),
             o.discriminator_condition = GAN_CONDITION_CONCAT);

@@ -284,7 +284,10 @@ typedef struct gan_game_options {
     const gan_model *model;
     gan_model_options networks;
     gan_precision precision; /* of both networks; samplers always are f32 */
-    int64_t batch;           /* m: real examples a D-step, and fakes of D- and G-step */
+    int64_t batch;           /* m: real examples a D-step, and as many fakes */
+    /* Fakes of the G-step (Miyato et al. 2018, their code: 2m); 0: batch. Other than `batch` only
+     * where the G-step draws them itself and looks at no real examples. */
+    int64_t generator_batch;
     int64_t d_steps;         /* D-steps a G-step; 0 counts as 1 */
     /* The last D-step and the G-step take both gradients from the same parameters and the same
      * fakes, then both are updated (the 2014 code). Otherwise they alternate. */

@@ -57,6 +57,38 @@ static gan_status check_numbers(const gan_game_options *o) {
     return check_optimizer("discriminator", &o->discriminator);
 }
 
+const char *gan_game_needs_real(const gan_game_options *o) {
+    if (o->objective->needs_real) return o->objective->name;
+    if (o->encoder) return "encoder";
+    if (o->unroll) return "unroll";
+    for (int i = 0; i < o->n_terms; i++)
+        if (o->terms[i].term->g && o->terms[i].term->needs_real) return o->terms[i].term->name;
+    return NULL;
+}
+
+/* Fakes of the G-step that are more or fewer than those of a D-step. */
+static gan_status check_generator_batch(const gan_game_options *o) {
+    const int64_t m = o->generator_batch;
+    if (m < 0) REFUSE("generator.batch is %lld, expected 0 or more", (long long)m);
+    if (m == 0 || m == o->batch) return GAN_OK;
+    const char *by = o->simultaneous       ? "schedule simultaneous"
+                     : o->reuse_noise      ? "reuse_noise"
+                     : o->model->completes ? o->model->name
+                                           : gan_game_needs_real(o);
+    if (by)
+        REFUSE(
+            "generator.batch is %lld and batch %lld, but with %s the generator's step goes by the "
+            "examples of the discriminator's",
+            (long long)m, (long long)o->batch, by);
+    if (o->pack > 1 && m % o->pack)
+        REFUSE("generator.batch is %lld, expected a multiple of pack, %lld", (long long)m,
+               (long long)o->pack);
+    if (o->generators > m)
+        REFUSE("generator.batch is %lld, expected at least one for each of %lld generators",
+               (long long)m, (long long)o->generators);
+    return GAN_OK;
+}
+
 /* Shares, lengths and counts that come with the techniques. */
 static gan_status check_techniques(const gan_game_options *o) {
     const struct {
@@ -109,7 +141,7 @@ static gan_status check_techniques(const gan_game_options *o) {
     if (o->pack > 1 && o->batch % o->pack)
         REFUSE("batch is %lld, expected a multiple of pack, %lld", (long long)o->batch,
                (long long)o->pack);
-    return GAN_OK;
+    return check_generator_batch(o);
 }
 
 /* Sequences, and where their gradients come from. */

@@ -49,20 +49,13 @@ static gan_status d_step(gan_play *play, bool g_learns_from_fakes, gan_game *out
     return gan_play_differentiate(d, play, "discriminator", out->d_loss);
 }
 
-static bool needs_real(const gan_game_options *o) {
-    bool needed = o->objective->needs_real || o->encoder || o->unroll;
-    for (int i = 0; i < o->n_terms; i++)
-        needed = needed || (o->terms[i].term->g && o->terms[i].term->needs_real);
-    return needed;
-}
-
 /* G's loss and gradient through D, whose statistics it leaves alone. Where real data matter, G sees
  * those of the last D-step. */
 static gan_status g_step(gan_play *play, bool fresh, gan_game *out, gan_gradients *d,
                          gan_gradients *of_encoder) {
     gan_graph *g = play->g;
     const gan_game_options *o = play->o;
-    const bool both = needs_real(o);
+    const bool both = gan_game_needs_real(o) != NULL;
     play->of_g = true;
     play->step = play->d_steps - 1;
     if (fresh)

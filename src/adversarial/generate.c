@@ -106,20 +106,22 @@ gan_node *gan_play_generator(gan_play *play, const gan_latent *latent, bool upda
 }
 
 gan_side gan_play_generate(gan_play *play, bool update_statistics) {
-    gan_side side = {.latent = gan_latent_draw(play->g, play->o, play->counter, play->o->batch)};
+    const gan_game_options *o = play->o;
+    const int64_t count = play->of_g && o->generator_batch ? o->generator_batch : o->batch;
+    gan_side side = {.latent = gan_latent_draw(play->g, o, play->counter, count)};
     side.condition = gan_play_condition(play, side.latent.label);
-    if (play->of_g && play->o->active_classes > 0) {
-        side.condition = gan_play_active_classes(play, play->o->batch);
+    if (play->of_g && o->active_classes > 0) {
+        side.condition = gan_play_active_classes(play, count);
         side.latent.label = NULL;
         side.latent.condition = side.condition;
     }
-    if (play->o->model->completes) {
+    if (o->model->completes) {
         play->whole = play->real.x;
         side.latent.context = gan_play_context(play, play->whole);
     }
     gan_node *made = in_training(play, &side.latent, update_statistics);
     side.x = gan_play_relax(play, made, side.latent.symbol);
-    if (play->o->model->sequences) side.logits = made;
+    if (o->model->sequences) side.logits = made;
     return side;
 }
 

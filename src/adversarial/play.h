@@ -118,6 +118,10 @@ gan_node **gan_play_weights(gan_play *play, const char *group, int *n);
  * head. check.c */
 gan_status gan_game_check(const gan_game_options *options, const gan_head **head);
 
+/* What makes the G-step look at real examples, too, as a message calls it; NULL where nothing does.
+ * check.c */
+const char *gan_game_needs_real(const gan_game_options *options);
+
 /* The context of x (m, height, width, channels) by a random mask, for a model that completes; and
  * keeping some of the first batch's for pictures. completion.c */
 gan_node *gan_play_context(gan_play *play, gan_node *x);

@@ -40,6 +40,7 @@ gan_status gan_settings_game(gan_game_options *out, const gan_settings *s, const
         .networks = *networks,
         .precision = precision,
         .batch = s->batch,
+        .generator_batch = s->generator_batch,
         .d_steps = s->d_steps,
         .simultaneous = !strcmp(s->schedule, "simultaneous"),
         .reuse_noise = s->reuse_noise,
