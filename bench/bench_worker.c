@@ -7,8 +7,8 @@
  * Prints "ready SECONDS" when the first iteration is done. For every number N on standard input it
  * runs N iterations and prints "SECONDS N"; for "info" the launches, bytes moved and FLOPs of an
  * iteration, and the bytes taken on the device. bench/run drives it beside its peers. With --export
- * it writes what they need to repeat and check its iterations (export.h). GANC_CACHE names the folder
- * that a GPU's cache is in (ganc/device.h). */
+ * it writes what they need to repeat and check its iterations (export.h). GANC_CACHE names the
+ * folder that a GPU's cache is in (ganc/device.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +35,10 @@ static bool parse(arguments *a, int argc, char **argv) {
             a->options.threads = atoi(value);
         else if (strcmp(key, "--branches") == 0 && (*value == '0' || *value == '1'))
             a->options.branches = *value == '1';
-        else if (strcmp(key, "--batch") == 0)
+        else if (strcmp(key, "--batch") == 0) {
+            a->c.generator_batch = a->c.generator_batch * atoll(value) / found->batch;
             a->c.batch = atoll(value);
-        else if (strcmp(key, "--features") == 0)
+        } else if (strcmp(key, "--features") == 0)
             a->c.features = atoll(value);
         else if (strcmp(key, "--precision") == 0) {
             if (!gan_precision_find(&a->c.precision, value)) return false;

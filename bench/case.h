@@ -8,8 +8,8 @@
 typedef struct bench_case {
     const char *name, *about;
     const char *model, *objective, *prior, *optimizer;
-    int64_t size, channels, z, features; /* features 0: the model's own */
-    int64_t batch, d_steps, examples;
+    int64_t size, channels, z, features;               /* features 0: the model's own */
+    int64_t batch, generator_batch, d_steps, examples; /* generator_batch 0: as batch */
     double rate, beta1, beta2, momentum, loss_scale;
     bool spectral_norm;
     gan_precision precision;

@@ -58,6 +58,10 @@ typedef struct masks {
     char *bytes[8];
 } masks;
 
+static int64_t g_rows(const bench_case *c) {
+    return c->generator_batch ? c->generator_batch : c->batch;
+}
+
 static void count_stream(masks *m, gan_node *counter) {
     gan_random_uniform(m->g, counter, gan_shape1(1), 0, 1);
 }
@@ -81,7 +85,7 @@ static void open_masks(masks *m, gan_store *store, gan_device *device, const ben
     count_stream(m, counter); /* noise of the D-step */
     draw_masks(m, counter, 2 * c->batch, c);
     count_stream(m, counter); /* noise of the G-step */
-    draw_masks(m, counter, c->batch, c);
+    draw_masks(m, counter, g_rows(c), c);
     bench_check(gan_compile(&m->program, m->g, device));
     bench_check(gan_program_load(m->program));
 }
@@ -170,6 +174,7 @@ static gan_status write_file(const char *path, content *f, const bench_case *c) 
                   {"z", (double)c->z},
                   {"features", (double)c->features},
                   {"batch", (double)c->batch},
+                  {"generator_batch", (double)g_rows(c)},
                   {"d_steps", (double)c->d_steps},
                   {"examples", (double)c->examples},
                   {"rate", c->rate},
@@ -214,7 +219,9 @@ gan_status bench_export(const char *path, const bench_case *c, gan_device *devic
     add_variables(f, r.store, GAN_WEIGHT, "weight/");
     add_variables(f, r.store, GAN_STATISTIC, "statistic/");
     char *index = add(f, GAN_I32, gan_shape3(steps, watch.n_index, c->batch), "index", "");
-    char *z = add(f, GAN_F32, gan_shape4(steps, watch.n_z, c->batch, c->z), "z", "");
+    const int last = watch.n_z - 1; /* the G-step's */
+    char *z = add(f, GAN_F32, gan_shape4(steps, last, c->batch, c->z), "z", "");
+    char *g_z = add(f, GAN_F32, gan_shape3(steps, g_rows(c), c->z), "g_z", "");
     void *first_z = add(f, GAN_F32, gan_shape2(c->batch, c->z), "samples/", "z");
     const gan_shape pixels = gan_node_shape(watch.samples);
     void *samples = add(f, GAN_F32, pixels, "samples/", "x");
@@ -223,13 +230,16 @@ gan_status bench_export(const char *path, const bench_case *c, gan_device *devic
     add_masks(f, &m, steps);
     const size_t index_bytes = sizeof(int32_t) * (size_t)c->batch;
     const size_t z_bytes = sizeof(float) * (size_t)(c->batch * c->z);
+    const size_t g_z_bytes = sizeof(float) * (size_t)(g_rows(c) * c->z);
     for (int64_t i = 0; i < steps; i++) {
         read_masks(&m, i);
         step(&r, losses + 2 * i);
         for (int j = 0; j < watch.n_index; j++, index += index_bytes)
             bench_check(gan_program_read(r.program, watch.index[j], index, index_bytes));
-        for (int j = 0; j < watch.n_z; j++, z += z_bytes)
+        for (int j = 0; j < last; j++, z += z_bytes)
             bench_check(gan_program_read(r.program, watch.z[j], z, z_bytes));
+        bench_check(gan_program_read(r.program, watch.z[last], g_z, g_z_bytes));
+        g_z += g_z_bytes;
         for (int j = 0; i == 0 && j < watch.n_gradient; j++) {
             const gan_shape shape = gan_node_shape(watch.gradient[j]);
             void *to = add(f, GAN_F32, shape, "gradient/", watch.name[j]);

@@ -89,10 +89,10 @@ class Peer:
             s = self.nets.discriminator(p, fake, None, keep)
         return self.g_objective(s.astype(self.real)), running
 
-    def step(self, state, data, index, z, keep):
+    def step(self, state, data, index, z, g_z, keep):
         """-> state, losses, gradients of the first D-step and of G."""
         case, w, mo, running = self.case, dict(state["weights"]), dict(state["moments"]), state["running"]
-        z = z.astype(self.cast)
+        z, g_z = z.astype(self.cast), g_z.astype(self.cast)
         first = None
         for i in range(case.d_steps):
             real = (data[index[i]].astype(self.real) * case.scale + case.low).astype(self.cast)
@@ -102,7 +102,7 @@ class Peer:
             t = state["step"] * case.d_steps + i + 1
             w["discriminator"], mo["discriminator"] = self.update(w["discriminator"], mo["discriminator"], grads, t)
         (g_loss, running), grads = jax.value_and_grad(self.g_loss, has_aux=True)(
-            w["generator"], w["discriminator"], z[-1], keep[1], running)
+            w["generator"], w["discriminator"], g_z, keep[1], running)
         w["generator"], mo["generator"] = self.update(w["generator"], mo["generator"], grads, state["step"] + 1)
         state = {"weights": w, "moments": mo, "running": running, "step": state["step"] + 1, "key": state["key"]}
         return state, jnp.stack([d_loss, g_loss]), first | grads
@@ -114,13 +114,16 @@ class Peer:
         case = self.case
 
         def body(state, index):
-            key, *keys = jax.random.split(state["key"], 4)
-            shape = (case.d_steps + 1, case.batch, case.z)
-            if case.prior == "unit-uniform":
-                z = jax.random.uniform(keys[0], shape, self.real, -3**0.5, 3**0.5)
-            else:
-                z = jax.random.normal(keys[0], shape, self.real)
-            state, losses, _ = self.step({**state, "key": key}, data, index, z, keys[1:])
+            key, *keys = jax.random.split(state["key"], 5)
+
+            def draw(key, *shape):
+                if case.prior == "unit-uniform":
+                    return jax.random.uniform(key, shape, self.real, -3**0.5, 3**0.5)
+                return jax.random.normal(key, shape, self.real)
+
+            z = draw(keys[0], case.d_steps, case.batch, case.z)
+            g_z = draw(keys[1], case.generator_batch, case.z)
+            state, losses, _ = self.step({**state, "key": key}, data, index, z, g_z, keys[2:])
             return state, losses
 
         if a.mode == "jit":
@@ -153,7 +156,7 @@ class Peer:
         tensors = self.case.tensors
         keep = tuple(tensors[f"keep/{n}"][i] for n in range(sum(x.startswith("keep/") for x in tensors)))
         keep = (keep[:3], keep[3:]) if keep else (None, None)
-        self.state, losses, grads = self.given(self.state, self.data, tensors["index"][i], tensors["z"][i], keep)
+        self.state, losses, grads = self.given(self.state, self.data, tensors["index"][i], tensors["z"][i], tensors["g_z"][i], keep)
         if i == 0:
             self.found = grads
         return tuple(float(x) for x in losses)

@@ -51,7 +51,8 @@ class Peer:
         self.order, self.at, self.graph = None, len(self.data), None
         k, m = case.d_steps, case.batch
         self.index = torch.zeros(k, m, dtype=torch.int64, device=self.device)
-        self.z = torch.zeros(k + 1, m, case.z, dtype=self.real, device=self.device)
+        self.z = torch.zeros(k, m, case.z, dtype=self.real, device=self.device)
+        self.g_z = torch.zeros(case.generator_batch, case.z, dtype=self.real, device=self.device)
         self.losses = torch.zeros(2, device=self.device, dtype=self.real)
         self.keep = None
 
@@ -92,7 +93,7 @@ class Peer:
         real = self.data[index].to(self.real) * self.case.scale + self.case.low
         return real.contiguous(memory_format=self.format)
 
-    def advance(self, index, z, keep=(None, None)):
+    def advance(self, index, z, g_z, keep=(None, None)):
         if self.compiled:
             torch.compiler.cudagraph_mark_step_begin()
         for i in range(self.case.d_steps):
@@ -107,7 +108,7 @@ class Peer:
         for p in self.of["discriminator"]:
             p.requires_grad_(False)
         self.g_rule.zero_grad(set_to_none=True)
-        g_loss = self.g_loss_of(z[-1], keep[1])
+        g_loss = self.g_loss_of(g_z, keep[1])
         g_loss.backward()
         if self.kept is not None:
             self.keep_gradients("generator")
@@ -138,9 +139,9 @@ class Peer:
         """The iteration on static inputs, as a CUDA graph; noise is drawn inside when timed."""
         def body():
             if timing:
-                self.draw(self.z)
+                self.draw(self.z), self.draw(self.g_z)
             keep = self.keep or (None, None)
-            d_loss, g_loss = self.advance(self.index, self.z, keep)
+            d_loss, g_loss = self.advance(self.index, self.z, self.g_z, keep)
             self.losses[0].copy_(d_loss)
             self.losses[1].copy_(g_loss)
 
@@ -172,7 +173,7 @@ class Peer:
                 self.index.copy_(index)
                 self.graph.replay()
             else:
-                self.advance(index, self.draw(self.z))
+                self.advance(index, self.draw(self.z), self.draw(self.g_z))
         self.synchronize()
         return n
 
@@ -216,20 +217,22 @@ class Peer:
         if i == 0:
             self.kept = {}
         index = torch.from_numpy(tensors["index"][i].astype("i8")).to(self.device)
-        z = torch.from_numpy(tensors["z"][i].copy()).to(self.device, self.real)
+        z, g_z = (torch.from_numpy(tensors[name][i].copy()).to(self.device, self.real) for name in ("z", "g_z"))
         keep = [torch.from_numpy(tensors[f"keep/{n}"][i].copy()).to(self.device, self.real)
                 for n in range(sum(name.startswith("keep/") for name in tensors))]
         keep = (keep[:3], keep[3:]) if keep else (None, None)
         if not self.graphed:
-            d_loss, g_loss = self.advance(index, z, keep)
+            d_loss, g_loss = self.advance(index, z, g_z, keep)
             return float(d_loss), float(g_loss)
         if self.graph is None:
             self.keep = tuple([x.clone() for x in half] for half in keep) if keep[0] else None
             self.index.copy_(index)
             self.z.copy_(z)
+            self.g_z.copy_(g_z)
             self.capture(False)
         self.index.copy_(index)
         self.z.copy_(z)
+        self.g_z.copy_(g_z)
         for static, given in zip(self.keep or (), keep):
             for x, y in zip(static, given):
                 x.copy_(y)

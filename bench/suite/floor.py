@@ -100,7 +100,7 @@ CASES = {
     "a2": (maxout(), 100, 100, 1, 22, False),
     "dcgan32": (dcgan(32, 64), 64, 64, 1, 30, False),
     "b": (dcgan(64, 64), 128, 128, 1, 30, False),
-    "c": (resnet(), 64, 64, 5, 30, True),
+    "c": (resnet(), 64, 128, 5, 30, True),
     "d": (dcgan(128, 96), 256, 256, 1, 30, False),
 }
 TILES = [(128, 256, 1.0), (128, 128, 0.9), (128, 64, 0.7), (64, 64, 0.5), (64, 32, 0.35), (128, 8, 0.1)]
@@ -160,7 +160,7 @@ def tiled(shape, machine):
 def count(case, size=4, batch=None):
     """operations, bytes of products, bytes of the optimiser, kernels of an iteration."""
     (g, d), m, mg, steps, per_parameter, power = CASES[case]
-    m, mg = batch or m, batch or mg
+    m, mg = batch or m, mg * (batch or m) // m
     each = products(g, d, m, mg, steps, size)
     of_g, of_d = (sum(l.parameters for l in net) for net in (g, d))
     optimiser = (of_g + steps * of_d) * per_parameter + (8 * steps * of_d if power else 0)
