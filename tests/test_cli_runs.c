@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -65,12 +66,130 @@ static void info_says_whose_the_figures_are(void **state) {
     assert_string_equal(r.out, "");
 }
 
+/* ---- data that a run was trained on, from another folder ---- */
+
+/* A set of images with labels, in a folder of the scratch folder. */
+static void labelled_images(const char *folder) {
+    static unsigned char labels[8 + 40] = {0, 0, 8, 1, 0, 0, 0, 40};
+    static const char *const parts[] = {"train", "t10k"};
+    char name[128];
+    for (int i = 0; i < 40; i++) labels[8 + i] = (unsigned char)(i % 2);
+    assert_int_equal(mkdir(scratch(folder), 0700), 0);
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s/%s-images-idx3-ubyte", folder, parts[i]);
+        tiny_images(name, 40, 12);
+        snprintf(name, sizeof name, "%s/%s-labels-idx1-ubyte", folder, parts[i]);
+        scratch_put(name, labels, sizeof labels);
+    }
+}
+
+static void move(const char *from, const char *to) {
+    char old[512];
+    snprintf(old, sizeof old, "%s", scratch(from));
+    assert_int_equal(rename(old, scratch(to)), 0);
+}
+
+static void data_are_found_from_any_folder(void **state) {
+    static const char missing[] = "/set', are not there; where they are now is said by --data";
+    outcome r;
+    (void)state;
+    labelled_images("set");
+    command_done(ARGS("train", "mlp", "--data", "./set", "--out", "r", "--steps", "2", SMALL));
+    /* The run goes elsewhere, its data stay where they are. */
+    assert_int_equal(mkdir(scratch("elsewhere"), 0700), 0);
+    move("r", "elsewhere/r");
+    command_from("elsewhere");
+    command_done(ARGS("neighbours", "r", "-o", "near.png", "--count", "2", CPU));
+    command_done(ARGS("train", "--resume", "--out", "r", "--steps", "3", CPU));
+    command_from(".");
+    /* Now they go, too. */
+    move("set", "moved");
+    command_refused(1, missing, ARGS("neighbours", "elsewhere/r", "-o", "x.png", CPU));
+    command_refused(1, missing, ARGS("score", "elsewhere/r", CPU));
+    command_refused(1, missing, ARGS("train", "--resume", "--out", "elsewhere/r", CPU));
+    command_refused(1, "--data takes its path", ARGS("info", "elsewhere/r", CPU));
+    command_done(ARGS("sample", "elsewhere/r", "-o", "s.png", CPU)); /* needs none */
+    command_done(ARGS("neighbours", "elsewhere/r", "-o", "n.png", "--data", "moved", CPU));
+    command_done(ARGS("info", "elsewhere/r", "--data", "moved", CPU));
+    command_done(
+        ARGS("train", "--resume", "--out", "elsewhere/r", "--data", "moved", "--steps", "4", CPU));
+    command_done(ARGS("neighbours", "elsewhere/r", "-o", "n.png", "--count", "2", CPU));
+    command(&r, ARGS("neighbours", "elsewhere/r", "-o", "n.png", "--data", "nowhere", CPU));
+    assert_int_equal(r.code, 1);
+    assert_has(r.err, "'nowhere' is no data set");
+}
+
+/* ---- a run has one configuration ---- */
+
+static void assert_kept(const char *key, const char *expected) {
+    gan_settings *file, *checkpoint;
+    gan_checkpoint_info info;
+    char value[256];
+    expect_ok(gan_settings_create(&file));
+    expect_ok(gan_settings_read(file, scratch("r/config.yaml")));
+    expect_ok(gan_checkpoint_open(&checkpoint, &info, scratch("r/checkpoint.safetensors")));
+    assert_int_equal(info.step, 2);
+    expect_ok(gan_settings_get(file, key, value, sizeof value));
+    assert_string_equal(value, expected);
+    expect_ok(gan_settings_get(checkpoint, key, value, sizeof value));
+    assert_string_equal(value, expected);
+    gan_settings_destroy(file);
+    gan_settings_destroy(checkpoint);
+}
+
+/* Even where nothing is left to train, and so no checkpoint falls due. */
+static void what_resume_changes_is_in_the_checkpoint_too(void **state) {
+    (void)state;
+    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "2", SMALL));
+    command_done(
+        ARGS("train", "--resume", "--out", "r", "--set", "description=the second try", CPU));
+    assert_kept("description", "the second try");
+    command_done(ARGS("train", "--resume", "--out", "r", CPU));
+    assert_kept("description", "the second try");
+}
+
+/* ---- what takes a while is announced when it begins, not before bad input is refused ---- */
+
+static void bad_input_is_refused_before_anything_is_announced(void **state) {
+    outcome r;
+    (void)state;
+    labelled_images("set");
+    tiny_images("small", 40, 8);
+    tiny_images("unlabelled", 40, 12);
+    command_done(ARGS("train", "mlp", "--data", "set", "--out", "r", "--steps", "1", SMALL, "--set",
+                      "generator.condition=concat", "--set", "discriminator.condition=concat"));
+    scratch_put("cut.safetensors", "cut", 3);
+    static const char *const commands[] = {"score", "classify"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *const c = commands[i];
+        command_refused(1, "nothing-there: cannot open", ARGS(c, "nothing-there", CPU));
+        command_refused(1, "cut.safetensors: ", ARGS(c, "cut.safetensors", CPU));
+        command_refused(1, "'nowhere' is no data set", ARGS(c, "r", "--data", "nowhere", CPU));
+        command_refused(1, "8x8x1", ARGS(c, "r", "--data", "small", CPU));
+        command_refused(1, "without labels", ARGS(c, "r", "--data", "unlabelled", CPU));
+        command_refused(1, "none/c.st: cannot write",
+                        ARGS(c, "r", "--classifier", "none/c.st", CPU));
+        command_refused(1,
+                        "cut.safetensors: ", ARGS(c, "r", "--classifier", "cut.safetensors", CPU));
+        command(&r, ARGS(c, "r", "--count", "10", "--classifier", i ? "b.st" : "a.st", CPU));
+        if (r.code) fail_msg("%s", r.err);
+        assert_has(r.err, "ganc: training a classifier on the data");
+        command(&r, ARGS(c, "r", "--count", "10", "--classifier", "a.st", CPU));
+        assert_int_equal(r.code, 0);
+        assert_string_equal(r.err, ""); /* it is there */
+    }
+    command_refused(1, "tells no class", ARGS("classify", "r", "--self", "--alone", CPU));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(presets_are_listed_with_their_size),
         TEST(info_says_whose_the_figures_are),
+        TEST(data_are_found_from_any_folder),
+        TEST(what_resume_changes_is_in_the_checkpoint_too),
+        TEST(bad_input_is_refused_before_anything_is_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

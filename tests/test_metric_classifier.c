@@ -187,7 +187,7 @@ static void refusals(void **state) {
     int32_t *labels = d.labels;
     d.labels = NULL;
     expect_failure(gan_classifier_train(&c, device, &d, NULL), GAN_ERROR_ARGUMENT,
-                   "data without labels");
+                   "without labels");
     d.labels = labels;
     expect_ok(gan_classifier_train(&c, device, &d, &(gan_classifier_options){.updates = 1}));
     gan_dataset other = d;

@@ -227,7 +227,7 @@ static void refusals(void **state) {
     gan_encoding e;
     expect_failure(gan_agreement_checkpoint(&a, tiny_checkpoint("plain"), device, NULL),
                    GAN_ERROR_ARGUMENT, "takes no class");
-    expect_failure(gan_recognition_checkpoint(&r, tiny_checkpoint("plain"), device, NULL, false),
+    expect_failure(gan_recognition_checkpoint(&r, tiny_checkpoint("plain"), device, NULL),
                    GAN_ERROR_ARGUMENT, "tells no class");
     expect_failure(gan_encode_checkpoint(&e, tiny_checkpoint("plain"), NULL, device, NULL),
                    GAN_ERROR_ARGUMENT, "with an encoder");

@@ -4,8 +4,6 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "ganc/data.h"
-#include "ganc/io.h"
 
 static const char *count_text, *seed_text, *data, *classifier, *device_name;
 static bool self, alone;
@@ -66,25 +64,20 @@ static void print_recognition(const gan_recognition *r) {
     printf("\n");
 }
 
-/* What takes a while is said before: a classifier of images is trained, unless it is there. Points
- * need none. */
-static void announce(const char *checkpoint) {
-    gan_settings *settings;
-    char of[256];
-    if (self && alone)
-        fprintf(stderr,
-                "ganc: training the discriminator's network once more, on the labels alone; "
-                "on a CPU that takes some minutes\n");
-    if (self || (classifier && gan_file_exists(classifier))) return;
-    if (gan_checkpoint_open(&settings, NULL, checkpoint)) return; /* what is wrong comes next */
-    gan_settings_get(settings, "data", of, sizeof of);
-    gan_settings_destroy(settings);
-    if (data) snprintf(of, sizeof of, "%s", data);
-    if (gan_mixture_find(of)) return;
+/* What takes a while is said before, and only when nothing given was wrong. */
+static void announce(void *context) {
+    (void)context;
     fprintf(stderr,
-            "ganc: drawing samples, then training a classifier on %s to judge them by: two "
-            "passes over all images, on a CPU about a minute for 60,000 small ones%s\n",
-            of, classifier ? "" : "; --classifier FILE keeps it");
+            "ganc: training a classifier on the data to judge samples by: two passes over all "
+            "images, on a CPU about a minute for 60,000 small ones%s\n",
+            classifier ? "" : "; --classifier FILE keeps it");
+}
+
+static void announce_alone(void *context) {
+    (void)context;
+    fprintf(stderr,
+            "ganc: training the discriminator's network once more, on the labels alone; on a CPU "
+            "that takes some minutes\n");
 }
 
 static int classify(const char *checkpoint, const gan_agreement_options *o) {
@@ -93,9 +86,9 @@ static int classify(const char *checkpoint, const gan_agreement_options *o) {
     gan_recognition recognition;
     const int opened = open_device(&classify_usage, &device, device_name, NULL);
     if (opened >= 0) return opened;
-    announce(checkpoint);
+    const gan_recognition_options of_d = {.data = data, .alone = alone, .begin = announce_alone};
     const gan_status status =
-        self ? gan_recognition_checkpoint(&recognition, checkpoint, device, data, alone)
+        self ? gan_recognition_checkpoint(&recognition, checkpoint, device, &of_d)
              : gan_agreement_checkpoint(&agreement, checkpoint, device, o);
     gan_device_close(device);
     if (status) return failed();
@@ -124,5 +117,6 @@ int cmd_classify(int argc, char **argv) {
     o.seed = seed_text ? &seed : NULL;
     o.data = data;
     o.classifier = classifier;
+    o.begin = announce;
     return classify(checkpoint_path(checkpoint), &o);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "cli.h"
-#include "ganc/io.h"
 
 static const char *count_text, *seed_text, *data, *classifier, *device_name;
 
@@ -33,6 +32,15 @@ static const usage score_usage = {
     .options = options,
 };
 
+/* What takes a while is said before. */
+static void announce(void *context) {
+    (void)context;
+    fprintf(stderr,
+            "ganc: training a classifier on the data to compare them by: two passes over all "
+            "images, on a CPU about a minute for 60,000 small ones%s\n",
+            classifier ? "" : "; --classifier FILE keeps it");
+}
+
 static void print(const gan_score *s) {
     printf("classifier: %.4f of %lld test images recognised, weights %016" PRIx64 "\n", s->accuracy,
            (long long)s->examples, s->hash);
@@ -60,13 +68,9 @@ int cmd_score(int argc, char **argv) {
     o.seed = seed_text ? &seed : NULL;
     o.data = data;
     o.classifier = classifier;
+    o.begin = announce;
     const int opened = open_device(u, &device, device_name, NULL);
     if (opened >= 0) return opened;
-    if (!classifier || !gan_file_exists(classifier))
-        fprintf(stderr,
-                "ganc: drawing samples, then training a classifier on the data to compare them by: "
-                "two passes over all images, on a CPU about a minute for 60,000 small ones%s\n",
-                classifier ? "" : "; --classifier FILE keeps it");
     const gan_status status = gan_score_checkpoint(&score, checkpoint_path(checkpoint), device, &o);
     gan_device_close(device);
     if (status) return failed();

@@ -76,6 +76,10 @@ typedef struct gan_classifier_options {
     const gan_model_options *networks;
     const gan_norm *norm;
     const gan_weight_rule *weight;
+    /* Called when what was given has been found good and training, which takes a while, begins.
+     * NULL: not. */
+    void (*begin)(void *context);
+    void *context;
 } gan_classifier_options;
 
 /* Trains one on a set with labels; the device is borrowed until it is closed. Argument error; memory

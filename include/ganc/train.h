@@ -109,7 +109,8 @@ typedef struct gan_trainer_options {
      */
     const char *folder;
     /* Continue from the folder's checkpoint. Refused when `settings` differs from the checkpoint's
-     * in a key that is not free, or when the data are others. */
+     * in a key that is not free, or when the data are others. What differs in a free key goes into
+     * the checkpoint, too. */
     bool resume;
     /* Only compile, to describe and print: nothing is allocated on the device, nothing can be run.
      */
@@ -196,6 +197,10 @@ typedef struct gan_agreement_options {
     const uint64_t *seed; /* of the noise; NULL: the run's */
     const char *data;     /* the classifier's; NULL: what the run was trained on */
     const char *classifier; /* a file: read where it is there, else written; NULL: none */
+    /* Called when what was given has been found good and a classifier begins to be trained. NULL:
+     * not. */
+    void (*begin)(void *context);
+    void *context;
 } gan_agreement_options;
 
 /* Draws samples from a checkpoint's generator, a class each, and lets a classifier that was trained
@@ -235,14 +240,23 @@ typedef struct gan_recognition {
     int64_t updates;  /* of that network; 0: two epochs */
 } gan_recognition;
 
-/* The error of a checkpoint's discriminator (gan_class_logits_build()) on the test part of `data`,
- * or of the run's where that is NULL. With `alone` also trains that network on its own by Adam, the
+typedef struct gan_recognition_options {
+    const char *data; /* NULL: what the run was trained on */
+    bool alone;       /* also train that network on its own */
+    /* Called when what was given has been found good and that begins. NULL: not. */
+    void (*begin)(void *context);
+    void *context;
+} gan_recognition_options;
+
+/* The error of a checkpoint's discriminator (gan_class_logits_build()) on the test part of the
+ * data. With `alone` also trains that network on its own by Adam, the
  * run's rate falling to 0 in a line: two epochs where all labels were given, else 250, 500, 1000 and
  * 2000 updates, of which those count that do best on the last 5,000 images of the training part (its
- * labels are used for that choice only). Argument error for one that tells no class; errors as
- * above. */
+ * labels are used for that choice only). `options` may be NULL. Argument error for one that tells
+ * no class; errors as above. */
 GAN_API gan_status gan_recognition_checkpoint(gan_recognition *out, const char *checkpoint,
-                                              gan_device *device, const char *data, bool alone);
+                                              gan_device *device,
+                                              const gan_recognition_options *options);
 
 /* ---- inference ---- */
 

@@ -1,5 +1,6 @@
 /* Finding and opening sets of images. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,15 @@ const char *gan_dataset_known(size_t index) { return index < KNOWN ? known[index
 bool gan_is_folder(const char *path) {
     struct stat st;
     return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool gan_dataset_installed(const char *name) {
+    char folder[128];
+    for (size_t i = 0; i < KNOWN; i++) {
+        snprintf(folder, sizeof folder, "%s/%s", SYSTEM_FOLDER, known[i].name);
+        if (!strcmp(known[i].name, name)) return gan_is_folder(folder);
+    }
+    return false;
 }
 
 /* Where a set lies, and what is known of it. Text belongs to the arena of the call. */

@@ -11,6 +11,9 @@
 
 bool gan_is_folder(const char *path);
 
+/* Whether a set known by name is found by it from any folder. */
+bool gan_dataset_installed(const char *name);
+
 /* IDX: a folder of four files, or one file of images. `classes`: 0 if they are to be counted. */
 bool gan_idx_set_in(const char *folder);
 gan_status gan_idx_set_open(gan_dataset *set, const char *folder, gan_split split, int classes);

@@ -141,11 +141,15 @@ gan_status gan_classifier_train(gan_classifier **out, gan_device *device, const 
     *out = NULL;
     course u = {.set = set, .o = options ? options : &none};
     const gan_classifier_options *o = u.o;
-    if (!set->labels || set->classes < 2 || o->count < 0 || o->updates < 0 || o->batch < 0)
+    if (!set->labels || set->classes < 2)
         return gan_fail(GAN_ERROR_ARGUMENT,
-                        "classifier: %s%lld examples, %lld updates and a batch of %lld given",
-                        set->labels ? "" : "data without labels, ", (long long)o->count,
-                        (long long)o->updates, (long long)o->batch);
+                        "classifier: data '%.200s' are %s, and it learns by those of 2 classes or "
+                        "more",
+                        set->name, set->labels ? "of one class" : "without labels");
+    if (o->count < 0 || o->updates < 0 || o->batch < 0)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "classifier: %lld examples, %lld updates and a batch of %lld given",
+                        (long long)o->count, (long long)o->updates, (long long)o->batch);
     u.count = o->count ? o->count : set->count;
     u.batch = o->batch ? o->batch : 64;
     if (u.batch > u.count) u.batch = u.count;
@@ -153,6 +157,7 @@ gan_status gan_classifier_train(gan_classifier **out, gan_device *device, const 
     const gan_classifier like = describe(&u, device);
     gan_status status = choose(&u);
     if (status == GAN_OK) status = gan_classifier_open(out, &like);
+    if (status == GAN_OK && o->begin) o->begin(o->context);
     if (status == GAN_OK) status = learn(&u, *out);
     if (status == GAN_OK) status = hand_over(&u, *out);
     if (u.program) gan_program_destroy(u.program);

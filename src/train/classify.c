@@ -48,14 +48,27 @@ static gan_status check_folder(const char *file) {
     return gan_fail(GAN_ERROR_IO, "%s: cannot write: %s", file, strerror(errno));
 }
 
-gan_status gan_classifier_obtain(gan_classifier **out, gan_device *device, const char *file,
-                                 const gan_settings *settings) {
+static gan_status check_sizes(const gan_dataset *d, const gan_model_options *n, const char *whose) {
+    if (d->height == n->height && d->width == n->width && d->channels == n->channels) return GAN_OK;
+    return gan_fail(GAN_ERROR_SHAPE,
+                    "%s: makes images of %lldx%lldx%lld, but data '%.200s' are %lldx%lldx%lld",
+                    whose, (long long)n->height, (long long)n->width, (long long)n->channels,
+                    d->name, (long long)d->height, (long long)d->width, (long long)d->channels);
+}
+
+gan_status gan_classifier_obtain(gan_classifier **out, gan_device *device,
+                                 const gan_agreement_options *o, const gan_settings *settings,
+                                 const gan_model_options *images, const char *whose) {
+    const char *file = o->classifier;
     if (file && gan_file_exists(file)) return gan_classifier_load(out, device, file);
     if (file) GAN_TRY(check_folder(file)); /* before the minute that training takes */
     gan_dataset *set;
     *out = NULL;
     GAN_TRY(gan_source_set(&set, settings, GAN_SPLIT_TRAIN));
-    gan_status status = gan_classifier_train(out, device, set, NULL);
+    gan_status status = check_sizes(set, images, whose);
+    if (status == GAN_OK)
+        status = gan_classifier_train(
+            out, device, set, &(gan_classifier_options){.begin = o->begin, .context = o->context});
     gan_dataset_destroy(set);
     if (status != GAN_OK || !file) return status;
     status = gan_classifier_save(*out, file);
@@ -66,13 +79,10 @@ gan_status gan_classifier_obtain(gan_classifier **out, gan_device *device, const
     return status;
 }
 
-static gan_status ask(inquiry *q, gan_agreement *out, gan_classifier *c) {
-    gan_dataset *test;
+static gan_status ask(inquiry *q, gan_agreement *out, gan_classifier *c, const gan_dataset *test) {
     GAN_TRY(gan_classifier_fits(c, &q->networks, q->checkpoint->path));
-    GAN_TRY(gan_source_set(&test, q->settings, GAN_SPLIT_TEST));
     gan_status status = gan_classifier_accuracy(&out->accuracy, c, test);
     out->tested = test->count;
-    gan_dataset_destroy(test);
     if (status == GAN_OK) status = gan_classifier_hash(&out->hash, c);
     if (status == GAN_OK && gan_classifier_classes(c) > GAN_AGREEMENT_CLASSES)
         status = gan_fail(GAN_ERROR_ARGUMENT, "%s: %lld classes, expected at most %d",
@@ -142,10 +152,14 @@ static gan_status inquire(inquiry *q, gan_agreement *out, gan_device *device,
         nearest_modes(q, mixture);
         return count_them(q, out);
     }
-    gan_classifier *classifier;
-    GAN_TRY(gan_classifier_obtain(&classifier, device, o->classifier, q->settings));
-    const gan_status status = ask(q, out, classifier);
+    gan_classifier *classifier = NULL;
+    gan_dataset *test; /* before the minute that training takes */
+    GAN_TRY(gan_source_set(&test, q->settings, GAN_SPLIT_TEST));
+    gan_status status =
+        gan_classifier_obtain(&classifier, device, o, q->settings, &q->networks, c->path);
+    if (status == GAN_OK) status = ask(q, out, classifier, test);
     gan_classifier_close(classifier);
+    gan_dataset_destroy(test);
     return status == GAN_OK ? count_them(q, out) : status;
 }
 
@@ -161,7 +175,7 @@ gan_status gan_agreement_checkpoint(gan_agreement *out, const char *checkpoint, 
         inquiry q = {.checkpoint = &c,
                      .settings = settings,
                      .count = o->count > 0 ? o->count : DEFAULT_COUNT};
-        if (o->data) status = gan_settings_set(settings, "data", o->data, "data");
+        status = gan_source_named(settings, o->data, c.path);
         if (status == GAN_OK) status = inquire(&q, out, device, o);
         free(q.samples);
         free(q.asked);

@@ -250,7 +250,7 @@ static gan_status encode(gan_encoding *out, const gan_checkpoint *c, const char 
     gan_settings *settings;
     gan_dataset *test = NULL;
     GAN_TRY(gan_settings_copy(&settings, c->settings));
-    gan_status status = o->data ? gan_settings_set(settings, "data", o->data, "data") : GAN_OK;
+    gan_status status = gan_source_named(settings, o->data, c->path);
     if (status == GAN_OK) status = open(&e, device);
     if (status == GAN_OK) status = gan_source_set(&test, settings, GAN_SPLIT_TEST);
     if (status == GAN_OK) status = examine(out, &e, settings, test, png, o);

@@ -82,7 +82,7 @@ static gan_status open_and_look(search *s, gan_device *device, const char *data,
     gan_source source;
     GAN_TRY(gan_source_networks(&s->model, &s->networks, c->settings, c->state.example));
     GAN_TRY(gan_settings_copy(&settings, c->settings));
-    gan_status status = data ? gan_settings_set(settings, "data", data, "data") : GAN_OK;
+    gan_status status = gan_source_named(settings, data, c->path);
     if (status == GAN_OK) status = gan_source_open(&source, settings);
     gan_settings_destroy(settings);
     if (status != GAN_OK) return status;

@@ -122,7 +122,8 @@ static gan_status attempt(gan_recognition *out, double *best, gan_device *device
 }
 
 static gan_status learn_alone(const test *t, gan_recognition *out, gan_device *device,
-                              const gan_settings *settings, const gan_dataset *set) {
+                              const gan_settings *settings, const gan_dataset *set,
+                              const gan_recognition_options *how) {
     static const int64_t stops[] = {250, 500, 1000, 2000};
     gan_classifier_options o = {.count = settings->labels_count,
                                 .rate = settings->discriminator_rate,
@@ -130,7 +131,9 @@ static gan_status learn_alone(const test *t, gan_recognition *out, gan_device *d
                                 .model = t->model,
                                 .networks = &t->game.networks,
                                 .norm = t->game.discriminator_norm,
-                                .weight = t->game.discriminator_weight};
+                                .weight = t->game.discriminator_weight,
+                                .begin = how->begin,
+                                .context = how->context};
     gan_dataset held = {0};
     double best = -1;
     out->labels = o.count ? o.count : set->count;
@@ -139,21 +142,23 @@ static gan_status learn_alone(const test *t, gan_recognition *out, gan_device *d
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         o.updates = stops[i];
         GAN_TRY(attempt(out, &best, device, t, set, &held, &o));
+        o.begin = NULL;
     }
     return GAN_OK;
 }
 
 static gan_status examine_alone(const test *t, gan_recognition *out, gan_device *device,
-                                const gan_settings *settings) {
+                                const gan_settings *settings, const gan_recognition_options *how) {
     gan_dataset *set;
     GAN_TRY(gan_source_set(&set, settings, GAN_SPLIT_TRAIN));
-    const gan_status status = learn_alone(t, out, device, settings, set);
+    const gan_status status = learn_alone(t, out, device, settings, set, how);
     gan_dataset_destroy(set);
     return status;
 }
 
 static gan_status recognise(gan_recognition *out, const gan_checkpoint *c,
-                            const gan_settings *settings, gan_device *device, bool alone) {
+                            const gan_settings *settings, gan_device *device,
+                            const gan_recognition_options *o) {
     test t = {0};
     gan_model_options networks;
     GAN_TRY(gan_source_networks(&t.model, &networks, c->settings, c->state.example));
@@ -167,20 +172,22 @@ static gan_status recognise(gan_recognition *out, const gan_checkpoint *c,
     *out = (gan_recognition){.examples = t.set->count, .alone = NAN};
     gan_status status = open(&t, device, c);
     if (status == GAN_OK) status = examine(&t, &out->error);
-    if (status == GAN_OK && alone) status = examine_alone(&t, out, device, settings);
+    if (status == GAN_OK && o->alone) status = examine_alone(&t, out, device, settings, o);
     close_test(&t);
     return status;
 }
 
 gan_status gan_recognition_checkpoint(gan_recognition *out, const char *checkpoint,
-                                      gan_device *device, const char *data, bool alone) {
+                                      gan_device *device, const gan_recognition_options *options) {
+    static const gan_recognition_options none = {0};
+    const gan_recognition_options *o = options ? options : &none;
     gan_checkpoint c;
     gan_settings *settings;
     GAN_TRY(gan_checkpoint_read(&c, checkpoint));
     gan_status status = gan_settings_copy(&settings, c.settings);
     if (status == GAN_OK) {
-        if (data) status = gan_settings_set(settings, "data", data, "data");
-        if (status == GAN_OK) status = recognise(out, &c, settings, device, alone);
+        status = gan_source_named(settings, o->data, c.path);
+        if (status == GAN_OK) status = recognise(out, &c, settings, device, o);
         gan_settings_destroy(settings);
     }
     gan_checkpoint_close(&c);

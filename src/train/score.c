@@ -84,17 +84,13 @@ static gan_status examine_samples(comparison *k, gan_score *out) {
     return gan_metric_frechet(&out->distance, k->seen, k->count, k->tested, out->examples, WIDTH);
 }
 
-static gan_status compare(comparison *k, gan_score *out) {
-    gan_dataset *test;
+static gan_status compare(comparison *k, gan_score *out, const gan_dataset *test) {
     *out = (gan_score){.samples = k->count, .classes = gan_classifier_classes(k->classifier)};
     if (out->classes > GAN_AGREEMENT_CLASSES)
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: data of %lld classes, expected at most %d",
                         k->checkpoint->path, (long long)out->classes, GAN_AGREEMENT_CLASSES);
     GAN_TRY(gan_classifier_fits(k->classifier, &k->networks, k->checkpoint->path));
-    GAN_TRY(gan_source_set(&test, k->settings, GAN_SPLIT_TEST));
-    const gan_status status = examine_set(k, out, test);
-    gan_dataset_destroy(test);
-    GAN_TRY(status);
+    GAN_TRY(examine_set(k, out, test));
     GAN_TRY(examine_training(k, out));
     return examine_samples(k, out);
 }
@@ -104,17 +100,21 @@ gan_status gan_score_checkpoint(gan_score *out, const char *checkpoint, gan_devi
     static const gan_agreement_options none = {0};
     const gan_agreement_options *o = options ? options : &none;
     gan_checkpoint c;
+    gan_dataset *test = NULL;
     GAN_TRY(gan_checkpoint_read(&c, checkpoint));
     comparison k = {
         .checkpoint = &c, .device = device, .count = o->count > 0 ? o->count : DEFAULT_COUNT};
     gan_status status = gan_settings_copy(&k.settings, c.settings);
-    if (status == GAN_OK && o->data) status = gan_settings_set(k.settings, "data", o->data, "data");
+    if (status == GAN_OK) status = gan_source_named(k.settings, o->data, c.path);
     /* Whatever part of the data the run saw. */
     if (status == GAN_OK) status = gan_settings_set(k.settings, "data.count", "0", "data.count");
     if (status == GAN_OK) status = draw(&k, o->seed ? *o->seed : (uint64_t)c.settings->seed);
+    /* What cannot be had is said before the minute that training takes. */
+    if (status == GAN_OK) status = gan_source_set(&test, k.settings, GAN_SPLIT_TEST);
     if (status == GAN_OK)
-        status = gan_classifier_obtain(&k.classifier, device, o->classifier, k.settings);
-    if (status == GAN_OK) status = compare(&k, out);
+        status = gan_classifier_obtain(&k.classifier, device, o, k.settings, &k.networks, c.path);
+    if (status == GAN_OK) status = compare(&k, out, test);
+    gan_dataset_destroy(test);
     gan_classifier_close(k.classifier);
     gan_settings_destroy(k.settings);
     gan_checkpoint_close(&c);

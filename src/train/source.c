@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/nearest.h"
 #include "ganc/adversarial.h"
-#include "ganc/io.h"
 #include "graph/op.h"
 
 /* The stream of shuffles; the graph's own streams count up from 0. */
@@ -63,46 +61,6 @@ static size_t set_bytes(const gan_dataset *set) {
     return (size_t)(set->count * set->height * set->width * set->channels);
 }
 
-static bool is_known(const char *name) {
-    for (size_t i = 0; gan_dataset_known(i); i++)
-        if (!strcmp(gan_dataset_known(i), name)) return true;
-    return gan_file_exists(name);
-}
-
-/* Sets, mixtures and grammars share one key; the set's reader does not know of the others. */
-static gan_status unknown_data(const char *given) {
-    const char *names[96];
-    char list[512] = "";
-    size_t n = 0, used = 0;
-    for (size_t i = 0; n < 32 && gan_dataset_known(i); i++) names[n++] = gan_dataset_known(i);
-    for (size_t i = 0; n < 64 && gan_mixture_at(i); i++) names[n++] = gan_mixture_at(i)->name;
-    for (size_t i = 0; n < 96 && gan_grammar_at(i); i++) names[n++] = gan_grammar_at(i)->name;
-    const char *base = strrchr(given, '/') ? strrchr(given, '/') + 1 : given;
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(given, names[i]))
-            return gan_fail(GAN_ERROR_ARGUMENT,
-                            "data: '%s' is made on the fly, images are expected", given);
-    if (!strcmp(base, "emoji"))
-        return gan_fail(GAN_ERROR_ARGUMENT,
-                        "data: there is no folder '%.200s'; `tools/emoji %.200s` makes one of the "
-                        "pictures of a font (`tools/setup --emoji` installs that)",
-                        given, given);
-    const char *near = gan_nearest(given, names, n);
-    if (near)
-        return gan_fail(
-            GAN_ERROR_ARGUMENT,
-            "data: '%.200s' is no data set, mixture, grammar, file or folder; did you mean "
-            "'%s'?",
-            given, near);
-    for (size_t i = 0; i < n && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s, ", names[i]);
-    return gan_fail(
-        GAN_ERROR_ARGUMENT,
-        "data: '%.200s' is no data set, mixture, grammar, file or folder; expected one of "
-        "%.500sor a path",
-        given, list);
-}
-
 static gan_fit find_fit(const char *name) {
     static const struct {
         const char *name;
@@ -124,8 +82,10 @@ gan_status gan_source_set(gan_dataset **out, const gan_settings *settings, gan_s
         .channels = settings->data_channels,
     };
     const gan_status opened = gan_dataset_open(out, settings->data, &options);
-    if (opened == GAN_ERROR_ARGUMENT && !is_known(settings->data))
-        return unknown_data(settings->data);
+    const char *name = settings->data;
+    const bool made = gan_mixture_find(name) || gan_grammar_find(name);
+    if (opened == GAN_ERROR_ARGUMENT && (made || !gan_source_is_there(name)))
+        return gan_source_unknown(name);
     return opened;
 }
 

@@ -27,6 +27,20 @@ typedef struct gan_source {
     int64_t steps;
 } gan_source;
 
+/* Whether there are data by that name: a set that is known, even where it is not installed, a
+ * mixture, a grammar, a file or a folder. */
+bool gan_source_is_there(const char *name);
+
+/* Fails with what is near to `given`, or all that is expected. */
+gan_status gan_source_unknown(const char *given);
+
+/* Data given by a path get its absolute form, so that a checkpoint's are found from any folder. */
+gan_status gan_source_pin(gan_settings *settings);
+
+/* A checkpoint's settings get `data`, where they are not NULL. I/O error, which begins with
+ * `checkpoint`, where they are and its own are no longer there. */
+gan_status gan_source_named(gan_settings *settings, const char *data, const char *checkpoint);
+
 /* Opens what `settings` name and checks that model, batch and data go together. */
 gan_status gan_source_open(gan_source *out, const gan_settings *settings);
 void gan_source_close(gan_source *source);

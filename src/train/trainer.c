@@ -116,6 +116,17 @@ static gan_status same_run(const gan_trainer *t, const gan_checkpoint *c) {
                     c->path, t->settings->data);
 }
 
+static bool differ(const gan_settings *a, const gan_settings *b) {
+    char x[GAN_SETTING_TEXT], y[GAN_SETTING_TEXT];
+    for (size_t i = 0; i < gan_settings_key_count(); i++) {
+        const char *key = gan_settings_key_at(i).name;
+        if (gan_settings_get(a, key, x, sizeof x) || gan_settings_get(b, key, y, sizeof y) ||
+            strcmp(x, y))
+            return true;
+    }
+    return false;
+}
+
 gan_status gan_trainer_load(gan_trainer *t, const char *path) {
     gan_checkpoint c;
     GAN_TRY(gan_checkpoint_read(&c, path));
@@ -130,6 +141,7 @@ gan_status gan_trainer_load(gan_trainer *t, const char *path) {
     if (status == GAN_OK) {
         t->state = c.state;
         t->queued = c.state.step;
+        t->amended = differ(t->settings, c.settings);
         t->line_step = c.state.step;
         t->line_seconds = c.state.seconds;
     }
@@ -179,6 +191,8 @@ static gan_status place(gan_trainer *t, const gan_trainer_options *options) {
             return gan_fail(GAN_ERROR_ARGUMENT, "%s: steps: %lld given, but step %lld is done",
                             t->checkpoint_path, (long long)t->settings->steps,
                             (long long)t->state.step);
+        /* config.yaml follows, and the two are to say the same. */
+        if (t->amended) GAN_TRY(gan_trainer_save(t, t->checkpoint_path));
     }
     gan_source_close(&t->source);
     return t->folder ? open_folder(t, options->resume) : GAN_OK;
@@ -212,7 +226,9 @@ static gan_status open_trainer(gan_trainer *t, const gan_settings *settings,
         return gan_fail(GAN_ERROR_ARGUMENT, "resume: no folder given");
     }
     GAN_TRY(gan_settings_copy(&t->settings, settings));
+    if (options->resume) GAN_TRY(gan_source_named(t->settings, NULL, t->checkpoint_path));
     GAN_TRY(gan_source_open(&t->source, t->settings));
+    GAN_TRY(gan_source_pin(t->settings));
     GAN_TRY(open_game(t, options->resume));
     const gan_model_options *n = &t->source.networks;
     t->state = (gan_run_state){.example = {n->height, n->width, n->channels},

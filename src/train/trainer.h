@@ -31,7 +31,8 @@ struct gan_trainer {
     gan_device *device;
     char *folder; /* NULL: nothing is written */
     char *checkpoint_path;
-    int lock; /* of the folder; -1: none */
+    int lock;     /* of the folder; -1: none */
+    bool amended; /* the settings are not, to the letter, those of the checkpoint that was loaded */
     gan_source source;
     gan_game_options game;
     gan_store *store;

@@ -66,7 +66,7 @@ static void images_without_labels_help(void **state) {
     for (int seed = 1; seed <= SEEDS; seed++) {
         gan_recognition r;
         expect_ok(gan_recognition_checkpoint(&r, tiny_preset("fashion-semi", seed, 3000, NULL),
-                                             device, NULL, true));
+                                             device, &(gan_recognition_options){.alone = true}));
         print_message("seed %d: error %.4f, alone %.4f\n", seed, r.error, r.alone);
         with += r.error / SEEDS;
         alone += r.alone / SEEDS;

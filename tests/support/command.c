@@ -15,6 +15,10 @@
 
 #include "support/scratch.h"
 
+static const char *start = ".";
+
+void command_from(const char *folder) { start = folder; }
+
 /* Becomes the command, with stdout and stderr going to these files. */
 static void become(const char *const *arguments, int out, int err) {
     char *argv[MAX_ARGUMENTS + 2] = {(char *)(uintptr_t)GANC_TEST_COMMAND};
@@ -23,7 +27,7 @@ static void become(const char *const *arguments, int out, int err) {
         if (n > MAX_ARGUMENTS) _exit(125);
         argv[n] = (char *)(uintptr_t)arguments[n - 1];
     }
-    if (out < 0 || err < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || chdir(scratch(".")))
+    if (out < 0 || err < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || chdir(scratch(start)))
         _exit(126);
     execv(argv[0], argv);
     _exit(127);

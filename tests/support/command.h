@@ -12,8 +12,12 @@ typedef struct outcome {
 
 enum { MAX_ARGUMENTS = 24 };
 
-/* Runs `ganc ARGUMENT…` in the scratch folder; the list ends with NULL. */
+/* Runs `ganc ARGUMENT…` in the scratch folder, or in that of command_from(); the list ends with
+ * NULL. */
 void command(outcome *result, const char *const *arguments);
+
+/* Commands after this start in scratch(folder); "." as they did before. A constant. */
+void command_from(const char *folder);
 
 /* Fails the test unless `ganc ARGUMENT…` exits with `code` after saying one line on stderr that
  * holds `part`. The list ends with NULL. */
