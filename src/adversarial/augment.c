@@ -29,23 +29,13 @@ static bool whole(size_t row, int knob) { return table[row]->whole[knob]; }
 
 gan_status gan_augments_parse(gan_augment_use *out, int *n, const char *where, const char *text) {
     const gan_rows rows = {"augmentation", gan_augment_count(), name, knobs, whole};
-    *n = 0;
-    for (;;) {
-        bool found;
-        size_t row;
-        double knob[GAN_KNOBS];
-        GAN_TRY(gan_knobs_parse(&text, &found, &row, knob, where, &rows));
-        if (!found) return GAN_OK;
-        if (*n == GAN_MAX_AUGMENTS)
-            return gan_fail(GAN_ERROR_ARGUMENT, "%s: more than %d augmentations given", where,
-                            GAN_MAX_AUGMENTS);
-        for (int i = 0; i < *n; i++)
-            if (out[i].augment == table[row])
-                return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s is given twice", where, name(row));
-        out[*n].augment = table[row];
-        memcpy(out[*n].knob, knob, sizeof knob);
-        ++*n;
+    gan_row_use use[GAN_MAX_AUGMENTS];
+    GAN_TRY(gan_knobs_parse(use, n, GAN_MAX_AUGMENTS, where, text, &rows));
+    for (int i = 0; i < *n; i++) {
+        out[i].augment = table[use[i].row];
+        memcpy(out[i].knob, use[i].knob, sizeof use[i].knob);
     }
+    return GAN_OK;
 }
 
 /* ---- in a game ---- */

@@ -117,32 +117,50 @@ static gan_status take_values(const char **p, const char *where, const char *row
     return GAN_OK;
 }
 
-gan_status gan_knobs_parse(const char **text, bool *found, size_t *row, double knob[GAN_KNOBS],
-                           const char *where, const gan_rows *rows) {
+/* Takes the first row of *text, and moves *text behind it and its comma. */
+static gan_status take_row(const char **text, gan_row_use *use, const char *where,
+                           const gan_rows *rows) {
     const char *p = *text;
     char name[NAME];
-    skip_spaces(&p);
-    *found = *p != '\0';
-    if (!*found) return GAN_OK;
     take_name(&p, name);
     if (!*name)
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: '%.20s', expected the name of a %s", where, p,
                         rows->what);
-    for (*row = 0; *row < rows->count && strcmp(rows->name(*row), name) != 0;) ++*row;
-    if (*row == rows->count) return unknown_row(where, name, rows);
-    const gan_knob *knobs = rows->knobs(*row);
+    size_t row = 0;
+    while (row < rows->count && strcmp(rows->name(row), name) != 0) row++;
+    if (row == rows->count) return unknown_row(where, name, rows);
+    const gan_knob *knobs = rows->knobs(row);
     bool whole[GAN_KNOBS];
     for (int i = 0; i < GAN_KNOBS; i++) {
-        knob[i] = i < knob_count(knobs) ? knobs[i].initial : 0;
-        whole[i] = rows->whole(*row, i);
+        use->knob[i] = i < knob_count(knobs) ? knobs[i].initial : 0;
+        whole[i] = rows->whole(row, i);
     }
     skip_spaces(&p);
-    if (*p == '(') GAN_TRY(take_values(&p, where, name, knobs, whole, knob));
+    if (*p == '(') GAN_TRY(take_values(&p, where, name, knobs, whole, use->knob));
     if (*p == ',')
         p++;
     else if (*p)
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: '%.20s' behind %s, expected a comma", where, p,
                         name);
+    use->row = row;
     *text = p;
     return GAN_OK;
+}
+
+gan_status gan_knobs_parse(gan_row_use *out, int *n, int most, const char *where, const char *text,
+                           const gan_rows *rows) {
+    for (*n = 0;; ++*n) {
+        gan_row_use use;
+        skip_spaces(&text);
+        if (!*text) return GAN_OK;
+        GAN_TRY(take_row(&text, &use, where, rows));
+        if (*n == most)
+            return gan_fail(GAN_ERROR_ARGUMENT, "%s: more than %d %ss given", where, most,
+                            rows->what);
+        for (int i = 0; i < *n; i++)
+            if (out[i].row == use.row)
+                return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s is given twice", where,
+                                rows->name(use.row));
+        out[*n] = use;
+    }
 }

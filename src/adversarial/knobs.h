@@ -13,9 +13,13 @@ typedef struct gan_rows {
     bool (*whole)(size_t row, int knob);  /* whether one counts something */
 } gan_rows;
 
-/* Takes the first row of *text, and moves *text behind it and its comma. *found: false at the end
- * of the text. */
-gan_status gan_knobs_parse(const char **text, bool *found, size_t *row, double knob[GAN_KNOBS],
-                           const char *where, const gan_rows *rows);
+typedef struct gan_row_use {
+    size_t row;
+    double knob[GAN_KNOBS];
+} gan_row_use;
+
+/* Reads a list of rows, each at most once, into out[most]. */
+gan_status gan_knobs_parse(gan_row_use *out, int *n, int most, const char *where, const char *text,
+                           const gan_rows *rows);
 
 #endif

@@ -48,21 +48,11 @@ static bool whole(size_t row, int knob) { return table[row]->lazy && knob == 1; 
 
 gan_status gan_terms_parse(gan_term_use *out, int *n, const char *where, const char *text) {
     const gan_rows rows = {"term", gan_term_count(), name, knobs, whole};
-    *n = 0;
-    for (;;) {
-        bool found;
-        size_t row;
-        double knob[GAN_KNOBS];
-        GAN_TRY(gan_knobs_parse(&text, &found, &row, knob, where, &rows));
-        if (!found) return GAN_OK;
-        if (*n == GAN_MAX_TERMS)
-            return gan_fail(GAN_ERROR_ARGUMENT, "%s: more than %d terms given", where,
-                            GAN_MAX_TERMS);
-        for (int i = 0; i < *n; i++)
-            if (out[i].term == table[row])
-                return gan_fail(GAN_ERROR_ARGUMENT, "%s: %s is given twice", where, name(row));
-        out[*n].term = table[row];
-        memcpy(out[*n].knob, knob, sizeof knob);
-        ++*n;
+    gan_row_use use[GAN_MAX_TERMS];
+    GAN_TRY(gan_knobs_parse(use, n, GAN_MAX_TERMS, where, text, &rows));
+    for (int i = 0; i < *n; i++) {
+        out[i].term = table[use[i].row];
+        memcpy(out[i].knob, use[i].knob, sizeof use[i].knob);
     }
+    return GAN_OK;
 }
