@@ -207,6 +207,42 @@ static void simultaneous_game_of_two_steps(void **state) {
     play(true, false, 2, true, 0);
 }
 
+/* What a game reports of D: the score a·x, a·b itself, or its sigmoid where that is a probability;
+ * BEGAN's loss begins as the energy of real examples. */
+static void what_is_read_off_scores(void **state) {
+    static const char *const probable[] = {"non-saturating", "minimax", "maximum-likelihood",
+                                           "f-reverse-kl",   "f-js",    "f-gan"};
+    for (size_t j = 0; j < gan_objective_count(); j++) {
+        const gan_objective *objective = gan_objective_at(j);
+        int calls = 0;
+        bool is_probable = false;
+        close_networks(state);
+        open_networks(state);
+        for (size_t i = 0; i < sizeof probable / sizeof *probable; i++)
+            is_probable = is_probable || !strcmp(objective->name, probable[i]);
+        gan_game_options o = hand_game(&calls);
+        o.objective = objective;
+        gan_game game;
+        expect_ok(gan_game_build(&game, g, &o));
+        gan_output(g, game.d_real), gan_output(g, game.d_fake), gan_output(g, game.d_loss);
+        load();
+        run(1);
+        const double real = read_scalar(game.d_real), fake = read_scalar(game.d_fake);
+        if (objective->energy) {
+            assert_string_equal(objective->reads, "energy");
+            assert_true(real > 0 && fake > 0 && fabs(real - fake) > 0.1);
+            if (objective->energy == 1) expect_near(real, read_scalar(game.d_loss), 1e-6, 1e-5);
+            continue;
+        }
+        if (is_probable)
+            assert_null(objective->reads);
+        else
+            assert_string_equal(objective->reads, "score");
+        expect_near(real, is_probable ? sigmoid(0.6) : 0.6, 1e-6, 1e-5);
+        expect_near(fake, is_probable ? sigmoid(0.15) : 0.15, 1e-6, 1e-5);
+    }
+}
+
 /* 1, 2, 3 …, so that losses tell how many there are. */
 static gan_node *rising(gan_graph *graph, gan_node *t, gan_shape shape) {
     return gan_play_running_sum(graph, ones(graph, t, shape), 0);
@@ -408,7 +444,8 @@ static void all_games_run(void **state) {
                 assert_true(isfinite(read_scalar(game.d_loss)));
                 assert_true(isfinite(read_scalar(game.g_loss)));
                 const double d_fake = read_scalar(game.d_fake);
-                assert_true(d_fake >= 0 && d_fake <= 1);
+                const bool probable = !o.objective->reads;
+                assert_true(isfinite(d_fake) && (!probable || (d_fake >= 0 && d_fake <= 1)));
             }
 }
 
@@ -453,6 +490,7 @@ int main(void) {
         TEST(alternating_game),
         TEST(alternating_game_of_three_steps),
         TEST(alternating_game_with_the_same_noise),
+        TEST(what_is_read_off_scores),
         TEST(simultaneous_game),
         TEST(simultaneous_game_of_two_steps),
         TEST(generator_batch_is_of_its_step_alone),

@@ -13,7 +13,7 @@
 #include "support/scratch.h"
 
 /* What is said of `steps` steps in `seconds`, looked at four times a second; the caller frees. */
-static char *said(int64_t steps, double seconds) {
+static char *said(int64_t steps, double seconds, const char *reads) {
     progress_line line;
     size_t size;
     const int terminal = dup(2);
@@ -22,7 +22,8 @@ static char *said(int64_t steps, double seconds) {
     progress_begin(&line);
     for (double t = 0.25; t <= seconds; t += 0.25) {
         const int64_t step = (int64_t)((double)steps * t / seconds);
-        progress_show(&line, &(gan_progress){.step = step, .steps = steps, .seconds = t});
+        progress_show(&line,
+                      &(gan_progress){.step = step, .steps = steps, .seconds = t, .reads = reads});
     }
     progress_end(&line);
     fflush(stderr);
@@ -39,21 +40,23 @@ static int lines(const char *text) {
 
 static void a_short_run_says_one_line(void **state) {
     (void)state;
-    char *text = said(100, 1.5);
+    char *text = said(100, 1.5, "D");
     assert_int_equal(lines(text), 1);
     assert_non_null(strstr(text, "ganc: step 100 of 100 after 2s: "));
     assert_null(strstr(text, "left"));
+    assert_non_null(strstr(text, ", D(real) 0.00 D(fake) 0.00, "));
     free(text);
 }
 
 static void a_long_run_says_some(void **state) {
     (void)state;
-    char *text = said(100000, 3600);
+    char *text = said(100000, 3600, "score");
     const int n = lines(text);
     if (n < 60 || n > 80) fail_msg("%d lines in an hour", n);
     assert_non_null(strstr(text, "ganc: step 62 of 100000 after 2s: "));
     assert_non_null(strstr(text, " left\n"));
     assert_null(strchr(text, '\r'));
+    assert_non_null(strstr(text, ", score(real) 0.00 score(fake) 0.00, "));
     free(text);
 }
 

@@ -37,10 +37,11 @@ static void show_here(const progress_line *line) {
     char left[32];
     time_left(left, line);
     fprintf(stderr,
-            "\rstep %lld/%lld %3.0f%%  loss D %.3f G %.3f  D(real) %.2f D(fake) %.2f  %.0f "
+            "\rstep %lld/%lld %3.0f%%  loss D %.3f G %.3f  %s(real) %.2f %s(fake) %.2f  %.0f "
             "images/s  %s left\033[K",
             (long long)p->step, (long long)p->steps, 100.0 * (double)p->step / (double)p->steps,
-            p->d_loss, p->g_loss, p->d_real, p->d_fake, p->images_per_second, left);
+            p->d_loss, p->g_loss, p->reads, p->d_real, p->reads, p->d_fake, p->images_per_second,
+            left);
     fflush(stderr);
 }
 
@@ -51,11 +52,11 @@ static void show_line(const progress_line *line, bool with_left) {
     duration(taken, p->seconds);
     time_left(left, line);
     fprintf(stderr,
-            "ganc: step %lld of %lld after %s: loss D %.3f G %.3f, D(real) %.2f D(fake) %.2f, "
+            "ganc: step %lld of %lld after %s: loss D %.3f G %.3f, %s(real) %.2f %s(fake) %.2f, "
             "%.0f images/s%s%s%s\n",
-            (long long)p->step, (long long)p->steps, taken, p->d_loss, p->g_loss, p->d_real,
-            p->d_fake, p->images_per_second, with_left ? ", " : "", with_left ? left : "",
-            with_left ? " left" : "");
+            (long long)p->step, (long long)p->steps, taken, p->d_loss, p->g_loss, p->reads,
+            p->d_real, p->reads, p->d_fake, p->images_per_second, with_left ? ", " : "",
+            with_left ? left : "", with_left ? " left" : "");
 }
 
 void progress_show(void *context, const gan_progress *p) {

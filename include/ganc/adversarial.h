@@ -55,6 +55,9 @@ typedef struct gan_objective {
     bool target;     /* has a target for real data, which `smooth` lowers */
     bool conjugate;  /* G has the choice that option `conjugate` makes */
     int energy;      /* 0; else scores are energies, mean |x - D(x)|^energy, of the head "energy" */
+    /* What a person reads off a score: NULL: sigmoid(score), for the best score is the log-odds of
+     * real against fake, and that is D of the first paper; else the score itself, by this name. */
+    const char *reads;
     /* Moves variables of the objective's own when a D-step's gradient has been taken; NULL: none.
      */
     void (*after_d)(gan_graph *g, gan_node *s_real, gan_node *s_fake,
@@ -367,7 +370,7 @@ typedef struct gan_game_options {
 typedef struct gan_game {
     gan_node *counter;         /* i64 variable train/iteration */
     gan_node *d_loss, *g_loss; /* scalars, to be logged */
-    gan_node *d_real, *d_fake; /* means of sigmoid(score) on real and on fake */
+    gan_node *d_real, *d_fake; /* means on real and on fake of what the objective reads */
     gan_node *measure;         /* the objective's, a scalar; NULL where it has none */
 } gan_game;
 

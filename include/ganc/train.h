@@ -122,7 +122,10 @@ typedef struct gan_progress {
     int64_t step, steps;      /* done, of the whole run */
     double seconds;           /* spent training, earlier parts of a resumed run included */
     double images_per_second; /* real examples shown a second since the trainer was opened */
-    double d_loss, g_loss, d_real, d_fake; /* d_real, d_fake: mean of sigmoid(logit) */
+    double d_loss, g_loss;
+    double d_real, d_fake; /* means of what D says of real and of fake examples */
+    const char *reads;     /* what that is: "D", the probability that an example is real; "score",
+                              "energy" of an objective that has none */
 } gan_progress;
 
 typedef struct gan_trainer_callbacks {

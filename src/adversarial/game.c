@@ -22,6 +22,10 @@ static gan_status same_shape(const gan_play *play) {
                     gan_shape_text(wanted, gan_node_dtype(fake), gan_node_shape(fake)));
 }
 
+static gan_node *reading(gan_graph *g, const gan_objective *of, gan_node *score) {
+    return of->reads ? score : gan_sigmoid(g, score);
+}
+
 /* D's loss on m real and m fake examples joined, and its gradient. The fakes are constants here,
  * and so are the encoder's codes. */
 static gan_status d_step(gan_play *play, bool g_learns_from_fakes, gan_game *out,
@@ -38,9 +42,9 @@ static gan_status d_step(gan_play *play, bool g_learns_from_fakes, gan_game *out
     if (play->step == 0) gan_play_keep_contexts(play);
     play->fake.x = gan_play_replay(play, play->fake.x);
     gan_play_judge_both(play, true);
-    out->d_real = gan_named(gan_mean(g, gan_sigmoid(g, play->real.seen.score)), "d_real");
-    out->d_fake = gan_named(gan_mean(g, gan_sigmoid(g, play->fake.seen.score)), "d_fake");
     const gan_objective *of = play->o->objective;
+    out->d_real = gan_named(gan_mean(g, reading(g, of, play->real.seen.score)), "d_real");
+    out->d_fake = gan_named(gan_mean(g, reading(g, of, play->fake.seen.score)), "d_fake");
     if (of->measure)
         out->measure =
             gan_named(of->measure(g, play->real.seen.score, play->fake.seen.score, &play->o->loss),

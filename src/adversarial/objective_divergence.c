@@ -56,7 +56,7 @@ static gan_node *gan_t(gan_graph *g, gan_node *s) {
     return gan_neg(g, gan_softplus(g, gan_neg(g, s)));
 }
 
-#define ROW(row, title, text, t, star)                                                             \
+#define ROW(row, title, text, t, star, read)                                                       \
     GAN_D_LOSS(row##_d) { return gan_objective_scaled(g, d_loss(g, s_real, s_fake, t, star), o); } \
     GAN_G_LOSS(row##_g) {                                                                          \
         (void)s_real;                                                                              \
@@ -71,12 +71,15 @@ static gan_node *gan_t(gan_graph *g, gan_node *s) {
                                                .d_loss = row##_d,                                  \
                                                .g_loss = row##_g,                                  \
                                                .e_loss = row##_e,                                  \
-                                               .conjugate = true}
+                                               .conjugate = true,                                  \
+                                               .reads = read}
 
-ROW(f_kl, "f-kl", "f-GAN of the Kullback-Leibler divergence", kl_t, kl_c);
-ROW(f_reverse, "f-reverse-kl", "f-GAN of the reverse KL divergence", reverse_t, reverse_c);
-ROW(f_pearson, "f-pearson", "f-GAN of Pearson's chi squared", kl_t, pearson_c);
-ROW(f_hellinger, "f-hellinger", "f-GAN of the squared Hellinger distance", hellinger_t,
-    hellinger_c);
-ROW(f_jensen, "f-js", "f-GAN of the Jensen-Shannon divergence", jensen_t, jensen_c);
-ROW(f_gan, "f-gan", "f-GAN of the divergence of the first paper", gan_t, gan_softplus);
+/* Where T is best, s is log p/q (reverse KL, Jensen-Shannon, GAN), 1 + log p/q (KL), ½ log p/q
+ * (Hellinger), 2 p/q - 2 (Pearson). */
+ROW(f_kl, "f-kl", "f-GAN of the Kullback-Leibler divergence", kl_t, kl_c, "score");
+ROW(f_reverse, "f-reverse-kl", "f-GAN of the reverse KL divergence", reverse_t, reverse_c, NULL);
+ROW(f_pearson, "f-pearson", "f-GAN of Pearson's chi squared", kl_t, pearson_c, "score");
+ROW(f_hellinger, "f-hellinger", "f-GAN of the squared Hellinger distance", hellinger_t, hellinger_c,
+    "score");
+ROW(f_jensen, "f-js", "f-GAN of the Jensen-Shannon divergence", jensen_t, jensen_c, NULL);
+ROW(f_gan, "f-gan", "f-GAN of the divergence of the first paper", gan_t, gan_softplus, NULL);

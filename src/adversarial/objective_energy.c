@@ -53,6 +53,7 @@ const gan_objective gan_objective_ebgan = {
     .d_loss = ebgan_d,
     .g_loss = mean_energy_g,
     .energy = 2,
+    .reads = "energy",
 };
 
 const gan_objective gan_objective_began = {
@@ -61,6 +62,7 @@ const gan_objective gan_objective_began = {
     .d_loss = began_d,
     .g_loss = mean_energy_g,
     .energy = 1,
+    .reads = "energy",
     .after_d = began_after,
     .measure_name = "convergence", /* section 3.4.1 */
     .measure = began_convergence,

@@ -94,6 +94,7 @@ const gan_objective gan_objective_relativistic = {
              "section 4.2)",
     .d_loss = relativistic_d,
     .g_loss = relativistic_g,
+    .reads = "score", /* only differences count */
     .needs_real = true,
     .target = true,
 };

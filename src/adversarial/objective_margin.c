@@ -52,6 +52,7 @@ const gan_objective gan_objective_hinge = {
     .about = "E relu(1 - s) + E relu(1 + s') (Miyato et al. 2018, eqs. 16 and 17)",
     .d_loss = hinge_d,
     .g_loss = negative_mean_g,
+    .reads = "score",
     .e_loss = mean_e,
 };
 
@@ -60,6 +61,7 @@ const gan_objective gan_objective_wasserstein = {
     .about = "E s' - E s; wants clip.weights or a penalty (Arjovsky et al. 2017, algorithm 1)",
     .d_loss = wasserstein_d,
     .g_loss = negative_mean_g,
+    .reads = "score",
     .e_loss = mean_e,
 };
 
@@ -68,6 +70,7 @@ const gan_objective gan_objective_least_squares = {
     .about = "1/2 E (s - 1)^2 + 1/2 E s'^2 (Mao et al. 2017, eq. 9)",
     .d_loss = least_squares_d,
     .g_loss = least_squares_g,
+    .reads = "score",
     .e_loss = least_squares_e,
     .target = true,
 };

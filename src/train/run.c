@@ -102,6 +102,7 @@ static void report(const gan_trainer *t, const gan_trainer_callbacks *callbacks,
         .g_loss = s->sum[1] / n,
         .d_real = s->sum[2] / n,
         .d_fake = s->sum[3] / n,
+        .reads = t->game.objective->reads ? t->game.objective->reads : "D",
     };
     callbacks->progress(callbacks->context, &progress);
 }
