@@ -14,6 +14,7 @@
 #include "support/command.h"
 #include "support/scratch.h"
 #include "support/tiny.h"
+#include "train/sampler.h"
 
 #define CPU "--device", "cpu"
 #define SMALL CPU, "--set", "batch=8", "--set", "sample.count=9"
@@ -69,11 +70,11 @@ static void info_says_whose_the_figures_are(void **state) {
 /* ---- data that a run was trained on, from another folder ---- */
 
 /* A set of images with labels, in a folder of the scratch folder. */
-static void labelled_images(const char *folder) {
+static void labelled_images(const char *folder, int classes) {
     static unsigned char labels[8 + 40] = {0, 0, 8, 1, 0, 0, 0, 40};
     static const char *const parts[] = {"train", "t10k"};
     char name[128];
-    for (int i = 0; i < 40; i++) labels[8 + i] = (unsigned char)(i % 2);
+    for (int i = 0; i < 40; i++) labels[8 + i] = (unsigned char)(i % classes);
     assert_int_equal(mkdir(scratch(folder), 0700), 0);
     for (int i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "%s/%s-images-idx3-ubyte", folder, parts[i]);
@@ -93,7 +94,7 @@ static void data_are_found_from_any_folder(void **state) {
     static const char missing[] = "/set', are not there; where they are now is said by --data";
     outcome r;
     (void)state;
-    labelled_images("set");
+    labelled_images("set", 2);
     command_done(ARGS("train", "mlp", "--data", "./set", "--out", "r", "--steps", "2", SMALL));
     /* The run goes elsewhere, its data stay where they are. */
     assert_int_equal(mkdir(scratch("elsewhere"), 0700), 0);
@@ -117,6 +118,52 @@ static void data_are_found_from_any_folder(void **state) {
     command(&r, ARGS("neighbours", "elsewhere/r", "-o", "n.png", "--data", "nowhere", CPU));
     assert_int_equal(r.code, 1);
     assert_has(r.err, "'nowhere' is no data set");
+}
+
+/* ---- a class a row ---- */
+
+/* Whatever the count, no class misses, each has a whole row, and none is cut off but by the end. */
+static void pictures_have_whole_classes(void **state) {
+    (void)state;
+    for (int64_t classes = 2; classes <= 12; classes++)
+        for (int64_t count = classes; count < 300; count++) {
+            const gan_sampler s = {.classes = classes};
+            const int64_t columns = gan_sampler_columns(&s, count);
+            assert_true(columns >= 1 && columns <= 18 && count / columns >= classes);
+            for (int64_t i = 0; i < count; i++)
+                assert_int_equal(gan_sampler_class(&s, i, count), i / columns % classes);
+        }
+    const gan_sampler plain = {0};
+    assert_int_equal(gan_sampler_columns(&plain, 50), 8);
+    const gan_sampler ten = {.classes = 10};
+    assert_int_equal(gan_sampler_columns(&ten, 100), 10);
+    assert_int_equal(gan_sampler_columns(&ten, 50), 5);
+    assert_int_equal(gan_sampler_columns(&ten, 64), 6);
+}
+
+static void assert_grid(const char *name, int64_t rows, int64_t columns) {
+    gan_picture picture;
+    expect_ok(gan_png_read(&picture, scratch(name)));
+    assert_int_equal(picture.height, rows * (12 + 2) + 2);
+    assert_int_equal(picture.width, columns * (12 + 2) + 2);
+    gan_png_free(&picture);
+}
+
+static void samples_show_every_class_or_say_why_not(void **state) {
+    (void)state;
+    labelled_images("set", 5);
+    command_done(ARGS("train", "mlp", "--data", "set", "--out", "r", "--steps", "1", SMALL, "--set",
+                      "generator.condition=concat", "--set", "discriminator.condition=concat"));
+    assert_grid("r/samples/step-1.png", 9, 1); /* 9 of 5 classes: SMALL */
+    command_done(ARGS("sample", "r", "-o", "s.png", "--count", "12", CPU));
+    assert_grid("s.png", 6, 2);
+    command_done(ARGS("sample", "r", "-o", "s.png", "--count", "5", CPU));
+    assert_grid("s.png", 5, 1);
+    command_refused(1, "4 samples given, but they are of 5 classes, a row each: 5 or more expected",
+                    ARGS("sample", "r", "-o", "s.png", "--count", "4", CPU));
+    command_done(ARGS("sample", "r", "-o", "s.png", "--count", "4", "--class", "2", CPU));
+    assert_grid("s.png", 2, 2);
+    command_refused(1, "4 samples given", ARGS("classify", "r", "--count", "4", CPU));
 }
 
 /* ---- a run has one configuration ---- */
@@ -153,7 +200,7 @@ static void what_resume_changes_is_in_the_checkpoint_too(void **state) {
 static void bad_input_is_refused_before_anything_is_announced(void **state) {
     outcome r;
     (void)state;
-    labelled_images("set");
+    labelled_images("set", 2);
     tiny_images("small", 40, 8);
     tiny_images("unlabelled", 40, 12);
     command_done(ARGS("train", "mlp", "--data", "set", "--out", "r", "--steps", "1", SMALL, "--set",
@@ -188,6 +235,8 @@ int main(void) {
         TEST(presets_are_listed_with_their_size),
         TEST(info_says_whose_the_figures_are),
         TEST(data_are_found_from_any_folder),
+        TEST(pictures_have_whole_classes),
+        TEST(samples_show_every_class_or_say_why_not),
         TEST(what_resume_changes_is_in_the_checkpoint_too),
         TEST(bad_input_is_refused_before_anything_is_announced),
     };

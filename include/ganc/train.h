@@ -164,7 +164,9 @@ GAN_API gan_status gan_trainer_print(const gan_trainer *trainer, FILE *file);
 /* ---- sampling ---- */
 
 typedef struct gan_sample_options {
-    int64_t count; /* 0: as many as a picture of the run has */
+    /* 0: as many as a picture of the run has. Of images in classes, a row each: at least as many as
+     * there are classes; whole rows of every class, then what remains. */
+    int64_t count;
     const uint64_t
         *seed; /* of the noise; NULL: the run's, which gives the picture of the run folder */
     const int64_t

@@ -141,6 +141,7 @@ static gan_status inquire(inquiry *q, gan_agreement *out, gan_device *device,
     if (q->classes > GAN_AGREEMENT_CLASSES)
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: %lld classes or codes, expected at most %d",
                         c->path, (long long)q->classes, GAN_AGREEMENT_CLASSES);
+    GAN_TRY(gan_sampler_check_count(q->classes, q->count, c->path));
     *out = (gan_agreement){
         .samples = q->count, .classes = q->classes, .codes = !q->game.classes, .accuracy = NAN};
     q->asked = malloc((size_t)q->count * sizeof *q->asked);

@@ -130,7 +130,7 @@ static gan_status write_part(walk *w, int part) {
 static gan_status paint(const walk *w, const float *samples, const char *png) {
     const gan_model_options *n = &w->networks;
     if (w->model->points)
-        return gan_sampler_paint(samples, w->rows * w->steps, w->model, n,
+        return gan_sampler_paint(samples, w->rows * w->steps, w->steps, w->model, n,
                                  gan_mixture_find(w->checkpoint->settings->data), png);
     if (w->model->sequences)
         return gan_sequences_paint(png, samples, w->rows * w->steps, n->height, n->channels,

@@ -117,7 +117,9 @@ gan_status gan_trainer_log(gan_trainer *t, const float *samples) {
 gan_status gan_trainer_picture(gan_trainer *t, const float *samples) {
     char *png = gan_folder_picture(t->folder, t->state.step);
     if (!png) return GAN_ERROR_IO;
-    const gan_status status = gan_sampler_paint(samples, t->settings->sample_count, t->source.model,
+    const int64_t count = t->settings->sample_count;
+    const int64_t columns = gan_sampler_columns(gan_trainer_sampler(t, t->state.step), count);
+    const gan_status status = gan_sampler_paint(samples, count, columns, t->source.model,
                                                 &t->source.networks, t->source.mixture, png);
     free(png);
     return status;

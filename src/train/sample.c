@@ -20,8 +20,10 @@ static gan_status find_text(const gan_grammar **out, const char *path, const gan
                     model->name, gan_model_kind(model));
 }
 
+/* `asked`: the count was, and is not that of the run's own pictures. */
 static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *device,
-                         const char *path, int64_t count, uint64_t seed, const int64_t *only) {
+                         const char *path, int64_t count, bool asked, uint64_t seed,
+                         const int64_t *only) {
     const gan_model *model;
     gan_model_options networks;
     gan_sampler sampler;
@@ -43,6 +45,7 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     if (only && (*only < 0 || *only >= classes))
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, expected 0 to %lld", c->path,
                         (long long)*only, (long long)classes - 1);
+    if (asked && !only && !model->points) GAN_TRY(gan_sampler_check_count(classes, count, c->path));
     gan_schedule schedule;
     GAN_TRY(gan_schedule_make(&schedule, c->settings, &game));
     const int level = gan_schedule_level(&schedule, c->state.step ? c->state.step - 1 : 0);
@@ -56,7 +59,8 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     if (status == GAN_OK) status = gan_sampler_draw(&sampler, samples, count);
     if (status == GAN_OK)
         status = grammar ? gan_sequences_write(path, samples, count, grammar)
-                         : gan_sampler_paint(samples, count, model, &networks, mixture, path);
+                         : gan_sampler_paint(samples, count, gan_sampler_columns(&sampler, count),
+                                             model, &networks, mixture, path);
     free(samples);
     gan_sampler_close(&sampler);
     return status;
@@ -67,11 +71,13 @@ gan_status gan_sample_checkpoint(const char *checkpoint, const char *path, gan_d
     gan_checkpoint c;
     gan_store *store;
     GAN_TRY(gan_checkpoint_read(&c, checkpoint));
-    const int64_t count = options && options->count > 0 ? options->count : c.settings->sample_count;
+    const bool asked = options && options->count > 0;
+    const int64_t count = asked ? options->count : c.settings->sample_count;
     const uint64_t seed = options && options->seed ? *options->seed : (uint64_t)c.settings->seed;
     gan_status status = gan_store_create(&store, seed);
     if (status == GAN_OK) {
-        status = sample(&c, store, device, path, count, seed, options ? options->only : NULL);
+        status =
+            sample(&c, store, device, path, count, asked, seed, options ? options->only : NULL);
         gan_store_destroy(store);
     }
     gan_checkpoint_close(&c);

@@ -92,15 +92,30 @@ int64_t gan_sampler_classes(const gan_game_options *game) {
     return game->classes ? game->classes : game->code_categorical ? game->code_classes : 0;
 }
 
+int64_t gan_sampler_columns(const gan_sampler *s, int64_t count) {
+    const int64_t square = (int64_t)ceil(sqrt((double)count));
+    if (!s->classes || s->only || count < s->classes || count / square >= s->classes) return square;
+    return count / s->classes;
+}
+
 int64_t gan_sampler_class(const gan_sampler *s, int64_t i, int64_t count) {
-    return s->only ? *s->only : i / (int64_t)ceil(sqrt((double)count)) % s->classes;
+    return s->only ? *s->only : i / gan_sampler_columns(s, count) % s->classes;
+}
+
+gan_status gan_sampler_check_count(int64_t classes, int64_t count, const char *whose) {
+    if (count >= classes) return GAN_OK;
+    return gan_fail(
+        GAN_ERROR_ARGUMENT,
+        "%s: %lld samples given, but they are of %lld classes, a row each: %lld or more "
+        "expected",
+        whose, (long long)count, (long long)classes, (long long)classes);
 }
 
 /* Writes the classes of samples first … of `count`; further codes beside the first go with the
  * columns. */
 static gan_status choose_classes(gan_sampler *s, int64_t first, int64_t count) {
     if (!s->label) return GAN_OK;
-    const int64_t columns = (int64_t)ceil(sqrt((double)count));
+    const int64_t columns = gan_sampler_columns(s, count);
     const int64_t each = gan_shape_size(gan_node_shape(s->label)) / s->batch;
     const size_t bytes = (size_t)(s->batch * each) * sizeof(int32_t);
     int32_t *label = malloc(bytes);
@@ -119,7 +134,7 @@ static gan_status choose_classes(gan_sampler *s, int64_t first, int64_t count) {
 /* A row of the picture is about one example. */
 static gan_status choose_examples(gan_sampler *s, int64_t first, int64_t count) {
     if (!s->example) return GAN_OK;
-    const int64_t columns = (int64_t)ceil(sqrt((double)count));
+    const int64_t columns = gan_sampler_columns(s, count);
     const int64_t rows = s->game_batch < GAN_CONTEXTS ? s->game_batch : GAN_CONTEXTS;
     int32_t *example = malloc((size_t)s->batch * sizeof *example);
     float *column = malloc((size_t)s->batch * sizeof *column);
@@ -193,9 +208,9 @@ gan_status gan_sampler_draw(gan_sampler *s, float *out, int64_t count) {
 
 /* ---- painting ---- */
 
-gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_model *model,
-                             const gan_model_options *networks, const gan_mixture *mixture,
-                             const char *png) {
+gan_status gan_sampler_paint(const float *samples, int64_t count, int64_t columns,
+                             const gan_model *model, const gan_model_options *networks,
+                             const gan_mixture *mixture, const char *png) {
     if (model->points) {
         const float e = mixture->extent;
         return gan_png_write_scatter(png, &(gan_scatter){.points = samples,
@@ -219,5 +234,5 @@ gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_mode
                                             .channels = networks->channels,
                                             .low = (float)model->low,
                                             .high = (float)model->high},
-                              0);
+                              columns);
 }

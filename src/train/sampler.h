@@ -33,8 +33,16 @@ void gan_sampler_close(gan_sampler *sampler);
 /* How many classes, or values of a code, samples can be asked for; 0: none. */
 int64_t gan_sampler_classes(const gan_game_options *game);
 
+/* How many samples a row of a picture of `count` has: about as many as there are rows. Where there
+ * are classes, a row each, and so few samples that some would miss or be cut off, as many as leave
+ * every class a whole row; what remains starts over. Fewer samples than classes show the first. */
+int64_t gan_sampler_columns(const gan_sampler *sampler, int64_t count);
+
 /* Which of them sample `i` of `count` is of. */
 int64_t gan_sampler_class(const gan_sampler *sampler, int64_t i, int64_t count);
+
+/* Argument error, which begins with `whose`, where `count` samples are too few for every class. */
+gan_status gan_sampler_check_count(int64_t classes, int64_t count, const char *whose);
 
 /* Samples on their way to the host. Starts as zeros. */
 typedef struct gan_draw {
@@ -55,9 +63,10 @@ void gan_sampler_close_draw(gan_sampler *sampler, gan_draw *draw);
 /* Draws `count` samples, and waits for them. */
 gan_status gan_sampler_draw(gan_sampler *sampler, float *out, int64_t count);
 
-/* Writes the picture of `count` samples: a grid of images, points over the mixture's modes,
- * or strips of symbols. */
-gan_status gan_sampler_paint(const float *samples, int64_t count, const gan_model *model,
+/* Writes the picture of `count` samples: a grid of images, `columns` a row, points over the
+ * mixture's modes, or strips of symbols. */
+gan_status gan_sampler_paint(const float *samples, int64_t count, int64_t columns,
+                             const gan_model *model,
                              const gan_model_options *networks, const gan_mixture *mixture,
                              const char *png);
 
