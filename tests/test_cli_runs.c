@@ -95,7 +95,12 @@ static void data_are_found_from_any_folder(void **state) {
     outcome r;
     (void)state;
     labelled_images("set", 2);
-    command_done(ARGS("train", "mlp", "--data", "./set", "--out", "r", "--steps", "2", SMALL));
+    static const char mine[] = "data: ./set\nbatch: 8\nsteps: 2\nsample.count: 9\n";
+    scratch_put("mine.yaml", mine, sizeof mine - 1);
+    command_done(ARGS("train", "mine.yaml", "--out", "r", CPU));
+    command(&r, ARGS("train", "mine.yaml", "--out", "r", "--resume", CPU));
+    assert_int_equal(r.code, 0);
+    assert_null(strstr(r.err, "data stays")); /* the same by its other name */
     /* The run goes elsewhere, its data stay where they are. */
     assert_int_equal(mkdir(scratch("elsewhere"), 0700), 0);
     move("r", "elsewhere/r");
@@ -195,6 +200,19 @@ static void what_resume_changes_is_in_the_checkpoint_too(void **state) {
     assert_kept("description", "the second try");
 }
 
+/* Another preset beside --resume is one line, whatever else differs, too. */
+static void another_preset_does_not_go_on(void **state) {
+    outcome r;
+    (void)state;
+    command(&r, ARGS("train", "ring8", "--out", "r", "--steps", "2", SMALL));
+    assert_int_equal(r.code, 0);
+    assert_has(r.err, "ganc: r/samples/step-2.png shows samples");
+    command_refused(1, "r/checkpoint.safetensors: model: 'dcgan' given, but this run has 'toy'",
+                    ARGS("train", "fashion-dcgan", "--out", "r", "--resume", CPU));
+    command_refused(1, "none/checkpoint.safetensors: no such file; nothing to resume",
+                    ARGS("train", "--out", "none", "--resume", CPU));
+}
+
 /* ---- what takes a while is announced when it begins, not before bad input is refused ---- */
 
 static void bad_input_is_refused_before_anything_is_announced(void **state) {
@@ -238,6 +256,7 @@ int main(void) {
         TEST(pictures_have_whole_classes),
         TEST(samples_show_every_class_or_say_why_not),
         TEST(what_resume_changes_is_in_the_checkpoint_too),
+        TEST(another_preset_does_not_go_on),
         TEST(bad_input_is_refused_before_anything_is_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

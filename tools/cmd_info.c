@@ -35,8 +35,8 @@ static double mb(int64_t bytes) { return (double)bytes * 1e-6; }
 
 static void print_figures(const gan_settings *settings, const gan_program_info *p,
                           const gan_device_info *d) {
-    static const char *const keys[] = {"model",   "objective", "data",     "batch",
-                                       "d_steps", "optimizer", "precision"};
+    static const char *const keys[] = {"model", "objective", "data",      "batch",
+                                       "steps", "d_steps",   "optimizer", "precision"};
     char value[256];
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         gan_settings_get(settings, keys[i], value, sizeof value);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "ganc/adversarial.h"
@@ -103,6 +104,13 @@ static int default_folder(char *folder, size_t size, const gan_settings *setting
 static int checkpoint_settings(gan_settings **settings, const char *folder) {
     char path[4200];
     snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
+    if (!gan_file_exists(path)) {
+        fprintf(stderr,
+                "ganc: %s: no such file; nothing to resume, start with a preset or file and "
+                "without --resume\n",
+                path);
+        return EXIT_FAILED;
+    }
     return gan_checkpoint_open(settings, NULL, path) ? failed() : -1;
 }
 
@@ -141,6 +149,12 @@ static bool on_command_line(const char *key) {
     return (data && !strcmp(key, "data")) || (steps && !strcmp(key, "steps"));
 }
 
+/* A run has the absolute path of what a file may name from here. */
+static bool same_file(const char *one, const char *other) {
+    struct stat a, b;
+    return !stat(one, &a) && !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* A key that may change in a run is the run's own still, whatever the preset or file has, unless
  * the command line says otherwise. What matters of it is said. */
 static void keep(gan_settings *settings, const gan_settings *run, const char *key,
@@ -150,6 +164,7 @@ static void keep(gan_settings *settings, const gan_settings *run, const char *ke
     gan_settings_get(run, key, there, sizeof there);
     if (!strcmp(here, there)) return;
     gan_settings_set(settings, key, there, NULL);
+    if (!strcmp(key, "data") && same_file(here, there)) return;
     if (strcmp(key, "name") && strcmp(key, "description") && strcmp(key, "threads") &&
         strcmp(key, "branches"))
         fprintf(
@@ -158,18 +173,36 @@ static void keep(gan_settings *settings, const gan_settings *run, const char *ke
             key, there, folder, name, here, key, here);
 }
 
+/* A preset or file that is not the run's is refused here, before anything is said of keys that may
+ * change. Both settings are tidy. */
+static int check_same(const gan_settings *settings, const gan_settings *run, const char *path) {
+    char here[4096], there[4096];
+    for (size_t i = 0; i < gan_settings_key_count(); i++) {
+        const gan_settings_key key = gan_settings_key_at(i);
+        gan_settings_get(settings, key.name, here, sizeof here);
+        gan_settings_get(run, key.name, there, sizeof there);
+        if (key.free || !strcmp(here, there)) continue;
+        fprintf(stderr, "ganc: %s: %s: '%s' given, but this run has '%s' and keeps it\n", path,
+                key.name, here, there);
+        return EXIT_FAILED;
+    }
+    return -1;
+}
+
 static int keep_the_runs_own(gan_settings *settings, const char *folder, const char *name) {
     char path[4200];
     gan_settings *run;
     snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
     if (!gan_file_exists(path)) return -1; /* the trainer says so */
     if (gan_checkpoint_open(&run, NULL, path)) return failed();
-    for (size_t i = 0; i < gan_settings_key_count(); i++) {
+    gan_settings_tidy(run);
+    const int code = check_same(settings, run, path);
+    for (size_t i = 0; i < gan_settings_key_count() && code < 0; i++) {
         const gan_settings_key key = gan_settings_key_at(i);
         if (key.free && !on_command_line(key.name)) keep(settings, run, key.name, folder, name);
     }
     gan_settings_destroy(run);
-    return -1;
+    return code;
 }
 
 /* ---- the run ---- */
@@ -191,6 +224,15 @@ static void say_what_is_idle(const gan_settings *settings, int64_t step) {
                 (long long)linear);
 }
 
+/* Where to look when it is done. */
+static void say_where(const char *folder, int64_t step) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/samples/step-%lld.png", folder, (long long)step);
+    if (gan_file_exists(path))
+        fprintf(stderr, "ganc: %s shows samples; `ganc sample %s -o FILE.png` draws more\n", path,
+                folder);
+}
+
 static int train(const gan_settings *settings, const char *folder, gan_device *device) {
     gan_trainer *trainer;
     gan_device_info info;
@@ -205,6 +247,7 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
         .context = &line, .stop = signals_stop, .progress = progress_show};
     const gan_status status = gan_trainer_run(trainer, &callbacks);
     progress_end(&line);
+    if (status == GAN_OK) say_where(folder, gan_trainer_step(trainer));
     gan_trainer_close(trainer);
     if (status == GAN_OK) return EXIT_DONE;
     if (status != GAN_ERROR_INTERRUPTED) return failed();
