@@ -8,7 +8,9 @@ static const char *png, *count_text, *seed_text, *class_text, *device_name;
 static const option options[] = {
     {"--out", .letter = "-o", .argument = "FILE.png",
      .about = "the picture to write; FILE.txt: sequences as text", .value = &png},
-    {"--count", .argument = "N", .about = "how many samples; else as many as in the run's pictures",
+    {"--count", .argument = "N",
+     .about = "how many samples; else as many as in the run's pictures; of images in classes at "
+              "least one each",
      .value = &count_text},
     {"--seed", .argument = "N",
      .about = "of the noise; else the run's, which gives the run's own picture",

@@ -250,6 +250,11 @@ static int train(const gan_settings *settings, const char *folder, gan_device *d
     if (status == GAN_OK) say_where(folder, gan_trainer_step(trainer));
     gan_trainer_close(trainer);
     if (status == GAN_OK) return EXIT_DONE;
+    if (status == GAN_ERROR_NOT_FINITE) {
+        fprintf(stderr, "ganc: %s; a new run with smaller rates may stay finite\n",
+                gan_last_error());
+        return EXIT_FAILED;
+    }
     if (status != GAN_ERROR_INTERRUPTED) return failed();
     fprintf(stderr, "ganc: %s; `ganc train --resume --out %s` goes on\n", gan_last_error(), folder);
     return EXIT_STOPPED;

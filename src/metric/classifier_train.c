@@ -143,8 +143,7 @@ gan_status gan_classifier_train(gan_classifier **out, gan_device *device, const 
     const gan_classifier_options *o = u.o;
     if (!set->labels || set->classes < 2)
         return gan_fail(GAN_ERROR_ARGUMENT,
-                        "classifier: data '%.200s' are %s, and it learns by those of 2 classes or "
-                        "more",
+                        "classifier: data '%.200s' are %s, labels of 2 classes or more expected",
                         set->name, set->labels ? "of one class" : "without labels");
     if (o->count < 0 || o->updates < 0 || o->batch < 0)
         return gan_fail(GAN_ERROR_ARGUMENT,
