@@ -44,11 +44,24 @@ typedef struct gan_launch_pack_args {
 
 cudaError_t gan_launch_pack(const gan_launch_pack_args *a, cudaStream_t stream);
 
+/* A flat vector in up to 128 pieces, each where it is: element 16·line on, n of them, then zeros up
+ * to the next piece. Lines do not fall from one piece to the next, and the first is 0. */
+enum { GAN_LAUNCH_PIECES = 128 };
+typedef struct gan_launch_pieces {
+    int n;
+    struct {
+        const void *data;
+        int64_t n;
+        uint32_t line;
+        int32_t bf16; /* data are bf16, else f32 */
+    } piece[GAN_LAUNCH_PIECES];
+} gan_launch_pieces;
+
 /* Adam (Kingma and Ba 2015, algorithm 1) over n elements. This is update *counter·per_iteration +
  * offset + 1. */
 typedef struct gan_launch_adam_args {
     float *weight, *first, *second;
-    const float *gradient;
+    const gan_launch_pieces *gradient; /* on the host */
     int64_t n;
     const float *rate; /* one number */
     const int64_t *counter;
@@ -60,9 +73,9 @@ typedef struct gan_launch_adam_args {
 cudaError_t gan_launch_adam(const gan_launch_adam_args *a, cudaStream_t stream);
 
 /* velocity = momentum·velocity - rate·gradient, weight += velocity, of n elements; rate and
- * momentum are one number each, on the device. `copy`: as Adam's. */
-cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient, int64_t n,
-                                const float *rate, const float *momentum, void *copy,
+ * momentum are one number each, on the device. `gradient`, `copy`: as Adam's. */
+cudaError_t gan_launch_momentum(float *weight, float *velocity, const gan_launch_pieces *gradient,
+                                int64_t n, const float *rate, const float *momentum, void *copy,
                                 cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -74,9 +74,47 @@ __global__ void __launch_bounds__(BLOCK) pack_kernel(const gan_launch_pack_args 
         pack_piece(to, static_cast<const float *>(from), n, padded);
 }
 
+/* ---- gradients in pieces ---- */
+
+enum { LINE = 16 };
+
+/* The last piece that begins by `line`: of those that begin together all but the last are empty. */
+__device__ __forceinline__ int piece_at(const gan_launch_pieces &g, uint32_t line) {
+    int found = 0;
+#pragma unroll
+    for (int step = GAN_LAUNCH_PIECES / 2; step > 0; step /= 2)
+        if (found + step < g.n && g.piece[found + step].line <= line) found += step;
+    return found;
+}
+
+/* V elements from `at` on, of which n are there. */
+template <int V, class T>
+__device__ __forceinline__ void load_piece(float (&y)[V], const T *data, int64_t at, int64_t n) {
+    const bool aligned = reinterpret_cast<uintptr_t>(data) % (V * sizeof(T)) == 0;
+    if (aligned && at + V <= n) {
+        load_floats(y, data + at);
+        return;
+    }
+#pragma unroll
+    for (int k = 0; k < V; k++) y[k] = at + k < n ? to_float(data[at + k]) : 0.0f;
+}
+
+/* Elements i to i + V - 1; V divides a line, so that they are of one piece. */
+template <int V>
+__device__ __forceinline__ void load_gradient(float (&y)[V], const gan_launch_pieces &g,
+                                              int64_t i) {
+    const auto &p = g.piece[piece_at(g, uint32_t(i / LINE))];
+    const int64_t at = i - int64_t(p.line) * LINE;
+    if (p.bf16)
+        load_piece(y, static_cast<const __nv_bfloat16 *>(p.data), at, p.n);
+    else
+        load_piece(y, static_cast<const float *>(p.data), at, p.n);
+}
+
+/* ---- optimisers ---- */
+
 struct Adam {
     float *weight, *first, *second; // (n)
-    const float *gradient;          // (n)
     int64_t n;
     const float *rate;
     const int64_t *counter;
@@ -89,16 +127,17 @@ struct Adam {
 /* The bias corrections are the same for all: 1 - beta^t = -expm1(t·log beta), which loses nothing
  * where beta^t is close to 1; the product alone needs double. */
 template <int V>
-__global__ void __launch_bounds__(BLOCK) adam_kernel(const Adam a) {
+__global__ void __launch_bounds__(BLOCK)
+    adam_kernel(const Adam a, const __grid_constant__ gan_launch_pieces gradient) {
     GPU_SHARED(float, factor, [2]);
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     const bool there = i < a.n;
     float w[V], m[V], v[V], g[V];
     if (there) {
-        load_floats(g, a.gradient + i);
         load_floats(m, a.first + i);
         load_floats(v, a.second + i);
         load_floats(w, a.weight + i);
+        load_gradient(g, gradient, i);
     }
     if (threadIdx.x == 0) {
         const double t = double(*a.counter * a.per_iteration + a.offset + 1);
@@ -123,15 +162,16 @@ __global__ void __launch_bounds__(BLOCK) adam_kernel(const Adam a) {
 /* all are (n) */
 template <int V>
 __global__ void __launch_bounds__(BLOCK)
-    momentum_kernel(float *weight, float *velocity, const float *gradient, int64_t n,
-                    const float *rate, const float *momentum, __nv_bfloat16 *copy) {
+    momentum_kernel(float *weight, float *velocity, int64_t n, const float *rate,
+                    const float *momentum, __nv_bfloat16 *copy,
+                    const __grid_constant__ gan_launch_pieces gradient) {
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i >= n) return;
     const float kept = *momentum, step = *rate;
     float w[V], v[V], g[V];
-    load_floats(g, gradient + i);
     load_floats(v, velocity + i);
     load_floats(w, weight + i);
+    load_gradient(g, gradient, i);
 #pragma unroll
     for (int k = 0; k < V; k++) {
         v[k] = kept * v[k] - step * g[k];
@@ -187,7 +227,7 @@ extern "C" cudaError_t gan_launch_pack(const gan_launch_pack_args *a, cudaStream
 extern "C" cudaError_t gan_launch_adam(const gan_launch_adam_args *l, cudaStream_t stream) {
     if (l->n == 0) return cudaSuccess;
     Adam a;
-    a.weight = l->weight, a.first = l->first, a.second = l->second, a.gradient = l->gradient;
+    a.weight = l->weight, a.first = l->first, a.second = l->second;
     a.n = l->n, a.rate = l->rate, a.counter = l->counter;
     a.per_iteration = l->per_iteration, a.offset = l->offset;
     a.log_beta1 = std::log(l->beta1), a.log_beta2 = std::log(l->beta2);
@@ -196,23 +236,24 @@ extern "C" cudaError_t gan_launch_adam(const gan_launch_adam_args *l, cudaStream
     a.eps = float(l->eps);
     a.copy = static_cast<__nv_bfloat16 *>(l->copy);
     if (fours(l->weight, l->n) && fours(l->first, l->n) && fours(l->second, l->n) &&
-        fours(l->gradient, l->n) && halves(l->copy, l->n))
-        GPU_LAUNCH(adam_kernel<4>, grid_for(l->n, 4 * BLOCK), dim3(BLOCK), stream, a);
+        halves(l->copy, l->n))
+        GPU_LAUNCH(adam_kernel<4>, grid_for(l->n, 4 * BLOCK), dim3(BLOCK), stream, a, *l->gradient);
     else
-        GPU_LAUNCH(adam_kernel<1>, grid_for(l->n, BLOCK), dim3(BLOCK), stream, a);
+        GPU_LAUNCH(adam_kernel<1>, grid_for(l->n, BLOCK), dim3(BLOCK), stream, a, *l->gradient);
     return cudaGetLastError();
 }
 
-extern "C" cudaError_t gan_launch_momentum(float *weight, float *velocity, const float *gradient,
-                                           int64_t n, const float *rate, const float *momentum,
-                                           void *copy, cudaStream_t stream) {
+extern "C" cudaError_t gan_launch_momentum(float *weight, float *velocity,
+                                           const gan_launch_pieces *gradient, int64_t n,
+                                           const float *rate, const float *momentum, void *copy,
+                                           cudaStream_t stream) {
     __nv_bfloat16 *half = static_cast<__nv_bfloat16 *>(copy);
     if (n == 0) return cudaSuccess;
-    if (fours(weight, n) && fours(velocity, n) && fours(gradient, n) && halves(copy, n))
+    if (fours(weight, n) && fours(velocity, n) && halves(copy, n))
         GPU_LAUNCH(momentum_kernel<4>, grid_for(n, 4 * BLOCK), dim3(BLOCK), stream, weight,
-                   velocity, gradient, n, rate, momentum, half);
+                   velocity, n, rate, momentum, half, *gradient);
     else
-        GPU_LAUNCH(momentum_kernel<1>, grid_for(n, BLOCK), dim3(BLOCK), stream, weight, velocity,
-                   gradient, n, rate, momentum, half);
+        GPU_LAUNCH(momentum_kernel<1>, grid_for(n, BLOCK), dim3(BLOCK), stream, weight, velocity, n,
+                   rate, momentum, half, *gradient);
     return cudaGetLastError();
 }

@@ -290,6 +290,64 @@ static void living_values_do_not_share_bytes(void **state) {
     close_setting(s, plan);
 }
 
+/* A device that reads so many pieces of a gradient. */
+static bool takes_pieces(const void *context, const gan_node *node) {
+    return gan_op_pieces(node) <= *(const int *)context;
+}
+
+static const gan_node *update_of(const gan_plan *plan) {
+    const int at = position_of(plan, GAN_OP_momentum);
+    assert_true(at >= 0);
+    return plan->order[at];
+}
+
+static void an_update_reads_gradients_where_they_are(void **state) {
+    (void)state;
+    for (int most_pieces = 1; most_pieces <= 2; most_pieces++)
+        for (int others = 0; others < 2; others++) {
+            setting s = open_setting();
+            gan_node *w[2] = {weight(s.g, "d/a", gan_shape1(7)),
+                              weight(s.g, "d/b", gan_shape1(20))};
+            gan_node *grad[2] = {gan_exp(s.g, gan_input(s.g, GAN_F32, gan_shape1(7), "x")),
+                                 gan_input(s.g, GAN_F32, gan_shape1(20), "y")};
+            gan_momentum(s.g, "d", 2, w, grad, gan_constant(s.g, .1, gan_shape0()),
+                         gan_constant(s.g, .9, gan_shape0()));
+            for (int id = 0; others && id < s.g->n_nodes; id++)
+                if (s.g->node[id]->op == GAN_OP_pack) gan_output(s.g, s.g->node[id]);
+            const gan_plan_options options = {
+                .supported = most, .takes = takes_pieces, .context = &most_pieces};
+            gan_plan *plan;
+            assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+            const gan_node *update = update_of(plan);
+            const bool packed = others || most_pieces < 2;
+            assert_int_equal(launches_of(plan, GAN_OP_pack), packed);
+            assert_int_equal(gan_op_pieces(update), packed ? 0 : 2);
+            assert_int_equal(update->n_in, packed ? 5 : 6);
+            assert_int_equal(update->in[gan_op_piece(update, 0)]->op,
+                             packed ? GAN_OP_pack : GAN_OP_pointwise);
+            if (!packed) assert_int_equal(update->in[gan_op_piece(update, 1)]->op, GAN_OP_input);
+            assert_null(gan_op_copy(update));
+            close_setting(s, plan);
+        }
+}
+
+/* They are written while it reads. */
+static void gradients_that_an_update_changes_are_packed(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *w[2] = {weight(s.g, "d/a", gan_shape1(7)), weight(s.g, "d/b", gan_shape1(7))};
+    gan_node *grad[2] = {w[1], w[0]};
+    gan_momentum(s.g, "d", 2, w, grad, gan_constant(s.g, .1, gan_shape0()),
+                 gan_constant(s.g, .9, gan_shape0()));
+    const int many = 9;
+    const gan_plan_options options = {.supported = most, .takes = takes_pieces, .context = &many};
+    gan_plan *plan;
+    assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+    assert_int_equal(launches_of(plan, GAN_OP_pack), 1);
+    assert_int_equal(gan_op_pieces(update_of(plan)), 0);
+    close_setting(s, plan);
+}
+
 static void a_chain_needs_the_bytes_of_two_values(void **state) {
     (void)state;
     setting s = open_setting();
@@ -358,6 +416,8 @@ int main(void) {
         cmocka_unit_test(a_missing_kernel_is_named),
         cmocka_unit_test(what_nobody_needs_is_dropped),
         cmocka_unit_test(living_values_do_not_share_bytes),
+        cmocka_unit_test(an_update_reads_gradients_where_they_are),
+        cmocka_unit_test(gradients_that_an_update_changes_are_packed),
         cmocka_unit_test(a_chain_needs_the_bytes_of_two_values),
         cmocka_unit_test(a_joined_batch_is_written_in_place),
         cmocka_unit_test(inputs_cannot_be_joined_in_place),

@@ -20,8 +20,9 @@ static bool f32_product(const gan_node *node) {
     return all;
 }
 
-/* The copy of the weights that it keeps is bf16. */
+/* Of a gradient in one vector. The copy of the weights that it keeps is bf16. */
 static bool update(const gan_node *node) {
+    if (gan_op_pieces(node)) return false;
     for (int i = 0; i < gan_op_of(node)->arity; i++)
         if (node->in[i]->dtype == GAN_BF16) return false;
     return true;

@@ -1,6 +1,7 @@
 /* Which kernels take bfloat16; the plan gives the others f32 copies of such operands. */
 #include "cuda/device.h"
 #include "cuda/kernels.h"
+#include "kernels/launch.h"
 
 typedef bool takes(const gan_node *node);
 
@@ -31,11 +32,12 @@ static bool sums(const gan_node *node) { return node->in[0]->dtype == node->in[2
 
 static bool grad(const gan_node *node) { return sums(node) && node->dtype == node->in[0]->dtype; }
 
-/* The copy of the weights that it keeps is bf16. */
+/* The copy of the weights that it keeps is bf16, pieces of the gradient may be. */
 static bool update(const gan_node *node) {
+    const int pieces = gan_op_pieces(node);
     for (int i = 0; i < gan_op_of(node)->arity; i++)
-        if (node->in[i]->dtype == GAN_BF16) return false;
-    return true;
+        if (node->in[i]->dtype == GAN_BF16 && !(pieces && i == gan_op_piece(node, 0))) return false;
+    return pieces <= GAN_LAUNCH_PIECES;
 }
 
 /* Indices are whole numbers. */

@@ -36,9 +36,10 @@ static gan_status run_record(gan_device *device, const gan_call *call) {
     return GAN_OK;
 }
 
+enum { LINE = 16 }; /* floats in 64 bytes */
+
 /* Each operand begins on a line of 64 bytes. Producers may have written in place already. */
 static gan_status run_pack(gan_device *device, const gan_call *call) {
-    enum { LINE = 16 };
     gan_launch_pack_args a = {.n_pieces = 0};
     float *y = call->out.data;
     for (int i = 0; i < call->n_in; i++) {
@@ -69,16 +70,34 @@ static gan_status run_moving_average(gan_device *device, const gan_call *call) {
 
 /* Where the update keeps the weights in bf16, too, or NULL. */
 static void *copy_of(const gan_call *call) {
-    return gan_op_copy(call->node) ? call->in[call->n_in - 1].data : NULL;
+    return gan_op_copy(call->node) ? call->in[gan_op_of(call->node)->arity].data : NULL;
+}
+
+/* A gradient that is one vector is one piece. */
+static gan_launch_pieces gradient_of(const gan_call *call) {
+    const int given = gan_op_pieces(call->node);
+    gan_launch_pieces g = {.n = given ? given : 1};
+    int64_t line = 0;
+    for (int k = 0; k < g.n; k++) {
+        const gan_array *from = &call->in[gan_op_piece(call->node, k)];
+        const int64_t n = gan_shape_size(from->shape);
+        g.piece[k].data = from->data;
+        g.piece[k].line = (uint32_t)line;
+        g.piece[k].n = n;
+        g.piece[k].bf16 = from->dtype == GAN_BF16;
+        line += (n + LINE - 1) / LINE;
+    }
+    return g;
 }
 
 static gan_status run_adam(gan_device *device, const gan_call *call) {
     const gan_attr *attr = &call->node->attr;
+    const gan_launch_pieces gradient = gradient_of(call);
     const gan_launch_adam_args a = {
         .weight = call->in[0].data,
         .first = call->in[1].data,
         .second = call->in[2].data,
-        .gradient = call->in[3].data,
+        .gradient = &gradient,
         .n = gan_shape_size(call->in[0].shape),
         .rate = call->in[4].data,
         .counter = call->in[5].data,
@@ -94,8 +113,9 @@ static gan_status run_adam(gan_device *device, const gan_call *call) {
 }
 
 static gan_status run_momentum(gan_device *device, const gan_call *call) {
+    const gan_launch_pieces gradient = gradient_of(call);
     GAN_CUDA_TRY(call->node,
-                 gan_launch_momentum(call->in[0].data, call->in[1].data, call->in[2].data,
+                 gan_launch_momentum(call->in[0].data, call->in[1].data, &gradient,
                                      gan_shape_size(call->in[0].shape), call->in[3].data,
                                      call->in[4].data, copy_of(call), gan_cuda(device)->stream));
     return GAN_OK;

@@ -147,7 +147,11 @@ typedef union gan_attr {
     struct {
         double beta1, beta2, eps;
         int64_t per_iteration, offset;
+        int pieces;
     } adam;
+    struct {
+        int pieces;
+    } momentum; /* pieces: gan_op_pieces() */
     struct {
         int64_t by;
     } advance;
@@ -224,11 +228,25 @@ static inline int gan_op_writes(const gan_node *node) {
     return (int)(gan_op_of(node)->flags >> GAN_OP_WRITES_SHIFT);
 }
 
-/* adam and momentum of the plan have one operand more: the bf16 copy of the weights that they write
- * beside them. NULL where it is not wanted. */
+/* adam and momentum of the plan may read the gradient where its pieces are instead of as one
+ * vector: the first in that one's place, the others at the end. Each begins on a line of 16
+ * elements, as the weights do. 0: the gradient is one vector. */
+static inline int gan_op_pieces(const gan_node *node) {
+    if (node->op == GAN_OP_adam) return node->attr.adam.pieces;
+    return node->op == GAN_OP_momentum ? node->attr.momentum.pieces : 0;
+}
+
+/* Which operand piece k is; without pieces, k is 0 and this the gradient. */
+static inline int gan_op_piece(const gan_node *node, int k) {
+    return k == 0 ? gan_op_writes(node) : node->n_in - gan_op_pieces(node) + k;
+}
+
+/* adam and momentum of the plan may have another operand behind their own: the bf16 copy of the
+ * weights that they write beside them. NULL where it is not wanted. */
 static inline gan_node *gan_op_copy(const gan_node *node) {
     const bool update = node->op == GAN_OP_adam || node->op == GAN_OP_momentum;
-    return update && node->n_in > gan_op_of(node)->arity ? node->in[node->n_in - 1] : NULL;
+    const int pieces = gan_op_pieces(node), arity = gan_op_of(node)->arity;
+    return update && node->n_in - (pieces ? pieces - 1 : 0) > arity ? node->in[arity] : NULL;
 }
 
 /* A matrix product (m,n) of the plan with a program over (m,n,p), in which its result is repeated.

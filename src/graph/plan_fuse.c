@@ -371,6 +371,11 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
         if (converts_float(f.g->node[id])) join_cast_product(&f, f.g->node[id]);
         status = gan_graph_status(f.g);
     }
+    if (status == GAN_OK) status = count_uses(&f);
+    for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
+        gan_plan_unpack(&f, f.g->node[id]);
+        status = gan_graph_status(f.g);
+    }
     free(f.uses);
     free(f.loose);
     return status;

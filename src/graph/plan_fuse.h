@@ -23,6 +23,11 @@ bool gan_plan_substitute(gan_plan_fusion *f, gan_node *c, const gan_node *x,
 /* c becomes product m, with c's program as epilogue, in which operand `raw` is what m makes. */
 void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_node *m);
 
+/* ---- plan_pieces.c ---- */
+
+/* An update reads the pieces of its gradient where they are, so that nothing packs them. */
+void gan_plan_unpack(gan_plan_fusion *f, gan_node *update);
+
 /* ---- plan_outer.c ---- */
 
 /* Of two operands. */

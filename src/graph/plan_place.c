@@ -21,6 +21,17 @@ static bool is_computed(const gan_node *node) {
            !gan_node_is_view(node, NULL);
 }
 
+/* Gradients that an update reads where they are have bytes of their own, as those have that are
+ * packed: it can run beside what follows. */
+static void keep_pieces(const gan_node *update, buffer *b, int end) {
+    for (int k = 0; k < gan_op_pieces(update); k++) {
+        buffer *x = &b[gan_node_base(update->in[gan_op_piece(update, k)])->id];
+        if (!x->used) continue;
+        x->first = 0;
+        x->last = end;
+    }
+}
+
 static void lifetimes(const gan_plan *plan, buffer *b) {
     const int end = plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
     for (int i = 0; i < plan->n_launches; i++) {
@@ -38,6 +49,7 @@ static void lifetimes(const gan_plan *plan, buffer *b) {
             b[node->id].last = end;
         }
     }
+    for (int i = 0; i < plan->n_launches; i++) keep_pieces(plan->order[i], b, end);
     const gan_graph *g = plan->graph;
     for (int id = 0; id < g->n_nodes; id++)
         if (g->node[id]->op == GAN_OP_input)
@@ -124,11 +136,13 @@ static void keep_small_apart(const gan_plan *plan, buffer *b, const entry *list,
                              size_t bytes) {
     const int end = plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
     for (int i = n - 1; i >= 0; i--) {
+        buffer *x = &b[list[i].id];
         const size_t taken = align(list[i].bytes, GAN_PLAN_ALIGN);
+        if (x->first == 0 && x->last == end) continue; /* they are that in any case */
         if (taken > bytes) return;
         bytes -= taken;
-        b[list[i].id].first = 0;
-        b[list[i].id].last = end;
+        x->first = 0;
+        x->last = end;
     }
 }
 

@@ -195,8 +195,11 @@ void gan_adam(gan_graph *g, const char *group, int n, gan_node *const *wrt, gan_
         options->rate,
         options->counter,
     };
-    const gan_attr attr = {.adam = {options->beta1, options->beta2, options->eps,
-                                    options->per_iteration, options->offset}};
+    const gan_attr attr = {.adam = {.beta1 = options->beta1,
+                                    .beta2 = options->beta2,
+                                    .eps = options->eps,
+                                    .per_iteration = options->per_iteration,
+                                    .offset = options->offset}};
     gan_node_create(g, GAN_OP_adam, 6, in, &attr, NULL);
 }
 

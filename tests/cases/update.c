@@ -105,7 +105,7 @@ const case_family cases_update = {"update", update_count, update_build};
 
 /* ---- optimisers: gradients of every origin are packed ---- */
 
-enum { ORIGINS = 5, WEIGHTS = 35 }; /* WEIGHTS: more than one launch takes */
+enum { ORIGINS = 6, WEIGHTS = 35 }; /* WEIGHTS: more than one launch packs */
 
 static int optimizer_count(void) { return 2 * ORIGINS + 1; }
 
@@ -138,7 +138,8 @@ static void optimizer_build(test_case *t, int i) {
         return;
     }
     static const char *const origins[ORIGINS] = {
-        "of a network", "one twice", "inputs, constants and variables", "outputs too", "long"};
+        "of a network", "one twice", "inputs, constants and variables",
+        "outputs too",  "long",      "weights that it changes"};
     gan_graph *g = t->g;
     const int origin = i / 2;
     const int64_t width = origin == 4 ? 5003 : origin == 1 ? 3 : 67;
@@ -156,6 +157,10 @@ static void optimizer_build(test_case *t, int i) {
         grad[0] = gan_constant(g, 0.25, w[2]->shape);
         grad[1] = case_uniform(t, w[0]->shape, 0.2, 1);
         grad[2] = gan_scale(g, w[1], 0.5);
+    } else if (origin == 5) {
+        grad[0] = w[1];
+        grad[1] = case_uniform(t, w[0]->shape, 0.2, 1);
+        grad[2] = w[2];
     } else {
         gan_gradient(g, loss_of(t, w), 3, shuffled, grad);
         if (origin == 3) {

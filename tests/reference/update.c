@@ -1,5 +1,6 @@
 /* What changes variables; the values to change are in in[]. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "reference/family.h"
 
@@ -48,18 +49,32 @@ void ref_op_power_iteration(const ref_call *c) {
     normalise(u, rows, eps);
 }
 
+/* Behind `at` elements of out; returns how many there are then. */
+static int64_t pack(const ref_call *c, int operand, double *out, int64_t at) {
+    const int64_t n = gan_shape_size(ref_shape(c, operand));
+    for (int64_t i = 0; i < n; i++) out[at + i] = c->in[operand][i];
+    return at + (n + LINE - 1) / LINE * LINE;
+}
+
 void ref_op_pack(const ref_call *c) {
     int64_t at = 0;
-    for (int k = 0; k < c->node->n_in; k++) {
-        const int64_t n = gan_shape_size(ref_shape(c, k));
-        for (int64_t i = 0; i < n; i++) c->out[at + i] = c->in[k][i];
-        at += (n + LINE - 1) / LINE * LINE;
-    }
+    for (int k = 0; k < c->node->n_in; k++) at = pack(c, k, c->out, at);
+}
+
+/* Operand `first`, or the vector of which it and the last operands are the pieces. To be freed. */
+static double *gradient(const ref_call *c, int first, int pieces) {
+    const int64_t n = gan_shape_size(ref_shape(c, 0));
+    double *whole = calloc((size_t)n + 1, sizeof *whole);
+    REF_REQUIRE(whole);
+    int64_t at = pack(c, first, whole, 0);
+    for (int k = 1; k < pieces; k++) at = pack(c, c->node->n_in - pieces + k, whole, at);
+    return whole;
 }
 
 /* The new weights rounded, where the plan has given the update a copy to keep. */
-static void keep(const ref_call *c, int usual) {
-    for (int64_t i = 0; c->node->n_in > usual && i < gan_shape_size(ref_shape(c, 0)); i++)
+static void keep(const ref_call *c, int usual, int pieces) {
+    const bool kept = c->node->n_in - (pieces ? pieces - 1 : 0) > usual;
+    for (int64_t i = 0; kept && i < gan_shape_size(ref_shape(c, 0)); i++)
         c->in[usual][i] = ref_round_bf16(c->in[0][i]);
 }
 
@@ -69,21 +84,25 @@ void ref_op_adam(const ref_call *c) {
     const double t = c->in[5][0] * (double)c->node->attr.adam.per_iteration +
                      (double)c->node->attr.adam.offset + 1;
     double *w = c->in[0], *m = c->in[1], *v = c->in[2];
+    double *all = gradient(c, 3, c->node->attr.adam.pieces);
     for (int64_t i = 0; i < gan_shape_size(ref_shape(c, 0)); i++) {
-        const double g = c->in[3][i];
+        const double g = all[i];
         m[i] = b1 * m[i] + (1 - b1) * g;
         v[i] = b2 * v[i] + (1 - b2) * g * g;
         w[i] -= rate * (m[i] / (1 - pow(b1, t))) /
                 (sqrt(v[i] / (1 - pow(b2, t))) + c->node->attr.adam.eps);
     }
-    keep(c, 6);
+    free(all);
+    keep(c, 6, c->node->attr.adam.pieces);
 }
 
 void ref_op_momentum(const ref_call *c) {
     const double rate = c->in[3][0], momentum = c->in[4][0];
+    double *g = gradient(c, 2, c->node->attr.momentum.pieces);
     for (int64_t i = 0; i < gan_shape_size(ref_shape(c, 0)); i++) {
-        c->in[1][i] = momentum * c->in[1][i] - rate * c->in[2][i];
+        c->in[1][i] = momentum * c->in[1][i] - rate * g[i];
         c->in[0][i] += c->in[1][i];
     }
-    keep(c, 5);
+    free(g);
+    keep(c, 5, c->node->attr.momentum.pieces);
 }

@@ -2,6 +2,7 @@
  * alignment, values that are not numbers, labels and indices that are none, a loss and its gradient
  * in one launch. Expected values are computed in double, right here. */
 #include <cmath>
+#include <deque>
 
 #include "control.h"
 #include "launchers.h"
@@ -271,6 +272,13 @@ void expect_rounded(const Place &copy, const std::vector<float> &weight, int i) 
         if (!same(half[k], stored(weight[k], true))) fail_msg("%d: copy of element %zu", i, k);
 }
 
+gan_launch_pieces one_piece(const Floats &g) {
+    gan_launch_pieces a = {};
+    a.n = 1;
+    a.piece[0] = {g.data(), int64_t(g.x.size()), 0, 0};
+    return a;
+}
+
 /* Bias correction over the whole range of t, and at betas of 0 and next to 1. */
 void adam(void **) {
     static const int64_t iterations[] = {0, 1, 10, 5000, 100000000};
@@ -285,10 +293,11 @@ void adam(void **) {
         const Array<int64_t> counter({iterations[i / 2 % 5]});
         const double *beta = betas[i / 10], t = double(iterations[i / 2 % 5]) * 2 + 1 + 1;
         const Place copy(size_t(n) * 2, i % 4 == 2 ? 2 : 0);
+        const gan_launch_pieces gradient = one_piece(g);
         const gan_launch_adam_args a = {w.data(),
                                         m.data(),
                                         v.data(),
-                                        g.data(),
+                                        &gradient,
                                         n,
                                         rate.data(),
                                         counter.data(),
@@ -330,13 +339,81 @@ void flat_passes(void **) {
                               (1 - double(kept.x[0])) * double(g.x[k]));
         }
         const Place copy(size_t(n) * 2, i % 4 == 2 ? 2 : 0);
-        expect_launched(gan_launch_momentum(w.data(), v.data(), g.data(), n, rate.data(),
+        const gan_launch_pieces gradient = one_piece(g);
+        expect_launched(gan_launch_momentum(w.data(), v.data(), &gradient, n, rate.data(),
                                             kept.data(), i % 3 ? copy.data() : nullptr, nullptr));
         expect_near(w.read(), weight, 1e-6, i);
         if (i % 3) expect_rounded(copy, w.read(), i);
         expect_near(v.read(), velocity, 1e-6, i);
         expect_launched(gan_launch_moving_average(w.data(), g.data(), kept.data(), n, nullptr));
         expect_near(w.read(), average, 1e-6, i);
+    }
+}
+
+/* A gradient that lies in pieces, of both types and at odd addresses; some are empty. */
+struct Pieces {
+    std::deque<Place> place;
+    std::vector<float> x; // the whole of it
+    gan_launch_pieces a = {};
+
+    void add(int64_t n, bool bf16, int64_t shift) {
+        const size_t size = bf16 ? 2 : 4;
+        std::vector<unsigned char> bytes(size_t(n) * size);
+        a.piece[a.n] = {nullptr, n, uint32_t(x.size() / 16), bf16};
+        for (size_t e = 0; e < size_t(n); e++) {
+            const float value = number();
+            const __nv_bfloat16 half = __float2bfloat16_rn(value);
+            memcpy(&bytes[e * size], bf16 ? static_cast<const void *>(&half) : &value, size);
+            x.push_back(stored(value, bf16));
+        }
+        x.resize((x.size() + 15) / 16 * 16, 0.0f);
+        place.emplace_back(bytes.size(), size * size_t(shift));
+        place.back().write(bytes.data());
+        a.piece[a.n++].data = place.back().data();
+    }
+};
+
+/* The same bits as with the gradient in one vector. */
+void unpacked(void **) {
+    for (int i = 0; i < 24; i++) {
+        state = uint64_t(i) + 43000;
+        Pieces g;
+        g.add(33, true, 0);
+        const int64_t most = i % 3 == 0 ? GAN_LAUNCH_PIECES : pick(1, 12);
+        while (g.a.n < most)
+            g.add(pick(0, 3) ? pick(0, 70) : pick(0, 2000), pick(0, 1),
+                  pick(0, 3) ? 0 : pick(1, 3));
+        const int64_t n = int64_t(g.x.size()), shift = i % 4 == 1;
+        Floats whole(n), rate(1), kept(1);
+        whole.x = g.x;
+        whole.write();
+        const gan_launch_pieces flat = one_piece(whole);
+        const Array<int64_t> counter({7});
+        std::vector<float> weight[2], first[2], second[2], copied[2];
+        for (int packed = 0; packed < 2; packed++) {
+            state = uint64_t(i) + 44000;
+            Floats w(n, shift), m(n), v(n);
+            for (float &e : v.x) e = std::fabs(e);
+            v.write();
+            const Place copy(size_t(n) * 2, 0);
+            const gan_launch_adam_args a = {
+                w.data(),   m.data(),    v.data(),       packed ? &flat : &g.a,
+                n,          rate.data(), counter.data(), 1,
+                0,          0.5,         0.99,           1e-3,
+                copy.data()};
+            if (i % 2)
+                expect_launched(gan_launch_adam(&a, nullptr));
+            else
+                expect_launched(gan_launch_momentum(a.weight, a.first, a.gradient, n, a.rate,
+                                                    kept.data(), copy.data(), nullptr));
+            weight[packed] = w.read(), first[packed] = m.read(), second[packed] = v.read();
+            copied[packed] = floats(copy, true);
+        }
+        const size_t bytes = size_t(n) * sizeof(float);
+        assert_memory_equal(weight[0].data(), weight[1].data(), bytes);
+        assert_memory_equal(first[0].data(), first[1].data(), bytes);
+        assert_memory_equal(second[0].data(), second[1].data(), bytes);
+        assert_memory_equal(copied[0].data(), copied[1].data(), bytes);
     }
 }
 
@@ -404,9 +481,11 @@ void power(void **) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(maxima), cmocka_unit_test(moments),     cmocka_unit_test(logits),
-        cmocka_unit_test(labels), cmocka_unit_test(noise),       cmocka_unit_test(absent_examples),
-        cmocka_unit_test(adam),   cmocka_unit_test(flat_passes), cmocka_unit_test(pieces),
+        cmocka_unit_test(maxima), cmocka_unit_test(moments),
+        cmocka_unit_test(logits), cmocka_unit_test(labels),
+        cmocka_unit_test(noise),  cmocka_unit_test(absent_examples),
+        cmocka_unit_test(adam),   cmocka_unit_test(flat_passes),
+        cmocka_unit_test(pieces), cmocka_unit_test(unpacked),
         cmocka_unit_test(power),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
