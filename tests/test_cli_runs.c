@@ -67,6 +67,29 @@ static void info_says_whose_the_figures_are(void **state) {
     assert_string_equal(r.out, "");
 }
 
+/* Every option's text begins in the same column. */
+static void options_stand_below_each_other(void **state) {
+    static const char *const commands[] = {"train",   "sample", "interpolate", "neighbours",
+                                           "encode",  "score",  "classify",    "theory",
+                                           "devices", "info",   "presets"};
+    outcome r;
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        command(&r, ARGS(commands[i], "--help"));
+        const char *line = strstr(r.out, "\noptions:\n");
+        assert_non_null(line);
+        line += strlen("\noptions:\n");
+        for (; *line != '\n'; line = strchr(line, '\n') + 1) {
+            const size_t length = strcspn(line, "\n");
+            if (length <= 25 || line[24] != ' ') {
+                line += length + 1;
+                assert_int_equal(strspn(line, " "), 25);
+            }
+            assert_true(line[24] == ' ' && line[25] != ' ');
+        }
+    }
+}
+
 /* ---- data that a run was trained on, from another folder ---- */
 
 /* A set of images with labels, in a folder of the scratch folder. */
@@ -252,6 +275,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(presets_are_listed_with_their_size),
         TEST(info_says_whose_the_figures_are),
+        TEST(options_stand_below_each_other),
         TEST(data_are_found_from_any_folder),
         TEST(pictures_have_whole_classes),
         TEST(samples_show_every_class_or_say_why_not),

@@ -231,6 +231,13 @@ static void refusals(void **state) {
                    GAN_ERROR_ARGUMENT, "tells no class");
     expect_failure(gan_encode_checkpoint(&e, tiny_checkpoint("plain"), NULL, device, NULL),
                    GAN_ERROR_ARGUMENT, "with an encoder");
+    gan_settings_destroy(s);
+    const tiny_pairs pairs = {{"model", "completion"}, {"terms", "reconstruction"}};
+    s = tiny_settings(scratch("bars"), &pairs);
+    tiny_run(s, "completes", 1, 1, false);
+    expect_failure(
+        gan_interpolate_checkpoint(tiny_checkpoint("completes"), scratch("x.png"), device, NULL),
+        GAN_ERROR_ARGUMENT, "checkpoint.safetensors: completes images");
     gan_device_close(device);
     gan_settings_destroy(s);
 }

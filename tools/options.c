@@ -58,7 +58,9 @@ static void print_help(const usage *u) {
         char left[64];
         snprintf(left, sizeof left, "%s%s%s%s%s", o->letter ? o->letter : "", o->letter ? ", " : "",
                  o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-        printf("  %-22s %s\n", left, o->about);
+        /* What is longer has its text below. */
+        printf("  %-22s%s%s\n", left, strlen(left) > 22 ? "\n                         " : " ",
+               o->about);
     }
     printf("  %-22s %s\n", "-h, --help", "this text");
     if (u->more) u->more();

@@ -167,6 +167,10 @@ static gan_status interpolate(walk *w, const char *png, gan_device *device, uint
     if (w->model->points && !gan_mixture_find(c->settings->data))
         return gan_fail(GAN_ERROR_FORMAT, "%s: data '%.200s' are no mixture", c->path,
                         c->settings->data);
+    if (w->model->completes)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "%s: completes images, and walks are between samples from noise alone",
+                        c->path);
     GAN_TRY(gan_settings_game(&w->game, c->settings, w->model, &w->networks, c->state.classes, 0));
     const gan_status status = build(w, device, seed);
     return status == GAN_OK ? run(w, png) : status;
