@@ -92,6 +92,26 @@ static void a_column_times_a_row_is_part_of_what_repeats_it(void **state) {
     close_setting(s, plan);
 }
 
+/* Types in between are no obstacle, if nobody else reads the product. */
+static void so_it_is_in_bf16(void **state) {
+    (void)state;
+    for (int read = 0; read < 2; read++) {
+        setting s = open_setting();
+        gan_node *column = gan_input(s.g, GAN_BF16, gan_shape2(8, 1), "column"),
+                 *row = gan_input(s.g, GAN_BF16, gan_shape2(1, 16), "row"),
+                 *x = gan_input(s.g, GAN_BF16, gan_shape4(8, 3, 3, 16), "x");
+        gan_node *outer = gan_cast(s.g, gan_matmul(s.g, column, row, false, false), GAN_F32);
+        if (read) gan_output(s.g, outer);
+        outer = gan_cast(s.g, gan_reshape(s.g, outer, gan_shape4(8, 1, 1, 16)), GAN_BF16);
+        gan_output(s.g, gan_mul(s.g, x, gan_broadcast(s.g, outer, x->shape)));
+        gan_plan *plan = make_joined_plan(s.g);
+        assert_int_equal(launches_of(plan, GAN_OP_matmul), read);
+        assert_int_equal(launches_of(plan, GAN_OP_pointwise), 1);
+        assert_int_equal(plan->n_launches, 1 + read);
+        close_setting(s, plan);
+    }
+}
+
 static void equal_sums_are_one(void **state) {
     (void)state;
     setting s = open_setting();
@@ -137,6 +157,7 @@ int main(void) {
         cmocka_unit_test(a_later_batch_does),
         cmocka_unit_test(a_row_times_a_matrix_is_a_sum),
         cmocka_unit_test(a_column_times_a_row_is_part_of_what_repeats_it),
+        cmocka_unit_test(so_it_is_in_bf16),
         cmocka_unit_test(equal_sums_are_one),
         cmocka_unit_test(sums_around_an_update_are_two),
         cmocka_unit_test(a_sum_is_stored_as_its_reader_wants_it),

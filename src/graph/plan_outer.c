@@ -23,14 +23,23 @@ static gan_node *along(gan_plan_fusion *f, gan_node *x, gan_shape whole, int axi
     return view;
 }
 
-bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, gan_shape whole) {
+/* The product that x shows; what nobody else reads need not be rounded in between. */
+static const gan_node *product_of(const gan_plan_fusion *f, const gan_node *x) {
     const gan_node *m = x->in[0];
+    while (m->op == GAN_OP_cast && f->uses[m->id] == 1 &&
+           (m->dtype == GAN_F32 || m->dtype == GAN_BF16))
+        m = m->in[0];
+    return m->dtype == GAN_F32 || m->dtype == GAN_BF16 ? m : NULL;
+}
+
+bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, gan_shape whole) {
+    const gan_node *m = product_of(f, x);
     const int last = whole.rank - 1;
     int slots = 0;
     for (int i = 0; i < c->n_in; i++) slots += c->in[i] == x;
-    if (!f->options->joins || !c->program || m->op != GAN_OP_matmul || m->program ||
-        m->dtype != GAN_F32 || m->shape.rank != 2 || f->uses[m->id] != 1 ||
-        f->uses[x->id] != slots || last < 2 || x->shape.rank != whole.rank)
+    if (!f->options->joins || !c->program || !m || m->op != GAN_OP_matmul || m->program ||
+        m->shape.rank != 2 || f->uses[m->id] != 1 || f->uses[x->id] != slots || last < 2 ||
+        x->shape.rank != whole.rank)
         return false;
     for (int d = 0; d <= last; d++) {
         const bool kept = d == 0 || d == last;

@@ -263,6 +263,19 @@ static void sums(test_case *t, int i) {
     half_output(t, gan_matmul(g, row, x, true, false));
 }
 
+/* The way back from a logit that is a sum over pixels: a column times a row, repeated. */
+static void outer(test_case *t, int i) {
+    gan_graph *g = t->g;
+    const gan_shape whole = gan_shape4(5, 3, 2, i ? 7 : 8);
+    case_title(t, "a column times a row over %s", i ? "odd channels" : "channels");
+    gan_node *column = half(t, gan_shape2(5, 1), -1, 1),
+             *row = half(t, gan_shape2(1, whole.dim[3]), -1, 1), *z = half(t, whole, -1, 1);
+    gan_node *y = gan_cast(g, gan_matmul(g, column, row, false, false), GAN_F32);
+    y = gan_cast(g, gan_reshape(g, y, gan_shape4(5, 1, 1, whole.dim[3])), GAN_BF16);
+    y = gan_mul(g, gan_broadcast(g, y, whole), gan_pointwise(g, GAN_FN_leaky_step, z, NULL, 0.2));
+    half_output(t, y);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -283,6 +296,7 @@ static const struct {
     {loss, 2, HALF_EXACT},
     {noise, 2, HALF_EXACT},
     {sums, 3, 4 * HALF},
+    {outer, 2, HALF},
 };
 
 static int half_count(void) {
