@@ -19,6 +19,7 @@
 /* What the plans of all cases made use of. */
 typedef struct features {
     int spread, maxima; /* products that a program repeats; maxima of programs */
+    int pairs, pieces;  /* convolutions with two results; gradients that nothing packs */
     int chains, chain_operands[4], prologues[GAN_OP_COUNT], epilogues[GAN_OP_COUNT];
     bool fn[GAN_FN_COUNT];
 } features;
@@ -52,6 +53,7 @@ static int kind_of(gan_shape operand, gan_shape whole) {
 static void count_features(const gan_plan *plan, features *f) {
     for (int i = 0; i < plan->n_launches; i++) {
         const gan_node *node = plan->order[i];
+        f->pieces += gan_op_pieces(node) > 1;
         if (!node->program) continue;
         for (int s = 0; s < node->program->n_steps; s++) f->fn[node->program->step[s].fn] = true;
         const uint32_t flags = gan_op_of(node)->flags;
@@ -60,6 +62,7 @@ static void count_features(const gan_plan *plan, features *f) {
         f->epilogues[node->op] += (flags & GAN_OP_EPILOGUE) != 0;
         f->spread += gan_matmul_is_spread(node);
         f->maxima += node->op == GAN_OP_max && node->n_in > 1;
+        f->pairs += gan_conv_is_double(node);
         const gan_shape whole = flags & GAN_OP_PROLOGUE ? node->attr.reduce.in_shape : node->shape;
         for (int k = flags & GAN_OP_EPILOGUE ? gan_op_of(node)->arity : 0; k < node->n_in; k++)
             f->chain_operands[kind_of(node->in[k]->shape, whole)]++;
@@ -163,6 +166,8 @@ static void plans_mean_what_graphs_mean(void **state) {
     assert_true(f.chains > 0);
     assert_true(f.spread > 0);
     assert_true(f.maxima > 0);
+    assert_true(f.pairs > 0);
+    assert_true(f.pieces > 0);
     for (int k = FULL; k <= SCALAR; k++) assert_true(f.chain_operands[k] > 0);
     assert_int_equal(bad, 0);
 }

@@ -15,7 +15,7 @@ static bool f32_result(const gan_node *node) { return node->dtype == GAN_F32; }
 /* What follows a product is a program over operands of either type. */
 static bool f32_product(const gan_node *node) {
     const int arity = gan_op_of(node)->arity;
-    bool all = node->dtype == GAN_F32 && !gan_matmul_is_spread(node);
+    bool all = node->dtype == GAN_F32 && !gan_matmul_is_spread(node) && !gan_conv_is_double(node);
     for (int i = 0; i < arity; i++) all = all && node->in[i]->dtype == GAN_F32;
     return all;
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "cuda/conv_cache.h"
 #include "cuda/conv_direct.h"
+#include "cuda/conv_pair.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
@@ -35,10 +36,11 @@ typedef struct conv {
     cudnnConvolutionDescriptor_t how;
     int algorithm;                    /* of the enumeration of its direction */
     size_t library_bytes;             /* of the workspace, from its start; the frame comes behind */
-    gan_cuda_epilogue epilogue;       /* of y and dx */
+    gan_cuda_epilogue epilogue;       /* of y and dx; of two results that of the first */
     bool fused;                       /* the program is part of the convolution's launch … */
     const gan_cuda_conv_graph *graph; /* … which this is, on a device that is open */
-    gan_cuda_conv_direct direct;      /* not the library's at all */
+    gan_cuda_conv_pair pair;
+    gan_cuda_conv_direct direct; /* not the library's at all */
 } conv;
 
 /* ---- shapes ---- */
@@ -241,13 +243,18 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     if (!v) return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", gan_op_of(node)->name);
     *v = conv_of(call, kind);
     call->state = v;
-    if (kind != CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, call));
+    gan_cuda_conv_first first;
+    const gan_call *one;
+    GAN_TRY(gan_cuda_conv_pair_prepare(&v->pair, &first, call, &one));
+    if (kind != CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, one));
     if (v->empty) return GAN_OK;
-    gan_cuda_conv_direct_choose(&v->direct, device, call, &v->epilogue);
+    if (!v->pair.active) gan_cuda_conv_direct_choose(&v->direct, device, call, &v->epilogue);
     if (v->direct.active) return GAN_OK;
     frame(v);
     if (!device->plan_only) GAN_TRY(gan_cuda_enter(device));
-    if (v->epilogue.active) fuse(device, v, call, kind);
+    if (v->pair.active) fuse(device, v, call, kind);
+    v->pair.both = v->fused;
+    if (v->epilogue.active && !v->fused) fuse(device, v, one, kind);
     if (!device->plan_only && !v->fused) GAN_TRY(choose(gan_cuda(device), v, node, kind));
     v->library_bytes = (v->library_bytes + ALIGN - 1) / ALIGN * ALIGN;
     call->workspace_bytes = v->library_bytes + frame_bytes(v);
@@ -289,7 +296,12 @@ bool gan_cuda_conv_is_direct(const gan_call *call) {
 
 bool gan_cuda_conv_is_fused(const gan_call *call) {
     const conv *v = call->state;
-    return v->fused || v->direct.program;
+    return v->fused || v->direct.program || !v->epilogue.active;
+}
+
+bool gan_cuda_conv_is_apart(const gan_call *call) {
+    const conv *v = call->state;
+    return v->pair.active && !v->pair.both;
 }
 
 /* ---- running ---- */
@@ -326,7 +338,7 @@ static gan_status zero(gan_cuda_device *d, const gan_call *call) {
 
 static const float one = 1, none = 0;
 
-static gan_status run_y(gan_device *device, const gan_call *call) {
+static gan_status run_first(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
     if (v->direct.active) return gan_cuda_conv_direct_run(&v->direct, device, call, &v->epilogue);
@@ -342,6 +354,12 @@ static gan_status run_y(gan_device *device, const gan_call *call) {
                                       v->library_bytes, &none, v->y, call->out.data));
     }
     return gan_cuda_epilogue_run(&v->epilogue, device, call);
+}
+
+static gan_status run_y(gan_device *device, const gan_call *call) {
+    const conv *v = call->state;
+    GAN_TRY(run_first(device, call));
+    return gan_cuda_conv_pair_run(&v->pair, device, call);
 }
 
 static gan_status run_dx(gan_device *device, const gan_call *call) {

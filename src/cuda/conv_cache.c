@@ -8,7 +8,7 @@
 
 /* Of keys and values below, of the ids in conv_graph.c that a plan's text names, and of the
  * numbers behind the names in conv_epilogue.h: whoever changes one of them counts on. */
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder) {
     struct cudaDeviceProp prop;

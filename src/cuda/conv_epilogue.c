@@ -148,5 +148,7 @@ bool gan_cuda_conv_epilogue_of(gan_cuda_conv_epilogue *e, const gan_call *call) 
             return false;
     }
     const value last = v[p->n_inputs + p->n_steps - 1];
-    return last.is == RESULT && last.at == e->n_steps;
+    if (last.is != RESULT || last.at != e->n_steps || e->n_steps == 0) return false;
+    if (gan_conv_is_double(call->node)) e->kept = e->step[e->n_steps - 1].x + 1;
+    return true;
 }

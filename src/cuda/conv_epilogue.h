@@ -27,18 +27,19 @@ typedef struct gan_cuda_conv_operand {
     cudnnDataType_t type;
 } gan_cuda_conv_operand;
 
-/* The last operation's result is the whole's. Operand i is call->in[arity + i]. */
+/* The last operation's result is the whole's, and with it, where that has two, result kept - 1; 0:
+ * none. Operand i is call->in[arity + i]. */
 typedef struct gan_cuda_conv_epilogue {
-    int n_steps, n_operands;
+    int n_steps, n_operands, kept;
     gan_cuda_conv_step step[GAN_MAX_PROGRAM_STEPS];
     gan_cuda_conv_operand operand[GAN_MAX_PROGRAM_INPUTS];
 } gan_cuda_conv_epilogue;
 
-/* Translates the program of a convolution's call (conv2d, conv2d_grad_input); bytes that no field
- * takes are 0. False where it says what cuDNN's fusion engines are not documented to do:
- * every function is applied to what comes from the convolution, and to arrays that are whole, one
- * value a channel, one a pixel, or a single one (NVIDIA cuDNN, Graph API, generic runtime fusion
- * engines). */
+/* Translates the program of a convolution's call (conv2d, conv2d_grad_input), whose `out` has the
+ * shape of one result; bytes that no field takes are 0. False where it says what cuDNN's fusion
+ * engines are not documented to do: every function is applied to what comes from the convolution,
+ * and to arrays that are whole, one value a channel, one a pixel, or a single one (NVIDIA cuDNN,
+ * Graph API, generic runtime fusion engines). */
 bool gan_cuda_conv_epilogue_of(gan_cuda_conv_epilogue *e, const gan_call *call);
 
 #endif

@@ -7,12 +7,21 @@
 #include <string.h>
 
 #include "cuda/conv_cache.h"
+#include "cuda/conv_pair.h"
 
 enum { ALIGN = 16 };
 
 /* Unique ids of tensors. Plans that are kept on disk name them (conv_cache.c: FORMAT). */
-enum { UID_FIRST = 1, UID_FILTER, UID_RESULT, UID_OPERAND = 16, UID_NUMBER = 48, UID_VIRTUAL = 96 };
-enum { BOUND = 3 + GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS };
+enum {
+    UID_FIRST = 1,
+    UID_FILTER,
+    UID_RESULT,
+    UID_KEPT,
+    UID_OPERAND = 16,
+    UID_NUMBER = 48,
+    UID_VIRTUAL = 96
+};
+enum { BOUND = 4 + GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS };
 
 struct gan_cuda_conv_graph {
     gan_cuda_conv_graph *next;
@@ -56,17 +65,19 @@ static cudnnStatus_t add_tensor(gan_cuda_bag *b, const tensor *t, cudnnBackendDe
 
 /* ---- the operation graph ---- */
 
-/* The result after `step` operations; only the last one's is in memory. */
+/* The result after `step` operations; only the last one's is in memory, and that which is kept. */
 static cudnnStatus_t add_result(gan_cuda_bag *b, const gan_cuda_conv_problem *p, int step,
                                 cudnnBackendDescriptor_t *out) {
-    const bool last = step == p->epilogue.n_steps;
-    const tensor y = {.uid = last ? UID_RESULT : UID_VIRTUAL + step,
+    const bool last = step == p->epilogue.n_steps, kept = step + 1 == p->epilogue.kept;
+    const tensor y = {.uid = last   ? UID_RESULT
+                             : kept ? UID_KEPT
+                                    : UID_VIRTUAL + step,
                       .n = p->n,
                       .c = p->grad_input ? p->c : p->k,
                       .h = p->grad_input ? p->h : p->p,
                       .w = p->grad_input ? p->w : p->q,
-                      .type = last ? p->type : CUDNN_DATA_FLOAT,
-                      .is = last ? IN_MEMORY : VIRTUAL};
+                      .type = last || kept ? p->type : CUDNN_DATA_FLOAT,
+                      .is = last || kept ? IN_MEMORY : VIRTUAL};
     return add_tensor(b, &y, out);
 }
 
@@ -289,7 +300,8 @@ gan_status gan_cuda_conv_graph_run(gan_cuda_device *d, const gan_cuda_conv_graph
     binding b = {.n = 0};
     bind(&b, UID_FIRST, first);
     bind(&b, UID_FILTER, call->in[1].data);
-    bind(&b, UID_RESULT, call->out.data);
+    if (e->kept) bind(&b, UID_KEPT, call->out.data);
+    bind(&b, UID_RESULT, e->kept ? gan_cuda_conv_second(call) : call->out.data);
     for (int i = 0; i < e->n_steps; i++) {
         const gan_cuda_conv_step *s = &e->step[i];
         if (s->side == GAN_CUDA_CONV_NUMBER) bind(&b, UID_NUMBER + i, &s->k);

@@ -31,7 +31,7 @@ const gan_cuda_conv_graph *gan_cuda_conv_graph_find(gan_cuda_device *d,
 size_t gan_cuda_conv_graph_workspace(const gan_cuda_conv_graph *graph);
 
 /* Puts it on the stream. `first`: the address of x or, for the adjoint, y; of the second operand,
- * the result and what the epilogue reads `call` has the addresses. */
+ * the results and what the epilogue reads `call` has the addresses; its `out` is of one result. */
 gan_status gan_cuda_conv_graph_run(gan_cuda_device *d, const gan_cuda_conv_graph *graph,
                                    const gan_call *call, const void *first);
 

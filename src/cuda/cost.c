@@ -56,6 +56,10 @@ static void batch_norm(const gan_call *call, gan_cost *cost) {
 static void convolution(const gan_call *call, gan_cost *cost) {
     if (!gan_cuda_conv_is_fused(call)) epilogue(call, cost);
     if (gan_cuda_conv_is_framed(call)) cost->launches++;
+    if (gan_cuda_conv_is_apart(call)) {
+        cost->launches++;
+        cost->read += bytes_of(&call->out);
+    }
     if (gan_cuda_conv_is_direct(call)) in_parts(call, cost);
 }
 

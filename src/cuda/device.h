@@ -110,4 +110,7 @@ bool gan_cuda_conv_is_framed(const gan_call *call);
 bool gan_cuda_conv_is_direct(const gan_call *call);
 bool gan_cuda_conv_is_fused(const gan_call *call);
 
+/* Whether the second of its two results is a launch of its own. */
+bool gan_cuda_conv_is_apart(const gan_call *call);
+
 #endif

@@ -18,6 +18,14 @@ static bool alike(const gan_node *node) {
     return all;
 }
 
+/* With two results where the library makes it and may write both: not as f32, and not of few
+ * channels. */
+static bool convolution(const gan_node *node) {
+    const bool cores = node->dtype == GAN_BF16 || node->tf32;
+    return alike(node) &&
+           (!gan_conv_is_double(node) || (cores && node->shape.dim[3] > GAN_LAUNCH_CONV_CHANNELS));
+}
+
 static bool of_index(const gan_node *node) { return node->dtype == node->in[0]->dtype; }
 
 /* cuBLAS stores what it makes of bf16 as f32, too. */
@@ -63,7 +71,7 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(gather, any),
     ROW(assign, any),
     ROW(matmul, product),
-    ROW(conv2d, alike),
+    ROW(conv2d, convolution),
     ROW(conv2d_grad_input, alike),
     ROW(conv2d_grad_weight, alike),
     ROW(fold, any),

@@ -262,6 +262,19 @@ static inline gan_shape gan_matmul_shape(const gan_node *node) {
     return s;
 }
 
+/* A convolution of the plan with two results, one behind the other along the images: that of its
+ * program, and before it what that is without its last step. */
+static inline bool gan_conv_is_double(const gan_node *node) {
+    return node->op == GAN_OP_conv2d && node->shape.dim[0] != node->in[0]->shape.dim[0];
+}
+
+/* Of one result. */
+static inline gan_shape gan_conv_shape(const gan_node *node) {
+    gan_shape s = node->shape;
+    if (gan_conv_is_double(node)) s.dim[0] = node->in[0]->shape.dim[0];
+    return s;
+}
+
 /* ---- making nodes ---- */
 
 /* Adds a node: copies the operands, runs infer, registers effects. NULL when an operand is NULL,

@@ -5,7 +5,8 @@
  * (plan_cast.c), lets updates keep the weights in bf16 (plan_half.c), and gives the gradients of
  * batch norm the derivative of what follows it (plan_norm.c); where small calls are joined, some
  * products become sums and mini-batches find their own indices (plan_task.c). Fusion merges
- * pointwise chains, broadcasts, prologues and epilogues (plan_fuse.c, plan_maxout.c, plan_outer.c).
+ * pointwise chains, broadcasts, prologues and epilogues (plan_fuse.c, plan_maxout.c, plan_outer.c,
+ * plan_pair.c), and has updates read gradients in pieces (plan_pieces.c).
  * Ordering keeps the effects in their order and computes values as late as they are needed
  * (plan_order.c). Joining puts small calls that run as one launch side by side (plan_join.c).
  * Placing gives every value a place in one arena by its lifetime (plan_place.c).

@@ -28,6 +28,11 @@ void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_n
 /* An update reads the pieces of its gradient where they are, so that nothing packs them. */
 void gan_plan_unpack(gan_plan_fusion *f, gan_node *update);
 
+/* ---- plan_pair.c ---- */
+
+/* r is the ReLU of what a convolution makes and others read, too: the convolution writes both. */
+void gan_plan_pair(gan_plan_fusion *f, gan_node *r);
+
 /* ---- plan_outer.c ---- */
 
 /* Of two operands. */
@@ -50,5 +55,8 @@ bool gan_plan_spread_product(gan_plan_fusion *f, gan_node *c);
 /* c is a monotone program of a maximum that others read, too: it becomes a maximum of that program,
  * which runs beside the other where calls are joined. False when it does not. */
 bool gan_plan_move_into_max(gan_plan_fusion *f, gan_node *c);
+
+/* Whoever reads c, but for `instead`, reads that. */
+void gan_plan_redirect(gan_graph *g, const gan_node *c, gan_node *instead);
 
 #endif

@@ -139,8 +139,7 @@ static gan_node *viewed(gan_plan_fusion *f, gan_node *x, gan_shape shape) {
     return view;
 }
 
-/* Whoever reads c reads `instead`. */
-static void redirect(gan_graph *g, const gan_node *c, gan_node *instead) {
+void gan_plan_redirect(gan_graph *g, const gan_node *c, gan_node *instead) {
     for (int id = 0; id < g->n_nodes; id++)
         for (int i = 0; i < g->node[id]->n_in; i++)
             if (g->node[id]->in[i] == c && g->node[id] != instead) g->node[id]->in[i] = instead;
@@ -183,6 +182,6 @@ bool gan_plan_move_into_max(gan_plan_fusion *f, gan_node *c) {
     gan_node *view = joined.in ? viewed(f, c, c->shape) : NULL;
     if (!view) return false;
     *c = joined;
-    redirect(f->g, c, view);
+    gan_plan_redirect(f->g, c, view);
     return true;
 }

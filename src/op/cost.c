@@ -30,21 +30,21 @@ void gan_matmul_cost(const gan_node *node, gan_cost *cost) {
 }
 
 /* All three of a convolution: for every place of dy and every filter, the filter's elements. */
-static int64_t conv_flops(const gan_node *dy, const gan_node *filters) {
+static int64_t conv_flops(gan_shape dy, const gan_node *filters) {
     const int64_t n = filters->shape.dim[0];
-    return n ? 2 * gan_shape_size(dy->shape) * (gan_shape_size(filters->shape) / n) : 0;
+    return n ? 2 * gan_shape_size(dy) * (gan_shape_size(filters->shape) / n) : 0;
 }
 
 void gan_conv2d_cost(const gan_node *node, gan_cost *cost) {
-    cost->flops = conv_flops(node, node->in[1]);
+    cost->flops = conv_flops(gan_conv_shape(node), node->in[1]);
 }
 
 void gan_conv2d_grad_input_cost(const gan_node *node, gan_cost *cost) {
-    cost->flops = conv_flops(node->in[0], node->in[1]);
+    cost->flops = conv_flops(node->in[0]->shape, node->in[1]);
 }
 
 void gan_conv2d_grad_weight_cost(const gan_node *node, gan_cost *cost) {
-    cost->flops = conv_flops(node->in[1], node);
+    cost->flops = conv_flops(node->in[1]->shape, node);
 }
 
 /* ---- ops that read a part of an operand, or an operand twice ---- */

@@ -18,6 +18,7 @@ enum {
     LESS_BIAS,
     SQUARED_LEAKY,
     IMAGE_CHANNEL,
+    SUM_AND_RELU, /* both are needed, as between residual blocks */
     SOFTPLUS,
     EPILOGUES
 };
@@ -32,6 +33,7 @@ static const struct {
     {2, 8, 8, 8, 6, 4, {2, 2, 1, 1, 1, 1}},
     {2, 5, 5, 3, 5, 3, {1, 1, 1, 1, 1, 1}},
     {1, 9, 6, 2, 4, 3, {2, 2, 0, 1, 1, 0}}, /* windows that no padding alike on both sides gives */
+    {2, 8, 8, 8, 16, 3, {1, 1, 1, 1, 1, 1}},
 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -103,6 +105,9 @@ static gan_node *follow(test_case *t, gan_node *y, int tail, int type) {
     case SQUARED_LEAKY:
         y = gan_leaky_relu(g, y, 0.1);
         return gan_mul(g, y, gan_tanh(g, y));
+    case SUM_AND_RELU:
+        y = gan_add(g, gan_add(g, y, case_uniform(t, channel, -1, 1)), draw(t, whole, type));
+        return type == BF16 ? gan_cast(g, y, GAN_BF16) : y;
     case IMAGE_CHANNEL: /* as conditional norms have it */
         return gan_mul(g, y, case_uniform(t, image, 0.5, 1));
     default:
@@ -126,6 +131,7 @@ static void build(test_case *t, int i) {
                                         "less a bias",
                                         "leaky relu times its tanh",
                                         "value an image and channel",
+                                        "sum and relu",
                                         "softplus"};
     static const char *const types[] = {"f32", "tf32", "bf16"};
     const int type = i % TYPES, tail = i / TYPES / 2;
@@ -134,6 +140,10 @@ static void build(test_case *t, int i) {
     case_title(t, "%s, %s, %s, size %d", adjoint ? "conv2d_grad_input" : "conv2d", tails[tail],
                types[type], s);
     gan_node *y = follow(t, product(t, s, adjoint, type), tail, type);
+    if (tail == SUM_AND_RELU) {
+        case_output(t, gan_relu(t->g, y));
+        case_output(t, gan_average_pool(t->g, y, 2, 2, gan_window_same(2, 0)));
+    }
     case_output(t, type == BF16 ? gan_cast(t->g, y, GAN_BF16) : y);
     case_not_smooth(t);
     t->scaled = type != F32;

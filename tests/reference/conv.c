@@ -34,8 +34,8 @@ static void add_w(const ref_call *c, int64_t x, int64_t w, int64_t y) {
 }
 
 void ref_op_conv2d(const ref_call *c) {
-    each_term(&(terms){ref_shape(c, 0), ref_shape(c, 1), c->node->shape, c->node->attr.window}, c,
-              add_y);
+    const gan_shape y = gan_conv_shape(c->node);
+    each_term(&(terms){ref_shape(c, 0), ref_shape(c, 1), y, c->node->attr.window}, c, add_y);
 }
 
 void ref_op_conv2d_grad_input(const ref_call *c) {

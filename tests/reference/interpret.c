@@ -122,17 +122,25 @@ static void apply_prologue(const gan_node *node, double **in, const gan_shape *s
 static void apply_epilogue(const gan_node *node, double **in, const gan_shape *shapes,
                            double *out) {
     const int arity = gan_op_of(node)->arity;
-    double *operand[GAN_MAX_PROGRAM_INPUTS], *raw = doubles(gan_shape_size(node->shape));
+    const gan_shape whole = gan_conv_shape(node);
+    const int64_t size = gan_shape_size(whole);
+    double *operand[GAN_MAX_PROGRAM_INPUTS], *raw = doubles(size);
     gan_shape shape[GAN_MAX_PROGRAM_INPUTS];
-    memcpy(raw, out, (size_t)gan_shape_size(node->shape) * sizeof *raw);
+    memcpy(raw, out, (size_t)size * sizeof *raw);
     operand[0] = raw;
-    shape[0] = node->shape;
+    shape[0] = whole;
     if (gan_matmul_is_spread(node)) shape[0].dim[node->shape.rank - 1] = 1;
     for (int i = 1; i < node->program->n_inputs; i++) {
         operand[i] = in[arity + i - 1];
         shape[i] = shapes[arity + i - 1];
     }
-    ref_program(node->program, node->shape, operand, shape, out);
+    if (gan_conv_is_double(node)) {
+        gan_pointwise_program first = *node->program;
+        first.n_steps--;
+        if (first.n_steps > 0) ref_program(&first, whole, operand, shape, out);
+        out += size;
+    }
+    ref_program(node->program, whole, operand, shape, out);
     free(raw);
 }
 

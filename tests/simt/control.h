@@ -34,6 +34,7 @@ void simt_forget_edge(long n);
 typedef enum simt_fusion {
     SIMT_FUSION_WORKS,   /* as at the start */
     SIMT_FUSION_UNKNOWN, /* its heuristics refuse the graph */
+    SIMT_FUSION_ONE,     /* they find no engine that writes two results */
     SIMT_FUSION_NONE,    /* they find no engine */
     SIMT_FUSION_FAILS,   /* no plan can be finalized */
     SIMT_FUSION_LACKS    /* nor can it, but for the lack of something else on the machine */

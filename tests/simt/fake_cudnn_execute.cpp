@@ -21,8 +21,14 @@ std::map<int64_t, descriptor_ref> tensors_of(const descriptor &graph) {
     return all;
 }
 
-const dnn_tensor result_of(const descriptor &graph) {
-    return tensor_of(*operation_of(*operations_of(graph).back()).result);
+/* In memory. */
+std::vector<dnn_tensor> results_of(const descriptor &graph) {
+    std::vector<dnn_tensor> all;
+    for (const descriptor_ref &d : operations_of(graph)) {
+        const dnn_tensor y = tensor_of(*operation_of(*d).result);
+        if (!y.is_virtual) all.push_back(y);
+    }
+    return all;
 }
 
 std::vector<float> read(const void *data, const dnn_tensor &t) {
@@ -90,22 +96,22 @@ void pointwise_into(const descriptor &d, const places &at, values *v) {
 void run(const descriptor &graph, const places &at, values v) {
     for (const descriptor_ref &d : operations_of(graph))
         operation_of(*d).is_convolution ? convolve_into(*d, at, &v) : pointwise_into(*d, at, &v);
-    const dnn_tensor y = result_of(graph);
-    const std::vector<float> &result = v.at(y.uid);
-    void *out = at.at(y.uid);
-    for (size_t i = 0; i < result.size(); i++)
-        if (y.type == CUDNN_DATA_BFLOAT16)
-            static_cast<__nv_bfloat16 *>(out)[i] = __float2bfloat16_rn(result[i]);
-        else
-            static_cast<float *>(out)[i] = result[i];
+    for (const dnn_tensor &y : results_of(graph)) {
+        const std::vector<float> &result = v.at(y.uid);
+        void *out = at.at(y.uid);
+        for (size_t i = 0; i < result.size(); i++)
+            if (y.type == CUDNN_DATA_BFLOAT16)
+                static_cast<__nv_bfloat16 *>(out)[i] = __float2bfloat16_rn(result[i]);
+            else
+                static_cast<float *>(out)[i] = result[i];
+    }
 }
 
-/* Addresses by id: all that are in memory, aligned as was said, and none that is the result's. */
+/* Addresses by id: all that are in memory, aligned as was said, and none that is a result's. */
 cudnnStatus_t gather(const descriptor &graph, const descriptor &pack, int device, places *at,
                      values *v) {
     const auto uid = pack.all<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     const auto data = pack.all<void *>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
-    const dnn_tensor y = result_of(graph);
     places given;
     for (size_t i = 0; i < uid.size(); i++) given[uid[i]] = data[i];
     for (const auto &[id, d] : tensors_of(graph)) {
@@ -131,12 +137,15 @@ cudnnStatus_t gather(const descriptor &graph, const descriptor &pack, int device
     if (!given.empty())
         return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "tensor %d is not in memory, or not in the graph",
                           int(given.begin()->first));
-    const char *out = static_cast<const char *>(at->at(y.uid));
-    for (const auto &[id, p] : *at) {
-        const char *in = static_cast<const char *>(p);
-        const size_t bytes = tensor_of(*tensors_of(graph)[id]).bytes();
-        if (id != y.uid && in < out + y.bytes() && out < in + bytes)
-            return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, "the result overlaps tensor %d", int(id));
+    for (const dnn_tensor &y : results_of(graph)) {
+        const char *out = static_cast<const char *>(at->at(y.uid));
+        for (const auto &[id, p] : *at) {
+            const char *in = static_cast<const char *>(p);
+            const size_t bytes = tensor_of(*tensors_of(graph)[id]).bytes();
+            if (id != y.uid && in < out + y.bytes() && out < in + bytes)
+                return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, "a result overlaps tensor %d",
+                                  int(id));
+        }
     }
     return CUDNN_STATUS_SUCCESS;
 }

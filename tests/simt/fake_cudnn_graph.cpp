@@ -186,9 +186,8 @@ cudnnStatus_t simt::check_graph(const descriptor &graph) {
             return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "a tensor is made twice");
     }
     for (const auto &[id, t] : seen)
-        if (tensor_of(*t).is_virtual != (made.count(id) && used.count(id)))
-            return dnn_refuse(CUDNN_STATUS_BAD_PARAM,
-                              "tensor %d: what is made and used is virtual, and nothing else is",
+        if (tensor_of(*t).is_virtual && !(made.count(id) && used.count(id)))
+            return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "tensor %d: what is virtual is made and used",
                               int(id));
     return CUDNN_STATUS_SUCCESS;
 }
@@ -222,6 +221,8 @@ std::vector<int> simt::engines_for(const descriptor &graph) {
         const dnn_tensor y = tensor_of(*o.result), b = tensor_of(o.second ? *o.second : *o.first);
         const bool image = b.n == y.n && b.h == y.h && b.w == y.w, one = b.n * b.h * b.w == 1;
         if (!image && !one) return {};
+        const bool kept = !tensor_of(*operation_of(*all[i - 1]).result).is_virtual;
+        if (kept && machine.fusion == SIMT_FUSION_ONE) return {};
         chain.insert(y.uid);
     }
     std::vector<int> numbers(engine_count);

@@ -14,7 +14,7 @@
 #include "graph/graph.h"
 #include "support/scratch.h"
 
-enum { N = 2, SIZE = 6, C = 4, K = 8, MOST = N * SIZE * SIZE * K };
+enum { N = 2, SIZE = 6, C = 4, K = 8, MOST = N * 8 * 8 * K };
 
 typedef gan_node *follower(gan_graph *g, gan_node *y, gan_node *counter);
 
@@ -196,6 +196,78 @@ static void fused_and_refused_are_alike(void **state) {
     release(&planned);
 }
 
+/* ---- a sum and its ReLU ---- */
+
+typedef struct pair_case {
+    bool sum; /* a bias and a short cut are added first */
+    type type;
+    int launches[5]; /* by what the library answers */
+} pair_case;
+
+static const simt_fusion answers_to_pairs[] = {SIMT_FUSION_WORKS, SIMT_FUSION_ONE, SIMT_FUSION_NONE,
+                                               SIMT_FUSION_UNKNOWN, SIMT_FUSION_FAILS};
+static const pair_case pairs[] = {
+    {true, BF16, {1, 2, 3, 3, 3}},
+    {false, BF16, {1, 2, 2, 2, 2}},
+    {true, TF32, {1, 2, 3, 3, 3}},
+    {true, F32, {3, 3, 3, 3, 3}}, /* as two nodes */
+};
+enum { PAIRS = sizeof pairs / sizeof *pairs };
+
+static built build_pair(const pair_case *c, bool planned, gan_node **rectified) {
+    built b;
+    expect_ok(gan_device_open(&b.device, "cuda", &(gan_device_options){.plan_only = planned}));
+    expect_ok(gan_store_create(&b.store, 1));
+    expect_ok(gan_graph_create(&b.g, b.store));
+    gan_node *counter = gan_game_counter(b.g);
+    gan_node *x = operand(b.g, counter, gan_shape4(N, 8, 8, C), c->type);
+    gan_node *w = operand(b.g, counter, gan_shape4(K, 3, 3, C), c->type);
+    gan_node *y = gan_conv2d(b.g, x, w, (gan_window){1, 1, 1, 1, 1, 1});
+    y->tf32 = c->type == TF32;
+    if (c->type == BF16) y = gan_cast(b.g, y, GAN_F32);
+    if (c->sum) y = bias_sum(b.g, y, counter);
+    b.out = c->type == BF16 ? gan_cast(b.g, y, GAN_BF16) : y;
+    *rectified = gan_relu(b.g, b.out);
+    gan_output(b.g, b.out);
+    gan_output(b.g, *rectified);
+    expect_ok(gan_compile(&b.program, b.g, b.device));
+    return b;
+}
+
+/* Both results, and that one is the other's ReLU to the bit. */
+static void a_sum_and_its_relu_are_one_launch(void **state) {
+    enum { SIZE_OF_PAIR = N * 8 * 8 * K };
+    const pair_case *c = *state;
+    float value[5][SIZE_OF_PAIR], relu[SIZE_OF_PAIR];
+    int counted[5], drawn = 0;
+    for (int i = 0; i < 5; i++) {
+        gan_node *rectified;
+        simt_set_fusion(answers_to_pairs[i]);
+        built b = build_pair(c, false, &rectified);
+        counted[i] = launches(&b);
+        expect_ok(gan_program_load(b.program));
+        assert_int_equal(executed(&b), counted[i]);
+        read_floats(&b, value[i]);
+        b.out = rectified;
+        read_floats(&b, relu);
+        for (int k = 0; k < SIZE_OF_PAIR; k++)
+            assert_true(relu[k] == (value[i][k] > 0 ? value[i][k] : 0));
+        release(&b);
+        if (i == 0) drawn = counted[0] - c->launches[0]; /* those of the operands */
+        assert_int_equal(counted[i] - drawn, c->launches[i]);
+    }
+    simt_set_fusion(SIMT_FUSION_WORKS);
+    assert_memory_equal(value[0], value[1], sizeof value[0]);
+    for (int i = 2; i < 5; i++)
+        for (int k = 0; k < SIZE_OF_PAIR; k++)
+            assert_true(fabs((double)value[i][k] - (double)value[0][k]) <=
+                        (c->type == BF16 ? 0.2 : 1e-4));
+    gan_node *rectified;
+    built planned = build_pair(c, true, &rectified);
+    assert_int_equal(launches(&planned), counted[0]);
+    release(&planned);
+}
+
 /* Of few channels, our own kernels are one launch with any program, where the library needs two. */
 static void own_kernels_are_one_launch(void **state) {
     (void)state;
@@ -246,11 +318,15 @@ static void plans_are_kept(void **state) {
 }
 
 int main(void) {
-    struct CMUnitTest tests[CASES + 2] = {cmocka_unit_test(plans_are_kept),
-                                          cmocka_unit_test(own_kernels_are_one_launch)};
+    struct CMUnitTest tests[CASES + 2 + PAIRS] = {cmocka_unit_test(plans_are_kept),
+                                                  cmocka_unit_test(own_kernels_are_one_launch)};
     for (int i = 0; i < CASES; i++)
         tests[2 + i] =
             (struct CMUnitTest){"fused_and_refused_are_alike", fused_and_refused_are_alike, NULL,
                                 NULL, (void *)(uintptr_t)&cases[i]};
+    for (int i = 0; i < PAIRS; i++)
+        tests[2 + CASES + i] = (struct CMUnitTest){"a_sum_and_its_relu_are_one_launch",
+                                                   a_sum_and_its_relu_are_one_launch, NULL, NULL,
+                                                   (void *)(uintptr_t)&pairs[i]};
     return cmocka_run_group_tests_name("fused", tests, NULL, NULL);
 }

@@ -176,8 +176,9 @@ static descriptor plan_of(descriptor graph) {
     return d;
 }
 
-static descriptor finished_plan(void) {
-    descriptor graph = graph_with(RAW, true);
+/* `is_virtual`: what lies between convolution and sum. */
+static descriptor finished_plan(bool is_virtual) {
+    descriptor graph = graph_with(RAW, is_virtual);
     fine(cudnnBackendFinalize(graph));
     descriptor plan = plan_of(graph);
     fine(cudnnBackendFinalize(plan));
@@ -200,7 +201,7 @@ static void a_graph_computes(void **state) {
     const float wanted[] = {47, 57, 77, 87}; /* 1·1 + 2·2 + 4·3 + 5·4, …, and 10 */
     float got[4];
     (void)state;
-    descriptor plan = finished_plan();
+    descriptor plan = finished_plan(true);
     int64_t n, bytes = 0;
     fine(cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64,
                                   1, &n, &bytes));
@@ -209,6 +210,19 @@ static void a_graph_computes(void **state) {
     fine(execute(plan, 4, uid, (void *[]){a, b, c + 8, c}));
     assert_int_equal(cudaMemcpyAsync(got, c, sizeof got, cudaMemcpyDeviceToHost, stream), 0);
     assert_memory_equal(got, wanted, sizeof wanted);
+}
+
+static void what_lies_between_can_be_written(void **state) {
+    static const int64_t uid[] = {X, W, BIAS, Y, RAW};
+    const float raw[] = {37, 47, 67, 77};
+    float got[8];
+    (void)state;
+    descriptor plan = finished_plan(false);
+    assert_int_equal(execute(plan, 4, uid, (void *[]){a, b, b, c}), CUDNN_STATUS_BAD_PARAM);
+    assert_int_equal(execute(plan, 5, uid, (void *[]){a, b, b, c, c}), CUDNN_STATUS_NOT_SUPPORTED);
+    fine(execute(plan, 5, uid, (void *[]){a, b, b, c, c + 4}));
+    assert_int_equal(cudaMemcpyAsync(got, c, sizeof got, cudaMemcpyDeviceToHost, stream), 0);
+    for (int i = 0; i < 4; i++) assert_true(got[i] == raw[i] + 1 && got[4 + i] == raw[i]);
 }
 
 static void wrong_attributes_are_refused(void **state) {
@@ -260,7 +274,13 @@ static void wrong_operations_are_refused(void **state) {
 
 static void wrong_graphs_are_refused(void **state) {
     (void)state;
-    assert_int_equal(cudnnBackendFinalize(graph_with(RAW, false)), CUDNN_STATUS_BAD_PARAM);
+    descriptor x = finalized_tensor(X, 3, 3, false), w = finalized_tensor(W, 2, 2, false),
+               lost = finalized_tensor(Y, 2, 2, true), operation = convolution(x, w, lost),
+               graph = create(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+    fine(cudnnBackendFinalize(operation));
+    fine(set(graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &dnn));
+    refer(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
+    assert_int_equal(cudnnBackendFinalize(graph), CUDNN_STATUS_BAD_PARAM);
     assert_int_equal(cudnnBackendFinalize(graph_with(X, true)),
                      CUDNN_STATUS_BAD_PARAM_DUPLICATED_ENTRIES);
 }
@@ -268,7 +288,7 @@ static void wrong_graphs_are_refused(void **state) {
 static void wrong_addresses_are_refused(void **state) {
     static const int64_t uid[] = {X, W, BIAS, Y, RAW}, twice[] = {X, W, W, Y};
     (void)state;
-    descriptor plan = finished_plan();
+    descriptor plan = finished_plan(true);
     assert_int_equal(execute(plan, 3, uid, (void *[]){a, b, b}), CUDNN_STATUS_BAD_PARAM);
     assert_int_equal(execute(plan, 4, uid, (void *[]){a, b, NULL, c}), CUDNN_STATUS_BAD_PARAM);
     assert_int_equal(execute(plan, 4, uid, (void *[]){a + 1, b, b, c}),
@@ -303,6 +323,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_graph_computes),
+        TEST(what_lies_between_can_be_written),
         TEST(wrong_attributes_are_refused),
         TEST(wrong_operations_are_refused),
         TEST(wrong_graphs_are_refused),
