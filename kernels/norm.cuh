@@ -1,5 +1,5 @@
-/* What batch norm's kernels share: threads over rows and channels, and the derivative of the
- * activation that follows. */
+/* What batch norm's kernels share: threads over rows and channels, the derivative of the activation
+ * that follows, the gradient of x. */
 #pragma once
 #include "kernels/common.cuh"
 #include "kernels/launch_norm.h"
@@ -48,6 +48,38 @@ struct Channels {
     /* dy before the activation: `distance` is x - mean */
     __device__ __forceinline__ float before(float dy, float distance, int k, float slope) const {
         return distance * scale[k] + beta[k] > 0.0f ? dy : slope * dy;
+    }
+};
+
+/* The gradient of x, V channels of a group: what their rows have in common. */
+template <int V, bool ACTIVE>
+struct GradientOfX {
+    Channels<V> of;
+    float constant[V], slope[V]; /* dx = scale·dy + constant + slope·(x - mean) */
+
+    /* sums and moments (2, channels) of the group, of `rows` rows */
+    __device__ __forceinline__ void read(const float *sums, const float *moments, int rows,
+                                         int channels, int channel,
+                                         const gan_launch_norm_back &b) {
+        of.read(moments, channels, channel, b);
+        const float share = 1.0f / float(rows);
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            constant[k] = -(of.scale[k] * (share * sums[channel + k]));
+            slope[k] = -(of.scale[k] * (of.inverse[k] * (share * sums[channels + channel + k])));
+        }
+    }
+
+    template <class T>
+    __device__ __forceinline__ void apply(float (&y)[V], const Vec<T, V> &x, const Vec<T, V> &dy,
+                                          float activation) const {
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            const float distance = to_float(x.v[k]) - of.mean[k];
+            float d = to_float(dy.v[k]);
+            if (ACTIVE) d = of.before(d, distance, k, activation);
+            y[k] = d * of.scale[k] + (distance * slope[k] + constant[k]);
+        }
     }
 };
 

@@ -25,17 +25,9 @@ __global__ void __launch_bounds__(NORM_BLOCK, 2) grad_kernel(const __grid_consta
     const int begin = int(part % unsigned(a.chunks)) * a.chunk, rows = min(a.chunk, a.rows - begin);
     const Tile<V> at(a.lanes, int(tile));
     if (at.channel >= a.channels) return;
-    Channels<V> of;
-    of.read(a.back.moments + 2 * group * a.channels, a.channels, at.channel, a.back);
-    /* dx = scale·dy + constant + slope·(x - mean) */
-    float constant[V], slope[V];
-    const float *sums = a.sums + 2 * group * a.channels + at.channel;
-    const float share = 1.0f / float(a.rows);
-#pragma unroll
-    for (int k = 0; k < V; k++) {
-        constant[k] = -(of.scale[k] * (share * sums[k]));
-        slope[k] = -(of.scale[k] * (of.inverse[k] * (share * sums[a.channels + k])));
-    }
+    GradientOfX<V, ACTIVE> gradient;
+    gradient.read(a.sums + 2 * group * a.channels, a.back.moments + 2 * group * a.channels, a.rows,
+                  a.channels, at.channel, a.back);
     const int64_t base = (group * a.rows + begin) * a.channels + at.channel;
     const T *x_rows = static_cast<const T *>(a.x) + base,
             *dy_rows = static_cast<const T *>(a.back.dy) + base;
@@ -54,13 +46,7 @@ __global__ void __launch_bounds__(NORM_BLOCK, 2) grad_kernel(const __grid_consta
             const int row = r + i * at.stripes;
             if (row >= rows) break;
             float y[V];
-#pragma unroll
-            for (int k = 0; k < V; k++) {
-                const float distance = to_float(x[i].v[k]) - of.mean[k];
-                float d = to_float(dy[i].v[k]);
-                if (ACTIVE) d = of.before(d, distance, k, a.back.slope);
-                y[k] = d * of.scale[k] + (distance * slope[k] + constant[k]);
-            }
+            gradient.apply(y, x[i], dy[i], a.back.slope);
             store_floats(dx_rows + int64_t(row) * a.channels, y);
         }
     }

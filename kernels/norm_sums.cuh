@@ -1,0 +1,278 @@
+/* The two sums of a channel over rows: how they are taken apart and brought together.
+ *
+ * A block takes a piece: a tile of channels and a chunk of rows. Its threads lie side by side over
+ * the channels, V to a thread, so that a row is read in whole lines, and over as many rows as
+ * threads are left. With several chunks each leaves its part in the workspace, and the last block
+ * of a tile combines them, always in the same order.
+ */
+#pragma once
+#include "kernels/last.cuh"
+#include "kernels/norm.cuh"
+
+namespace {
+
+/* ---- what is summed ---- */
+
+/* Two numbers of each of V channels, over `count` rows. */
+template <int V>
+struct Part {
+    float count, first[V], second[V];
+};
+
+/* The mean, and the sum of squared distances from it. */
+struct Moments {
+    /* rows that a thread reads before it uses them; of how many channels at once, in bf16 */
+    enum { BATCH = 8, OPERANDS = 1, BF16 = 8 };
+
+    template <int V>
+    static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
+        if (b.count == 0.0f) return;
+        const float n = a.count + b.count, share = b.count / n;
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            const float d = b.first[k] - a.first[k];
+            a.first[k] += d * share;
+            a.second[k] += b.second[k] + d * d * (a.count * share);
+        }
+        a.count = n;
+    }
+
+    /* of `count` rows */
+    template <class T, int V>
+    static __device__ __forceinline__ Part<V> of(const Vec<T, V> (&x)[BATCH],
+                                                 const Vec<T, V> (&)[BATCH], int count,
+                                                 const Channels<V> &, float) {
+        Part<V> part = {};
+        part.count = float(count);
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int k = 0; k < V; k++) part.first[k] += i < count ? to_float(x[i].v[k]) : 0.0f;
+        const float share = 1.0f / part.count;
+#pragma unroll
+        for (int k = 0; k < V; k++) part.first[k] *= share;
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                const float d = to_float(x[i].v[k]) - part.first[k];
+                part.second[k] += i < count ? d * d : 0.0f;
+            }
+        return part;
+    }
+
+    static __device__ __forceinline__ float finish(float squares, float count, float) {
+        return squares / count;
+    }
+};
+
+/* Σ dy and Σ dy·(x - mean), with an activation after batch norm or without. */
+template <bool FOLLOWED>
+struct Products {
+    enum { BATCH = 4, OPERANDS = 2, BF16 = 8 };
+
+    template <int V>
+    static __device__ __forceinline__ void add(Part<V> &a, const Part<V> &b) {
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+            a.first[k] += b.first[k];
+            a.second[k] += b.second[k];
+        }
+    }
+
+    template <class T, int V>
+    static __device__ __forceinline__ Part<V> of(const Vec<T, V> (&x)[BATCH],
+                                                 const Vec<T, V> (&dy)[BATCH], int count,
+                                                 const Channels<V> &c, float slope) {
+        Part<V> part = {};
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                const float distance = to_float(x[i].v[k]) - c.mean[k];
+                float d = to_float(dy[i].v[k]);
+                if (FOLLOWED) d = c.before(d, distance, k, slope);
+                part.first[k] += i < count ? d : 0.0f;
+                part.second[k] += i < count ? d * distance : 0.0f;
+            }
+        return part;
+    }
+
+    static __device__ __forceinline__ float finish(float products, float, float inverse) {
+        return products * inverse;
+    }
+};
+
+/* ---- pieces ---- */
+
+struct SumsArgs {
+    const void *x;  // (groups, rows, channels)
+    float *out;     // (groups, 2, channels)
+    float *partial; // (groups, chunks, 2, channels)
+    gan_launch_norm_back back;
+    int rows, channels, chunk, chunks, tiles;
+    int lanes;          // threads side by side: a power of two, at most 32
+    unsigned *counters; // (groups, tiles), or NULL
+};
+
+/* Piece (group · chunks + chunk) · tiles + tile, and the thread's place in it. */
+template <int V>
+struct Piece {
+    unsigned part, tile; // part: of chunks of all groups
+    int64_t group;
+    int begin, rows;
+    Tile<V> at;
+
+    __device__ __forceinline__ Piece(const SumsArgs &a, unsigned number)
+        : part(number / unsigned(a.tiles)), tile(number % unsigned(a.tiles)),
+          group(part / unsigned(a.chunks)), begin(int(part % unsigned(a.chunks)) * a.chunk),
+          rows(min(a.chunk, a.rows - begin)), at(a.lanes, int(tile)) {}
+
+    __device__ __forceinline__ bool active(const SumsArgs &a) const {
+        return at.channel < a.channels;
+    }
+    /* of the thread's channels in row `row` of the piece */
+    __device__ __forceinline__ int64_t offset(const SumsArgs &a, int row) const {
+        return (group * a.rows + begin + row) * a.channels + at.channel;
+    }
+};
+
+/* What the thread's rows add up to. keep(i, x, dy) gets the vectors of its i-th row. */
+template <class OP, class T, int V, class KEEP>
+__device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p,
+                                            const KEEP &keep) {
+    constexpr int BATCH = OP::BATCH;
+    Part<V> part = {};
+    if (!p.active(a)) return part;
+    const T *x_rows = static_cast<const T *>(a.x) + p.offset(a, 0),
+            *dy_rows = static_cast<const T *>(a.back.dy) + p.offset(a, 0);
+    const int stripes = p.at.stripes;
+    Channels<V> of = {};
+    if (OP::OPERANDS == 2)
+        of.read(a.back.moments + 2 * p.group * a.channels, a.channels, p.at.channel, a.back);
+    for (int r = p.at.stripe, first = 0; r < p.rows; r += BATCH * stripes, first += BATCH) {
+        Vec<T, V> x[BATCH] = {}, dy[BATCH] = {};
+        int count = 0;
+#pragma unroll
+        for (int i = 0; i < BATCH; i++) {
+            const int row = r + i * stripes;
+            if (row < p.rows) {
+                const int64_t offset = int64_t(row) * a.channels;
+                x[i] = load<V>(x_rows + offset);
+                if (OP::OPERANDS == 2) dy[i] = load<V>(dy_rows + offset);
+                count = i + 1;
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < BATCH; i++)
+            if (i < count) keep(first + i, x[i], dy[i]);
+        OP::add(part, OP::of(x, dy, count, of, a.back.slope));
+    }
+    return part;
+}
+
+/* ---- parts ---- */
+
+/* The parts of all stripes; stripe 0 gets them. All threads take part. */
+template <class OP, int V>
+__device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int lanes) {
+    GPU_SHARED(float, counts, [NORM_BLOCK]);
+    GPU_SHARED(float, firsts, [V][NORM_BLOCK]);
+    GPU_SHARED(float, seconds, [V][NORM_BLOCK]);
+    const int thread = int(threadIdx.x);
+    for (int half = at.stripes / 2; half > 0; half /= 2) {
+        if (at.stripe >= half && at.stripe < 2 * half) {
+            counts[thread] = part.count;
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                firsts[k][thread] = part.first[k];
+                seconds[k][thread] = part.second[k];
+            }
+        }
+        __syncthreads();
+        if (at.stripe < half) {
+            const int other = thread + half * lanes;
+            Part<V> b;
+            b.count = counts[other];
+#pragma unroll
+            for (int k = 0; k < V; k++) {
+                b.first[k] = firsts[k][other];
+                b.second[k] = seconds[k][other];
+            }
+            OP::add(part, b);
+        }
+        /* the next round writes below `half` and reads no more above it: no barrier is needed */
+    }
+}
+
+template <class OP, int V>
+__device__ __forceinline__ void write_out(const SumsArgs &a, int64_t group, int channel,
+                                          const Part<V> &part) {
+    const int64_t first = 2 * group * a.channels + channel, second = first + a.channels;
+#pragma unroll
+    for (int k = 0; k < V; k++) {
+        const float inverse =
+            OP::OPERANDS == 2 ? 1.0f / sqrtf(a.back.moments[second + k] + a.back.eps) : 0.0f;
+        a.out[first + k] = part.first[k];
+        a.out[second + k] = OP::finish(part.second[k], part.count, inverse);
+    }
+}
+
+/* The parts of all chunks, by the block that is the last of its tile. */
+template <class OP, int V>
+__device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group, const Tile<V> &at) {
+    Part<V> part = {};
+    if (at.channel < a.channels) {
+        const float *from = a.partial + group * a.chunks * 2 * a.channels + at.channel;
+#pragma unroll 2
+        for (int i = at.stripe; i < a.chunks; i += at.stripes) {
+            Part<V> b;
+            b.count = float(min(a.chunk, a.rows - i * a.chunk));
+            load_floats(b.first, from + int64_t(2 * i) * a.channels);
+            load_floats(b.second, from + int64_t(2 * i + 1) * a.channels);
+            OP::add(part, b);
+        }
+    }
+    combine<OP, V>(part, at, a.lanes);
+    if (at.stripe == 0 && at.channel < a.channels) write_out<OP, V>(a, group, at.channel, part);
+}
+
+/* The part of a piece: as a result, or left for others. All threads take part; true for those of
+ * the block that has to bring the parts together. */
+template <class OP, int V>
+__device__ __forceinline__ bool leave_part(const SumsArgs &a, const Piece<V> &p, Part<V> &part) {
+    combine<OP, V>(part, p.at, a.lanes);
+    const bool writes = p.at.stripe == 0 && p.active(a);
+    if (a.chunks == 1) {
+        if (writes) write_out<OP, V>(a, p.group, p.at.channel, part);
+        return false;
+    }
+    if (writes) {
+        float *to = a.partial + int64_t(p.part) * 2 * a.channels + p.at.channel;
+        store_floats(to, part.first);
+        store_floats(to + a.channels, part.second);
+    }
+    return a.counters && is_last(a.counters + p.group * a.tiles + p.tile, unsigned(a.chunks));
+}
+
+/* ---- for launchers ---- */
+
+/* Chunks of rows, by the shape alone: one where a second launch costs more than it saves. */
+inline void plan(const gan_launch_norm_args *n, SumsArgs *a) {
+    enum { BLOCKS = 512, BATCH = 8, FEW = 4 };
+    const int v = n->channels % 4 == 0 ? 4 : 1;
+    const int64_t lanes = lanes_for(n->channels / v, 32), tiles = ceil_div(n->channels, lanes * v);
+    const int64_t pass = NORM_BLOCK / lanes * BATCH, passes = ceil_div(n->rows, pass);
+    int64_t chunks = passes <= FEW ? 1 : ceil_div(BLOCKS, tiles * n->groups);
+    if (chunks > ceil_div(passes, 2)) chunks = ceil_div(passes, 2);
+    if (chunks < 1) chunks = 1;
+    a->chunk = int(ceil_div(passes, chunks) * pass);
+    a->chunks = int(ceil_div(n->rows, a->chunk));
+}
+
+inline void set_tiles(SumsArgs *a, int lanes, int v) {
+    a->lanes = lanes;
+    a->tiles = int(ceil_div(a->channels, int64_t(lanes) * v));
+}
+
+} // namespace
