@@ -14,23 +14,34 @@
 #define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
     kernel<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)
 
+/* Shared memory of as many bytes as the launch asks for beside the declared: GPU_SHARED_MORE(Vec<T,
+ * 4>, rows); aligned for 128-bit accesses. GPU_LAUNCH_WITH(bytes, …) asks for it. */
+#define GPU_SHARED_MORE(type, name)                                                                \
+    extern __shared__ uint4 gpu_shared_more[];                                                     \
+    type *const name = reinterpret_cast<type *>(gpu_shared_more)
+#define GPU_LAUNCH_WITH(bytes, kernel, grid, block, stream, ...)                                   \
+    kernel<<<(grid), (block), (bytes), (stream)>>>(__VA_ARGS__)
+
 /* The same, with all blocks on the device at once, so that they can wait for each other;
  * barrier.cuh says how, and how many there may be. */
 #define GPU_LAUNCH_COOPERATIVE(kernel, grid, block, stream, ...)                                   \
-    gpu_launch_cooperative((kernel), (grid), (block), (stream), __VA_ARGS__)
+    gpu_launch_cooperative(0, (kernel), (grid), (block), (stream), __VA_ARGS__)
+#define GPU_LAUNCH_COOPERATIVE_WITH(bytes, kernel, grid, block, stream, ...)                       \
+    gpu_launch_cooperative((bytes), (kernel), (grid), (block), (stream), __VA_ARGS__)
 
 /* A word that other blocks write, from where they see it, too: for loops that wait for it. */
 #define GPU_POLL(address) (*static_cast<const volatile unsigned *>(address))
 
 template <class... P, class... A>
-inline void gpu_launch_cooperative(void (*kernel)(P...), dim3 grid, dim3 block, cudaStream_t stream,
-                                   A &&...arguments) {
+inline void gpu_launch_cooperative(size_t bytes, void (*kernel)(P...), dim3 grid, dim3 block,
+                                   cudaStream_t stream, A &&...arguments) {
     cudaLaunchAttribute attribute = {};
     attribute.id = cudaLaunchAttributeCooperative;
     attribute.val.cooperative = 1;
     cudaLaunchConfig_t config = {};
     config.gridDim = grid;
     config.blockDim = block;
+    config.dynamicSmemBytes = bytes;
     config.stream = stream;
     config.attrs = &attribute;
     config.numAttrs = 1;

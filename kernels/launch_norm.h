@@ -51,6 +51,24 @@ cudaError_t gan_launch_batch_norm_grad(const gan_launch_norm_args *a,
                                        const gan_launch_norm_back *back, const float *sums,
                                        void *dx, cudaStream_t stream);
 
+/* ---- both at once ---- */
+
+/* Whether the shape suits the launches below: whole vectors of channels, counters for all tiles.
+ * Addresses of what is like x have to be multiples of 16 then. */
+int gan_launch_norm_is_whole(const gan_launch_norm_args *a);
+
+/* gan_launch_moments() and y (like x) = f((x - mean)·gamma/sqrt(variance + eps) + beta) as one
+ * launch, cooperative where there are parts: barrier is grid_barrier()'s state. f is the row `fn`
+ * of base/pointwise.def, relu or leaky_relu (with's slope its k), or none for -1; of `with`,
+ * neither dy nor moments is used. Bits are those of the two launches. */
+cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *a, const gan_launch_norm_back *with,
+                                  int fn, void *y, unsigned *barrier, cudaStream_t stream);
+
+/* gan_launch_batch_norm_sums() and gan_launch_batch_norm_grad() likewise. */
+cudaError_t gan_launch_batch_norm_back(const gan_launch_norm_args *a,
+                                       const gan_launch_norm_back *back, void *dx,
+                                       unsigned *barrier, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

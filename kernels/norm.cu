@@ -1,4 +1,5 @@
-/* Batch normalisation's two sums over rows, a channel at a time, each piece by a block of its own. */
+/* Batch normalisation's two sums over rows, a channel at a time, each piece by a block of its own.
+ */
 #include "kernels/norm_sums.cuh"
 
 namespace {

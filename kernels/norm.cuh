@@ -59,8 +59,7 @@ struct GradientOfX {
 
     /* sums and moments (2, channels) of the group, of `rows` rows */
     __device__ __forceinline__ void read(const float *sums, const float *moments, int rows,
-                                         int channels, int channel,
-                                         const gan_launch_norm_back &b) {
+                                         int channels, int channel, const gan_launch_norm_back &b) {
         of.read(moments, channels, channel, b);
         const float share = 1.0f / float(rows);
 #pragma unroll

@@ -119,20 +119,20 @@ struct SumsArgs {
 template <int V>
 struct Piece {
     unsigned part, tile; // part: of chunks of all groups
-    int64_t group;
+    int group;
     int begin, rows;
     Tile<V> at;
 
     __device__ __forceinline__ Piece(const SumsArgs &a, unsigned number)
         : part(number / unsigned(a.tiles)), tile(number % unsigned(a.tiles)),
-          group(part / unsigned(a.chunks)), begin(int(part % unsigned(a.chunks)) * a.chunk),
+          group(int(part / unsigned(a.chunks))), begin(int(part % unsigned(a.chunks)) * a.chunk),
           rows(min(a.chunk, a.rows - begin)), at(a.lanes, int(tile)) {}
 
     __device__ __forceinline__ bool active(const SumsArgs &a) const {
         return at.channel < a.channels;
     }
-    /* of the thread's channels in row `row` of the piece */
-    __device__ __forceinline__ int64_t offset(const SumsArgs &a, int row) const {
+    /* Of the thread's channels in row `row` of the piece: there are less than 2^31 elements. */
+    __device__ __forceinline__ int offset(const SumsArgs &a, int row) const {
         return (group * a.rows + begin + row) * a.channels + at.channel;
     }
 };
@@ -144,12 +144,12 @@ __device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p
     constexpr int BATCH = OP::BATCH;
     Part<V> part = {};
     if (!p.active(a)) return part;
-    const T *x_rows = static_cast<const T *>(a.x) + p.offset(a, 0),
-            *dy_rows = static_cast<const T *>(a.back.dy) + p.offset(a, 0);
+    const T *x_rows = static_cast<const T *>(a.x), *dy_rows = static_cast<const T *>(a.back.dy);
     const int stripes = p.at.stripes;
     Channels<V> of = {};
     if (OP::OPERANDS == 2)
-        of.read(a.back.moments + 2 * p.group * a.channels, a.channels, p.at.channel, a.back);
+        of.read(a.back.moments + 2 * int64_t(p.group) * a.channels, a.channels, p.at.channel,
+                a.back);
     for (int r = p.at.stripe, first = 0; r < p.rows; r += BATCH * stripes, first += BATCH) {
         Vec<T, V> x[BATCH] = {}, dy[BATCH] = {};
         int count = 0;
@@ -157,7 +157,7 @@ __device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p
         for (int i = 0; i < BATCH; i++) {
             const int row = r + i * stripes;
             if (row < p.rows) {
-                const int64_t offset = int64_t(row) * a.channels;
+                const int offset = p.offset(a, row);
                 x[i] = load<V>(x_rows + offset);
                 if (OP::OPERANDS == 2) dy[i] = load<V>(dy_rows + offset);
                 count = i + 1;
@@ -220,7 +220,8 @@ __device__ __forceinline__ void write_out(const SumsArgs &a, int64_t group, int 
 
 /* The parts of all chunks, by the block that is the last of its tile. */
 template <class OP, int V>
-__device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group, const Tile<V> &at) {
+__device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group,
+                                               const Tile<V> &at) {
     Part<V> part = {};
     if (at.channel < a.channels) {
         const float *from = a.partial + group * a.chunks * 2 * a.channels + at.channel;

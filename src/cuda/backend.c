@@ -9,7 +9,8 @@
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
 
-enum { STAGING_BYTES = 1 << 22 };
+/* PLANNED_CACHE: where no device is open, an H200's. */
+enum { STAGING_BYTES = 1 << 22, PLANNED_CACHE = 50 << 20 };
 
 gan_status gan_cuda_enter(gan_device *device) {
     GAN_CUDA_TRY(NULL, cudaSetDevice(device->index));
@@ -114,6 +115,8 @@ static gan_status set_up(gan_cuda_device *d) {
     GAN_TRY(check_code(d->base.index));
     GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount,
                                               d->base.index));
+    GAN_CUDA_TRY(NULL,
+                 cudaDeviceGetAttribute(&d->cache_bytes, cudaDevAttrL2CacheSize, d->base.index));
     GAN_TRY(find_resident(d));
     GAN_CUDA_TRY(NULL, cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking));
     GAN_CUDA_TRY(NULL, cudaMallocHost(&d->staging, STAGING_BYTES));
@@ -145,6 +148,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
                            .plan_only = options->plan_only,
                            .direct = options->direct};
     d->resident = options->cooperative >= 0;
+    d->cache_bytes = PLANNED_CACHE;
     gan_status status = options->plan_only ? GAN_OK : set_up(d);
     if (status != GAN_OK) {
         close_device(&d->base);
@@ -244,6 +248,7 @@ const gan_backend gan_cuda_backend = {
     .lanes = GAN_CUDA_LANES,
     .joins = gan_cuda_joins,
     .join_most = GAN_LAUNCH_TASKS,
+    .pairs = gan_cuda_pairs,
     .run_joined = gan_cuda_run_joined,
     .cost = gan_cuda_cost,
     .kernel = gan_cuda_kernels,

@@ -149,4 +149,18 @@ bool gan_cuda_batch_norm_is_joined(const gan_call *call) {
     return n->joined;
 }
 
+bool gan_cuda_batch_norm_follower(const gan_node *node, int *fn, float *k) {
+    const gan_pointwise_program *p = node->program;
+    gan_shape shape;
+    *fn = -1;
+    *k = 0;
+    if (!p) return true;
+    const gan_program_step *step = &p->step[0];
+    *fn = step->fn;
+    *k = step->k;
+    return node->n_in == 4 && p->n_steps == 1 &&
+           (step->fn == GAN_FN_relu || step->fn == GAN_FN_leaky_relu) &&
+           in_groups(&shape, node->in[0]->shape, node->in[1]->shape.dim[0]);
+}
+
 const gan_kernel gan_cuda_batch_norm = {run, prepare, release};

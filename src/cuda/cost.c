@@ -84,6 +84,7 @@ static void (*const rule[GAN_OP_COUNT])(const gan_call *call, gan_cost *cost) = 
     ROW(power_iteration, power),
 };
 
-void gan_cuda_cost(const gan_call *call, gan_cost *cost) {
+void gan_cuda_cost(const gan_device *device, const gan_call *call, gan_cost *cost) {
     if (rule[call->node->op]) rule[call->node->op](call, cost);
+    gan_cuda_pair_cost(device, call, cost);
 }

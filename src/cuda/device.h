@@ -29,8 +29,9 @@ typedef struct gan_cuda_device {
     gan_cache *cache;                        /* conv_cache.h; NULL: none */
     void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
-    int processors; /* streaming multiprocessors: launchers size their grids by it */
-    bool resident;  /* cooperative launches are possible, and wanted */
+    int processors;  /* streaming multiprocessors: launchers size their grids by it */
+    bool resident;   /* cooperative launches are possible, and wanted */
+    int cache_bytes; /* of its L2 */
 } gan_cuda_device;
 
 static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }
@@ -91,9 +92,16 @@ gan_status gan_cuda_capture_branches(gan_cuda_device *d, const gan_call *calls,
 gan_join gan_cuda_joins(const gan_node *node);
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls);
 
+/* src/cuda/norm.c: batch norm's statistics with what goes on from them as one launch: whether two
+ * calls are such, whether calls that are joined are; the launch; what the second costs. */
+bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
+bool gan_cuda_is_pair(const gan_call *calls);
+gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls);
+void gan_cuda_pair_cost(const gan_device *device, const gan_call *second, gan_cost *cost);
+
 /* src/cuda/cost.c: how many launches a prepared call makes, and what they move beside its operands
  * and result. */
-void gan_cuda_cost(const gan_call *call, gan_cost *cost);
+void gan_cuda_cost(const gan_device *device, const gan_call *call, gan_cost *cost);
 
 /* src/cuda/matmul.c: whether a prepared product applies its program itself. */
 bool gan_cuda_matmul_is_own(const gan_call *call);
@@ -103,6 +111,10 @@ bool gan_cuda_matmul_spreads(const gan_node *node);
 
 /* src/cuda/batch_norm.c: whether a prepared batch norm is one launch with what follows it. */
 bool gan_cuda_batch_norm_is_joined(const gan_call *call);
+
+/* Whether what follows batch norm is nothing, relu or leaky_relu: its row of base/pointwise.def, or
+ * -1, and its k. */
+bool gan_cuda_batch_norm_follower(const gan_node *node, int *fn, float *k);
 
 /* src/cuda/conv.c: whether a prepared convolution copies images into a frame, or out of one, and
  * whether it is made by kernels of our own, and whether it applies its program itself. */

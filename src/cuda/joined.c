@@ -398,6 +398,7 @@ gan_join gan_cuda_joins(const gan_node *node) {
 }
 
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
+    if (gan_cuda_is_pair(calls)) return gan_cuda_run_pair(device, calls);
     gan_launch_joined_args a = {.n = 0};
     unsigned *counters = gan_cuda(device)->lane[calls[0].lane].counters;
     for (int i = 0; i < n; i++) {

@@ -1,4 +1,6 @@
-/* moments, and the gradients of batch_norm, which itself is a chain of pointwise functions. */
+/* moments, and the gradients of batch_norm, which itself is a chain of pointwise functions; and,
+ * where the device's blocks can wait for each other, moments with the batch_norm that takes them
+ * and batch_norm_sums with their batch_norm_grad, as one launch. */
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -70,6 +72,89 @@ static gan_status run_grad(gan_device *device, const gan_call *call) {
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_grad(&a, &back, call->in[5].data, call->out.data,
                                                         gan_cuda(device)->stream));
     return GAN_OK;
+}
+
+/* ---- two calls as one launch ---- */
+
+static bool is_whole(const gan_node *first) {
+    const gan_node *x = first->in[0];
+    const gan_call call = {.node = first,
+                           .in = &(gan_array){.dtype = x->dtype, .shape = x->shape},
+                           .out = {.dtype = first->dtype, .shape = first->shape}};
+    const gan_launch_norm_args a = args_of(&call);
+    return gan_launch_norm_is_whole(&a);
+}
+
+static bool same_operands(const gan_node *a, const gan_node *b, int n) {
+    for (int i = 0; i < n; i++)
+        if (a->in[i] != b->in[i]) return false;
+    return true;
+}
+
+static bool is_forward(const gan_node *first, const gan_node *second) {
+    int fn;
+    float k;
+    return first->op == GAN_OP_moments && second->op == GAN_OP_batch_norm &&
+           second->in[0] == first->in[0] && second->in[1] == first &&
+           second->dtype == first->in[0]->dtype && gan_cuda_batch_norm_follower(second, &fn, &k);
+}
+
+static bool is_backward(const gan_node *first, const gan_node *second) {
+    return first->op == GAN_OP_batch_norm_sums && second->op == GAN_OP_batch_norm_grad &&
+           same_operands(first, second, 5) && second->in[5] == first &&
+           second->in[2]->dtype == second->in[0]->dtype && second->dtype == second->in[0]->dtype &&
+           !second->program && first->attr.norm.eps == second->attr.norm.eps &&
+           first->attr.norm.slope == second->attr.norm.slope;
+}
+
+bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second) {
+    if (!((const gan_cuda_device *)device)->resident) return false;
+    return (is_forward(first, second) || is_backward(first, second)) && is_whole(first);
+}
+
+bool gan_cuda_is_pair(const gan_call *calls) {
+    return calls[0].node->op == GAN_OP_moments || calls[0].node->op == GAN_OP_batch_norm_sums;
+}
+
+static bool aligned(const void *p) { return (uintptr_t)p % 16 == 0; }
+
+gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
+    const gan_call *first = &calls[0], *second = &calls[1];
+    const bool back = first->node->op == GAN_OP_batch_norm_sums;
+    const gan_cuda_device *d = gan_cuda(device);
+    unsigned *barrier = d->lane[first->lane].barrier;
+    gan_launch_norm_args a = args_of(first);
+    gan_launch_norm_back with;
+    a.counters = d->lane[first->lane].counters;
+    if (!aligned(a.x) || !aligned(second->out.data) || (back && !aligned(first->in[2].data))) {
+        for (int i = 0; i < 2; i++)
+            GAN_TRY(gan_cuda_kernels[calls[i].node->op]->run(device, &calls[i]));
+        return GAN_OK;
+    }
+    if (back) {
+        with = back_of(first);
+        GAN_CUDA_TRY(second->node,
+                     gan_launch_batch_norm_back(&a, &with, second->out.data, barrier, d->stream));
+        return GAN_OK;
+    }
+    int fn;
+    with = (gan_launch_norm_back){.gamma = second->in[2].data,
+                                  .beta = second->in[3].data,
+                                  .eps = (float)second->node->attr.norm.eps};
+    gan_cuda_batch_norm_follower(second->node, &fn, &with.slope);
+    GAN_CUDA_TRY(second->node,
+                 gan_launch_batch_norm(&a, &with, fn, second->out.data, barrier, d->stream));
+    return GAN_OK;
+}
+
+/* What the first of a pair has read, the second one finds on the chip or in the cache. */
+void gan_cuda_pair_cost(const gan_device *device, const gan_call *second, gan_cost *cost) {
+    const gan_node *node = second->node;
+    const bool back = node->op == GAN_OP_batch_norm_grad;
+    if (second->joined || (!back && node->op != GAN_OP_batch_norm)) return;
+    int64_t bytes = (int64_t)gan_node_bytes(node->in[0]);
+    if (back) bytes += (int64_t)gan_node_bytes(node->in[2]);
+    if (bytes <= ((const gan_cuda_device *)device)->cache_bytes) cost->read -= bytes;
 }
 
 const gan_kernel gan_cuda_moments = {run_moments, prepare, NULL};

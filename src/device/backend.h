@@ -97,11 +97,14 @@ struct gan_backend {
      * launch; NULL: none. Calls are run in their order, each seeing what those before have done. */
     gan_join (*joins)(const gan_node *node);
     int join_most;
+    /* Whether a call that is no such task is of one launch with a later one; run_joined gets both.
+     * NULL: none. */
+    bool (*pairs)(const gan_device *device, const gan_node *first, const gan_node *second);
     gan_status (*run_joined)(gan_device *device, int n, const gan_call *calls);
 
     /* Corrects what the node of a prepared call costs by what this device does: launches, values
      * that go to memory in between. May be NULL. */
-    void (*cost)(const gan_call *call, gan_cost *cost);
+    void (*cost)(const gan_device *device, const gan_call *call, gan_cost *cost);
 
     const gan_kernel *const *kernel; /* by op, GAN_OP_COUNT of them; NULL: no kernel for this op */
 

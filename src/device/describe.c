@@ -9,7 +9,7 @@
 
 static gan_cost cost_of(const gan_program *p, const gan_call *call) {
     gan_cost cost = gan_node_cost(call->node);
-    if (p->device->backend->cost) p->device->backend->cost(call, &cost);
+    if (p->device->backend->cost) p->device->backend->cost(p->device, call, &cost);
     if (call->joined != 1) cost.launches = call->joined > 1;
     return cost;
 }

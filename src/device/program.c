@@ -9,16 +9,21 @@
 #include "graph/store.h"
 
 static bool supported(const void *context, gan_op_id op) {
-    return ((const gan_backend *)context)->kernel[op] != NULL;
+    return ((const gan_device *)context)->backend->kernel[op] != NULL;
 }
 
 static bool takes(const void *context, const gan_node *node) {
-    const gan_backend *backend = context;
+    const gan_backend *backend = ((const gan_device *)context)->backend;
     return !backend->takes || backend->takes(node);
 }
 
 static gan_join joins(const void *context, const gan_node *node) {
-    return ((const gan_backend *)context)->joins(node);
+    return ((const gan_device *)context)->backend->joins(node);
+}
+
+static bool pairs(const void *context, const gan_node *first, const gan_node *second) {
+    const gan_device *device = context;
+    return device->backend->pairs(device, first, second);
 }
 
 /* ---- compiling ---- */
@@ -84,7 +89,8 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
                                 .takes = takes,
                                 .joins = join && device->backend->joins ? joins : NULL,
                                 .join_most = device->backend->join_most,
-                                .context = device->backend,
+                                .pairs = device->backend->pairs ? pairs : NULL,
+                                .context = device,
                                 .apart_bytes = device->branches ? apart_bytes : 0,
                                 .keep_apart = keep_apart};
     gan_status status = gan_plan_create(&p->plan, graph, &options);

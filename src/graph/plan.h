@@ -35,6 +35,9 @@ typedef struct gan_plan_options {
     bool (*takes)(const void *context, const gan_node *node);
     gan_join (*joins)(const void *context, const gan_node *node); /* NULL: nothing is joined */
     int join_most;                                                /* tasks in a launch */
+    /* Whether a call that is a launch by itself is one with a later one, which it comes directly
+     * before then; NULL: none is. Asked only where `joins` is not NULL. */
+    bool (*pairs)(const void *context, const gan_node *first, const gan_node *second);
     const void *context;
     /* Small values have bytes of their own, the smallest first, as far as these suffice: what is
      * not written over can be read while others are computed. */

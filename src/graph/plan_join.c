@@ -3,7 +3,8 @@
  * The large calls keep their order. A small one waits until a large one needs it, or needs its
  * variable to have been read or updated; then all small ones that can run by then do, as one stage.
  * Calls of a stage run one after the other, except that spread ones run beside all others: nothing
- * of their stage may come before or after them.
+ * of their stage may come before or after them. A large call whose result a later one goes on with
+ * may be of one stage with it, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ typedef struct joining {
     gan_join *how;
     int *first, *before; /* call t comes after before[first[t]] … before[first[t + 1] - 1] */
     int *stage;          /* by call; -1: not yet */
+    int *partner;        /* of a large call, the later one that it is a launch with; -1: none */
     int n_stages, n_done;
 } joining;
 
@@ -83,8 +85,9 @@ static bool can_come_now(const joining *j, int t) {
     return true;
 }
 
-/* One stage of all that can come, as far as a launch holds them. */
-static void emit_small(joining *j) {
+/* One stage of all that can come, as far as a launch holds them. False when none can. */
+static bool emit_small(joining *j) {
+    const int done = j->n_done;
     int tasks = 0;
     for (int t = 0; t < j->n; t++) {
         if (j->stage[t] >= 0 || j->how[t].tasks == 0 || !can_come_now(j, t)) continue;
@@ -92,23 +95,44 @@ static void emit_small(joining *j) {
         tasks += j->how[t].tasks;
         emit(j, t);
     }
+    if (j->n_done == done) return false;
     j->n_stages++;
+    return true;
 }
 
-static bool waits(const joining *j, int t) {
+/* Whether t waits for others than `but`. */
+static bool waits(const joining *j, int t, int but) {
     for (int k = j->first[t]; k < j->first[t + 1]; k++)
-        if (j->stage[j->before[k]] < 0) return true;
+        if (j->stage[j->before[k]] < 0 && j->before[k] != but) return true;
     return false;
 }
 
-static void arrange(joining *j) {
-    for (int t = 0; t < j->n; t++) {
-        if (j->how[t].tasks > 0) continue;
-        while (waits(j, t)) emit_small(j);
-        emit(j, t);
-        j->n_stages++;
+/* With its partner, where nothing between them has to come before that. */
+static void emit_large(joining *j, int t) {
+    const int partner = j->partner[t];
+    while (waits(j, t, t)) emit_small(j);
+    while (partner >= 0 && waits(j, partner, t) && emit_small(j)) {
     }
+    emit(j, t);
+    if (partner >= 0 && !waits(j, partner, t)) emit(j, partner);
+    j->n_stages++;
+}
+
+static void arrange(joining *j) {
+    for (int t = 0; t < j->n; t++)
+        if (j->how[t].tasks == 0 && j->stage[t] < 0) emit_large(j, t);
     while (j->n_done < j->n) emit_small(j);
+}
+
+static void find_partners(joining *j) {
+    const gan_plan_options *o = j->options;
+    for (int t = 0; t < j->n; t++) {
+        j->partner[t] = -1;
+        if (!o->pairs || j->how[t].tasks > 0) continue;
+        for (int u = t + 1; u < j->n && j->partner[t] < 0; u++)
+            if (j->how[u].tasks == 0 && o->pairs(o->context, j->call[t], j->call[u]))
+                j->partner[t] = u;
+    }
 }
 
 gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
@@ -123,8 +147,9 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
                  .call = malloc((n + 1) * sizeof *j.call),
                  .how = calloc(n + 1, sizeof *j.how),
                  .first = malloc((n + 1) * sizeof *j.first),
-                 .stage = malloc((n + 1) * sizeof *j.stage)};
-    gan_status status = j.call && j.how && j.first && j.stage
+                 .stage = malloc((n + 1) * sizeof *j.stage),
+                 .partner = malloc((n + 1) * sizeof *j.partner)};
+    gan_status status = j.call && j.how && j.first && j.stage && j.partner
                             ? GAN_OK
                             : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     if (status == GAN_OK) {
@@ -136,11 +161,15 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
         }
         status = find_dependences(&j);
     }
-    if (status == GAN_OK) arrange(&j);
+    if (status == GAN_OK) {
+        find_partners(&j);
+        arrange(&j);
+    }
     free(j.call);
     free(j.how);
     free(j.first);
     free(j.before);
     free(j.stage);
+    free(j.partner);
     return status;
 }

@@ -1,6 +1,7 @@
 /* The devices and the driver. */
 #include <cstdio>
 #include <cstring>
+#include <map>
 
 #include "runtime.h"
 
@@ -9,13 +10,33 @@ namespace {
 thread_local int current;
 constexpr int processors = 4; /* few, so that grids sized by them loop */
 
-/* The same of what a multiprocessor holds. */
-int resident(size_t threads) { return threads > 512 ? 1 : 2; }
+/* Shared memory in bytes: of a multiprocessor; of a block, without asking and at most. Little, so
+ * that kernels that fill it are left with less than they want. */
+constexpr int shared_memory = 64 << 10, shared_of_block = 48 << 10, shared_at_most = 63 << 10;
+
+/* What cudaFuncSetAttribute() was asked for, by kernel. */
+std::map<const void *, int> &shared_of_kernels() {
+    static std::map<const void *, int> &m = *new std::map<const void *, int>;
+    return m;
+}
+
+/* Few, too, of what a multiprocessor holds. */
+int resident(size_t threads, size_t shared) {
+    const int by_threads = threads > 512 ? 1 : 2;
+    return 2 * (shared + 1024) <= size_t(shared_memory) ? by_threads : 1;
+}
 } // namespace
 
 int current_device() { return current; }
 
-size_t most_resident(size_t threads) { return size_t(processors * resident(threads)); }
+size_t most_resident(size_t threads, size_t shared) {
+    return size_t(processors * resident(threads, shared));
+}
+
+size_t most_shared(const void *kernel) {
+    const auto asked = shared_of_kernels().find(kernel);
+    return size_t(asked == shared_of_kernels().end() ? shared_of_block : asked->second);
+}
 
 } // namespace simt
 
@@ -79,7 +100,16 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
         *value = 2048;
         return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlock:
-        *value = 48 << 10;
+        *value = simt::shared_of_block;
+        return cudaSuccess;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+        *value = simt::shared_at_most;
+        return cudaSuccess;
+    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
+        *value = simt::shared_memory;
+        return cudaSuccess;
+    case cudaDevAttrL2CacheSize:
+        *value = 50 << 20;
         return cudaSuccess;
     default:
         return simt::refuse(cudaErrorNotSupported,
@@ -89,11 +119,22 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
 }
 
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function,
-                                                          int threads, size_t) {
+                                                          int threads, size_t shared) {
     SIMT_ENTRY;
     if (!function || threads < 1 || threads > 1024)
         return simt::refuse(cudaErrorInvalidValue, "the occupancy of %d threads a block", threads);
-    *blocks = simt::resident(size_t(threads));
+    *blocks = shared > simt::most_shared(function) ? 0 : simt::resident(size_t(threads), shared);
+    return cudaSuccess;
+}
+
+cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncAttribute attribute,
+                                 int value) {
+    SIMT_ENTRY;
+    if (!function || attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
+        value > simt::shared_at_most)
+        return simt::refuse(cudaErrorInvalidValue, "attribute %d of a kernel: %d", int(attribute),
+                            value);
+    simt::shared_of_kernels()[function] = value;
     return cudaSuccess;
 }
 

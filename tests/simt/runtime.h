@@ -108,7 +108,10 @@ cudaError_t forbidden_in_capture(const char *call);
 
 const void *this_thread(); /* tells threads apart */
 int current_device();
-size_t most_resident(size_t threads); /* blocks of so many, of a cooperative launch */
+/* Of a cooperative launch: blocks of so many threads and, beside what the kernel declares, bytes of
+ * shared memory. Of any, such bytes. */
+size_t most_resident(size_t threads, size_t shared);
+size_t most_shared(const void *kernel);
 int device_of(cudaStream_t stream);
 
 /* Runs one operation, a graph's too. */

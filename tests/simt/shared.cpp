@@ -24,6 +24,12 @@ void *shared_array(const void *declaration, size_t bytes, size_t alignment) {
     return data;
 }
 
+void *shared_more() {
+    static const char declaration = 0;
+    const size_t bytes = running_launch->shared;
+    return bytes ? shared_array(&declaration, bytes, 16) : nullptr;
+}
+
 void free_shared_arrays(block &b) {
     for (const shared_memory &s : b.shared) free(s.data);
     b.shared.clear();

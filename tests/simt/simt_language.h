@@ -46,6 +46,9 @@ struct site { /* where in the kernel */
 /* A block's shared array, by the address that stands for its declaration; filled with 0xff. */
 void *shared_array(const void *declaration, size_t bytes, size_t alignment);
 
+/* The one that the launch asked for; NULL when it did not. */
+void *shared_more();
+
 } // namespace simt
 
 #define SIMT_HERE (simt::site{__FILE__, __LINE__})
@@ -56,3 +59,4 @@ void *shared_array(const void *declaration, size_t bytes, size_t alignment);
     static const char name##_declaration_ = 0;                                                     \
     name##_type_ &name = *static_cast<name##_type_ *>(                                             \
         simt::shared_array(&name##_declaration_, sizeof(name##_type_), alignof(name##_type_)))
+#define GPU_SHARED_MORE(type, name) type *const name = static_cast<type *>(simt::shared_more())

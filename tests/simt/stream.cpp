@@ -135,11 +135,15 @@ cudaError_t check_launch(const launch &l) {
                       g.y, g.z);
     if (l.cooperative && !machine.cooperative)
         return refuse(cudaErrorNotSupported, "%s: a cooperative launch", l.name);
-    if (l.cooperative && size_t(g.x) * g.y * g.z > most_resident(threads))
+    if (l.shared > most_shared(l.kernel))
+        return refuse(cudaErrorInvalidValue,
+                      "%s: %zu bytes of shared memory, of which it may have %zu", l.name, l.shared,
+                      most_shared(l.kernel));
+    if (l.cooperative && size_t(g.x) * g.y * g.z > most_resident(threads, l.shared))
         return refuse(cudaErrorCooperativeLaunchTooLarge,
                       "%s: %zu blocks of %zu threads, of which "
                       "%zu can be there at once",
-                      l.name, size_t(g.x) * g.y * g.z, threads, most_resident(threads));
+                      l.name, size_t(g.x) * g.y * g.z, threads, most_resident(threads, l.shared));
     return cudaSuccess;
 }
 

@@ -30,6 +30,22 @@ void shared_out_of_bounds(const memory &m) {
 }
 
 template <bool WRONG>
+__global__ void turn(float *y) {
+    GPU_SHARED_MORE(float, tile);
+    tile[31 - threadIdx.x + (WRONG ? 1 : 0)] = float(31 - threadIdx.x);
+    __syncthreads();
+    y[threadIdx.x] = tile[threadIdx.x];
+}
+template <bool WRONG>
+void shared_more_out_of_bounds(const memory &m) {
+    GPU_LAUNCH_WITH(32 * sizeof(float), turn<WRONG>, dim3(1), dim3(32), m.stream, m.y);
+}
+template <bool WRONG>
+void too_much_shared(const memory &m) {
+    GPU_LAUNCH_WITH(WRONG ? 49153 : 49152, turn<false>, dim3(1), dim3(32), m.stream, m.y);
+}
+
+template <bool WRONG>
 __global__ void pick(float *y, int first) {
     float values[4] = {0, 1, 2, 3};
     y[threadIdx.x] = values[first + int(threadIdx.x) % 4 - (WRONG ? 0 : first)];
@@ -112,6 +128,8 @@ void host_access(const memory &m) {
 const fault faults_memory[] = {
     FAULT(global_out_of_bounds, FAULT_FLOATS),
     FAULT(shared_out_of_bounds, 32),
+    FAULT(shared_more_out_of_bounds, 32),
+    FAULT(too_much_shared, 32),
     FAULT(local_out_of_bounds, 4),
     FAULT(freed_memory, 32),
     FAULT(misaligned, 32),

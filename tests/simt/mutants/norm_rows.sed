@@ -1,3 +1,3 @@
 # One row too many is read.
-# in norm.cu, compile norm.cu, asan, --only norm
-s/if (row < rows) {/if (row <= rows) {/
+# in norm_sums.cuh, compile norm.cu, asan, --only norm
+s/if (row < p.rows) {/if (row <= p.rows) {/

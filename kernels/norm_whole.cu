@@ -1,0 +1,250 @@
+/* Batch normalisation with its statistics, and its gradient with the sums it needs, as one launch
+ * each: every block adds up its pieces (norm_sums.cuh), the last one of a tile brings the parts
+ * together, all wait for each other, and each goes over its own pieces again. Of what it has read,
+ * as much stays in shared memory as there is room for: the rows that came first, since those that
+ * came last, with which it begins, are the likeliest to be in the cache still. Sums are what
+ * norm.cu makes of them, to the bit.
+ */
+#include "kernels/barrier.cuh"
+#include "kernels/norm_sums.cuh"
+#include "kernels/program.cuh"
+
+namespace {
+
+/* ---- what is made of a row ---- */
+
+/* Batch norm, and the function FN of it; FN < 0: none. */
+template <int V, int FN>
+struct Normalised {
+    Channels<V> of;
+
+    __device__ __forceinline__ void read(const SumsArgs &a, int64_t group, int channel) {
+        of.read(a.out + 2 * group * a.channels, a.channels, channel, a.back);
+    }
+
+    template <class T>
+    __device__ __forceinline__ void apply(float (&y)[V], const Vec<T, V> &x, const Vec<T, V> &,
+                                          float k) const {
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            y[i] = (to_float(x.v[i]) - of.mean[i]) * of.scale[i] + of.beta[i];
+            if constexpr (FN >= 0) y[i] = call<FN>(y[i], 0.0f, k);
+        }
+    }
+};
+
+template <int V, bool ACTIVE>
+struct Gradient : GradientOfX<V, ACTIVE> {
+    __device__ __forceinline__ void read(const SumsArgs &a, int64_t group, int channel) {
+        GradientOfX<V, ACTIVE>::read(a.out + 2 * group * a.channels,
+                                     a.back.moments + 2 * group * a.channels, a.rows, a.channels,
+                                     channel, a.back);
+    }
+};
+
+/* ---- the kernel ---- */
+
+struct Args {
+    SumsArgs sums;
+    void *y;           // like x
+    unsigned *barrier; // NULL: each tile is a piece
+    int pieces, slots; // slots: rows of a piece that a thread has, at most
+    int held;          // of all rows that a thread has, how many stay in shared memory
+};
+
+template <class OP, class APPLY, class T, int V>
+struct Whole {
+    using Vector = Vec<T, V>;
+    const Args &a;
+    Vector *shelf; // (held, operands, threads)
+
+    __device__ __forceinline__ Vector &place(int slot, int operand) const {
+        return shelf[(slot * OP::OPERANDS + operand) * NORM_BLOCK + int(threadIdx.x)];
+    }
+
+    /* `first`: the slot of the thread's first row */
+    __device__ __forceinline__ void sum(const Piece<V> &p, int first) const {
+        Part<V> part =
+            sum_rows<OP, T, V>(a.sums, p, [this, first](int i, const Vector &x, const Vector &dy) {
+                if (first + i >= a.held) return;
+                place(first + i, 0) = x;
+                if (OP::OPERANDS == 2) place(first + i, 1) = dy;
+            });
+        if (leave_part<OP, V>(a.sums, p, part)) bring_together<OP, V>(a.sums, p.group, p.at);
+    }
+
+    __device__ __forceinline__ void apply(const Piece<V> &p, int first) const {
+        enum { BATCH = 8 / (2 * OP::OPERANDS) };
+        if (!p.active(a.sums)) return;
+        APPLY of;
+        of.read(a.sums, p.group, p.at.channel);
+        const T *x_rows = static_cast<const T *>(a.sums.x),
+                *dy_rows = static_cast<const T *>(a.sums.back.dy);
+        T *y_rows = static_cast<T *>(a.y);
+        for (int from = (a.slots - 1) / BATCH * BATCH; from >= 0; from -= BATCH) {
+            Vector x[BATCH], dy[BATCH];
+#pragma unroll
+            for (int i = 0; i < BATCH; i++) {
+                const int row = p.at.stripe + (from + i) * p.at.stripes;
+                if (row >= p.rows) break;
+                const int slot = first + from + i;
+                if (slot < a.held) {
+                    x[i] = place(slot, 0);
+                    if (OP::OPERANDS == 2) dy[i] = place(slot, 1);
+                } else {
+                    const int offset = p.offset(a.sums, row);
+                    x[i] = load<V>(x_rows + offset);
+                    if (OP::OPERANDS == 2) dy[i] = load<V>(dy_rows + offset);
+                }
+            }
+#pragma unroll
+            for (int i = 0; i < BATCH; i++) {
+                const int row = p.at.stripe + (from + i) * p.at.stripes;
+                if (row >= p.rows) break;
+                float y[V];
+                of.apply(y, x[i], dy[i], a.sums.back.slope);
+                store_floats(y_rows + p.offset(a.sums, row), y);
+            }
+        }
+    }
+};
+
+template <class OP, class APPLY, class T, int V>
+__global__ void __launch_bounds__(NORM_BLOCK, 2) whole_kernel(const __grid_constant__ Args a) {
+    using Vector = Vec<T, V>;
+    GPU_SHARED_MORE(Vector, shelf);
+    const Whole<OP, APPLY, T, V> whole{a, shelf};
+    int mine = 0;
+    for (int i = int(blockIdx.x); i < a.pieces; i += int(gridDim.x))
+        whole.sum(Piece<V>(a.sums, unsigned(i)), mine++ * a.slots);
+    if (a.barrier)
+        grid_barrier(a.barrier);
+    else
+        __syncthreads();
+    while (mine-- > 0)
+        whole.apply(Piece<V>(a.sums, blockIdx.x + unsigned(mine) * gridDim.x), mine * a.slots);
+}
+
+/* ---- launchers ---- */
+
+template <class T>
+constexpr int width = 16 / int(sizeof(T));
+
+/* What the current device has: multiprocessors, and of each how many blocks of a kernel it holds at
+ * once and its shared memory in bytes; that of a block, at most. */
+struct Device {
+    int processors, blocks, shared, shared_of_block;
+};
+
+cudaError_t ask(Device *d, const void *kernel, size_t bytes) {
+    int device = 0;
+    cudaError_t error = cudaGetDevice(&device);
+    const auto get = [&](int *value, cudaDeviceAttr attribute) {
+        if (error == cudaSuccess) error = cudaDeviceGetAttribute(value, attribute, device);
+    };
+    get(&d->processors, cudaDevAttrMultiProcessorCount);
+    get(&d->shared, cudaDevAttrMaxSharedMemoryPerMultiprocessor);
+    get(&d->shared_of_block, cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    if (error == cudaSuccess)
+        error =
+            cudaOccupancyMaxActiveBlocksPerMultiprocessor(&d->blocks, kernel, NORM_BLOCK, bytes);
+    return error;
+}
+
+/* As many blocks as there are pieces, or as there is room for at once, side by side on all
+ * multiprocessors; what is left of their shared memory holds rows. */
+template <class OP, class APPLY, class T, int V>
+cudaError_t launch_whole(Args a, cudaStream_t stream) {
+    /* combine() takes the first; the system a little of each block's */
+    constexpr int taken = int(sizeof(float)) * NORM_BLOCK * (1 + 2 * V) + 2048,
+                  slot = int(sizeof(Vec<T, V>)) * OP::OPERANDS * NORM_BLOCK;
+    const auto kernel = whole_kernel<OP, APPLY, T, V>;
+    const void *address = reinterpret_cast<const void *>(kernel);
+    Device d = {};
+    cudaError_t error = ask(&d, address, 0);
+    if (error != cudaSuccess) return error;
+    if (d.blocks < 1) return cudaErrorInvalidConfiguration;
+    const int64_t wanted = ceil_div(a.pieces, d.processors),
+                  blocks = wanted < d.blocks ? wanted : d.blocks,
+                  pieces = a.barrier ? ceil_div(a.pieces, blocks * d.processors) : 1;
+    const int most = d.shared_of_block > taken ? d.shared_of_block - taken : 0,
+              share = d.shared / int(blocks) - taken, room = share < most ? share : most;
+    a.held = room < slot ? 0 : room / slot;
+    if (a.held > pieces * a.slots) a.held = int(pieces * a.slots);
+    const size_t bytes = size_t(a.held) * size_t(slot);
+    error = cudaFuncSetAttribute(address, cudaFuncAttributeMaxDynamicSharedMemorySize, most);
+    if (error == cudaSuccess) error = ask(&d, address, bytes);
+    if (error != cudaSuccess) return error;
+    const int64_t at_once = int64_t(d.processors) * d.blocks;
+    if (!a.barrier)
+        GPU_LAUNCH_WITH(bytes, kernel, dim3(unsigned(a.pieces)), dim3(NORM_BLOCK), stream, a);
+    else
+        GPU_LAUNCH_COOPERATIVE_WITH(bytes, kernel,
+                                    dim3(unsigned(a.pieces < at_once ? a.pieces : at_once)),
+                                    dim3(NORM_BLOCK), stream, a);
+    return cudaGetLastError();
+}
+
+template <class T>
+Args args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *y,
+             unsigned *barrier) {
+    constexpr int V = width<T>;
+    Args a = {};
+    SumsArgs &s = a.sums;
+    s.x = n->x, s.out = n->out, s.partial = static_cast<float *>(n->workspace);
+    s.back = *back, s.counters = n->counters;
+    s.rows = int(n->rows), s.channels = int(n->channels);
+    plan(n, &s);
+    set_tiles(&s, lanes_for(n->channels / V, 32), V);
+    a.y = y;
+    a.barrier = s.chunks > 1 ? barrier : NULL;
+    a.pieces = int(n->groups) * s.chunks * s.tiles;
+    a.slots = int(ceil_div(s.chunk, NORM_BLOCK / s.lanes));
+    return a;
+}
+
+template <class T>
+cudaError_t forward(const gan_launch_norm_args *n, const gan_launch_norm_back *back, int fn,
+                    void *y, unsigned *barrier, cudaStream_t stream) {
+    constexpr int V = width<T>;
+    const Args a = args_of<T>(n, back, y, barrier);
+    switch (fn) {
+    case FN_relu:
+        return launch_whole<Moments, Normalised<V, FN_relu>, T, V>(a, stream);
+    case FN_leaky_relu:
+        return launch_whole<Moments, Normalised<V, FN_leaky_relu>, T, V>(a, stream);
+    default:
+        return launch_whole<Moments, Normalised<V, -1>, T, V>(a, stream);
+    }
+}
+
+template <class T>
+cudaError_t backward(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *dx,
+                     unsigned *barrier, cudaStream_t stream) {
+    constexpr int V = width<T>;
+    const Args a = args_of<T>(n, back, dx, barrier);
+    return back->slope == 1.0f ? launch_whole<Products<false>, Gradient<V, false>, T, V>(a, stream)
+                               : launch_whole<Products<true>, Gradient<V, true>, T, V>(a, stream);
+}
+
+} // namespace
+
+extern "C" int gan_launch_norm_is_whole(const gan_launch_norm_args *n) {
+    const int64_t width = n->bf16 ? ::width<__nv_bfloat16> : ::width<float>;
+    return n->groups > 0 && n->rows > 0 && n->channels > 0 && n->channels % width == 0 &&
+           n->groups * ceil_div(n->channels, 32) <= GAN_LAUNCH_COUNTERS;
+}
+
+extern "C" cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *n,
+                                             const gan_launch_norm_back *with, int fn, void *y,
+                                             unsigned *barrier, cudaStream_t stream) {
+    return n->bf16 ? forward<__nv_bfloat16>(n, with, fn, y, barrier, stream)
+                   : forward<float>(n, with, fn, y, barrier, stream);
+}
+
+extern "C" cudaError_t gan_launch_batch_norm_back(const gan_launch_norm_args *n,
+                                                  const gan_launch_norm_back *back, void *dx,
+                                                  unsigned *barrier, cudaStream_t stream) {
+    return n->bf16 ? backward<__nv_bfloat16>(n, back, dx, barrier, stream)
+                   : backward<float>(n, back, dx, barrier, stream);
+}
