@@ -29,7 +29,7 @@ typedef struct cost_case {
     } f32, bf16;
 } cost_case;
 
-/* Above the ideal are, in launches: the passes of batch norm, two forward and two backward beside
+/* Above the ideal are, in launches: the passes of batch norm, one forward and one backward beside
  * the convolutions; what short cuts upsample and pool; masks, maxima and their gradients of maxout;
  * in bf16 the casts of what comes in and goes out; in f32 what follows a convolution, since the
  * library's engines for both round to tensor float. The same values go through memory, and the

@@ -151,6 +151,66 @@ static void a_sum_is_stored_as_its_reader_wants_it(void **state) {
     close_setting(s, plan);
 }
 
+/* ---- large calls that are one launch with a later one ---- */
+
+static gan_join joins_pointwise(const void *context, const gan_node *node) {
+    (void)context;
+    return (gan_join){node->op == GAN_OP_pointwise, false};
+}
+
+static bool norm_pairs(const void *context, const gan_node *first, const gan_node *second) {
+    (void)context;
+    return first->op == GAN_OP_moments && second->op == GAN_OP_batch_norm && second->in[1] == first;
+}
+
+static int stage_of(const gan_plan *plan, gan_op_id op) {
+    for (int i = 0; i < plan->n_launches; i++)
+        if (plan->order[i]->op == op) return plan->stage[i];
+    fail();
+    return -1;
+}
+
+/* gamma is made of the moments, or of others: of a row of them, or of their maxima, a large call.
+ */
+static gan_plan *plan_norm(setting s, bool large, bool of_moments) {
+    gan_plan *plan;
+    const gan_plan_options options = {.supported = every_op,
+                                      .takes = takes_all,
+                                      .joins = joins_pointwise,
+                                      .join_most = 48,
+                                      .pairs = norm_pairs};
+    gan_node *x = gan_input(s.g, GAN_F32, gan_shape2(16, 8), "x");
+    gan_node *other = gan_input(s.g, GAN_F32, gan_shape3(1, 2, 8), "other");
+    gan_node *moments = gan_moments(s.g, x, 1);
+    gan_node *from = gan_reshape(s.g, of_moments ? moments : other, gan_shape2(2, 8));
+    gan_node *gamma = large ? gan_max_axes(s.g, from, 1) : gan_slice(s.g, from, 0, 1, 1);
+    gamma = gan_exp(s.g, gan_reshape(s.g, gamma, gan_shape1(8)));
+    gan_output(s.g, gan_batch_norm(s.g, x, moments, gamma, gamma, 1e-5));
+    gan_output(s.g, moments);
+    assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+    return plan;
+}
+
+static void a_pair_is_one_stage(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_plan *plan = plan_norm(s, false, false);
+    assert_int_equal(stage_of(plan, GAN_OP_moments), stage_of(plan, GAN_OP_batch_norm));
+    assert_true(stage_of(plan, GAN_OP_pointwise) < stage_of(plan, GAN_OP_moments));
+    close_setting(s, plan);
+}
+
+static void what_has_to_come_between_parts_a_pair(void **state) {
+    (void)state;
+    for (int large = 0; large < 2; large++) {
+        setting s = open_setting();
+        gan_plan *plan = plan_norm(s, large, true);
+        assert_true(stage_of(plan, GAN_OP_moments) < stage_of(plan, GAN_OP_pointwise));
+        assert_true(stage_of(plan, GAN_OP_pointwise) < stage_of(plan, GAN_OP_batch_norm));
+        close_setting(s, plan);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shuffled_batch_waits_for_no_indices),
@@ -161,6 +221,8 @@ int main(void) {
         cmocka_unit_test(equal_sums_are_one),
         cmocka_unit_test(sums_around_an_update_are_two),
         cmocka_unit_test(a_sum_is_stored_as_its_reader_wants_it),
+        cmocka_unit_test(a_pair_is_one_stage),
+        cmocka_unit_test(what_has_to_come_between_parts_a_pair),
     };
     return cmocka_run_group_tests_name("plan, joined", tests, NULL, NULL);
 }
