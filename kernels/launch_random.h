@@ -44,7 +44,8 @@ typedef struct gan_launch_minibatch_args {
     const uint8_t *data;  /* (examples, height, width, channels) */
     const int32_t *index; /* (batch); one that is no example gives zeros; NULL: `shuffle` says */
     gan_launch_shuffle shuffle;
-    float *out; /* (batch, height, width, channels), fewer than 2^31 */
+    void *out; /* (batch, height, width, channels), fewer than 2^31, float or bfloat16 */
+    int bf16;
     int64_t examples, batch, height, width, channels;
     float scale, shift; /* out = scale·byte + shift */
     int flip;           /* mirror each image left to right with probability 1/2 */

@@ -29,7 +29,7 @@ struct Division {
 __host__ __device__ __forceinline__ int batch_width(const gan_launch_minibatch_args &a) {
     const bool whole = a.height * a.width * a.channels % 4 == 0;
     return whole && reinterpret_cast<uintptr_t>(a.data) % 4 == 0 &&
-                   reinterpret_cast<uintptr_t>(a.out) % 16 == 0
+                   reinterpret_cast<uintptr_t>(a.out) % (a.bf16 ? 8 : 16) == 0
                ? 4
                : 1;
 }
@@ -69,7 +69,10 @@ __device__ __forceinline__ void batch_elements(const Batch<BY> &b, unsigned i) {
 #pragma unroll
         for (int k = 0; k < V; k++) y[k] = twice_rounded(b.a.scale, float(bytes.v[k]), b.a.shift);
     }
-    store_floats(b.a.out + int64_t(i) * V, y);
+    if (b.a.bf16)
+        store_floats(static_cast<__nv_bfloat16 *>(b.a.out) + int64_t(i) * V, y);
+    else
+        store_floats(static_cast<float *>(b.a.out) + int64_t(i) * V, y);
 }
 
 } // namespace

@@ -383,6 +383,42 @@ static void inputs_cannot_be_joined_in_place(void **state) {
     close_setting(s, plan);
 }
 
+static bool takes_all(const void *context, const gan_node *node) {
+    return (void)context, (void)node, true;
+}
+
+/* Whoever reads images in f32 makes them again from what is stored in bf16 in any case. */
+static void images_are_written_in_bf16(void **state) {
+    (void)state;
+    for (int read = 0; read < 2; read++) {
+        setting s = open_setting();
+        const gan_shape shape = gan_shape4(8, 4, 4, 3);
+        gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
+                                              gan_shape0(), (gan_init){GAN_INIT_CONSTANT, 0, 0});
+        gan_node *data = gan_variable_node(s.g, GAN_DATA, "data/images", GAN_U8, gan_shape4(9, 4, 4, 3),
+                                           (gan_init){GAN_INIT_CONSTANT, 0, 0});
+        gan_node *index = gan_input(s.g, GAN_I32, gan_shape1(8), "index");
+        gan_node *real = gan_minibatch(s.g, data, index, counter, 1, 0, false);
+        gan_node *x = gan_input(s.g, GAN_BF16, shape, "x"),
+                 *dy = gan_input(s.g, GAN_F32, shape, "dy");
+        gan_node *made = gan_tanh(s.g, gan_cast(s.g, x, GAN_F32));
+        gan_node *both = gan_concat(s.g, 0, 2, (gan_node *[2]){real, made});
+        gan_output(s.g, gan_cast(s.g, both, GAN_BF16));
+        gan_output(s.g, gan_neg(s.g, gan_cast(s.g, made, GAN_BF16)));
+        gan_output(s.g, gan_mul(s.g, dy, gan_square(s.g, made)));
+        if (read) gan_output(s.g, both);
+        const gan_plan_options options = {.supported = most, .takes = takes_all};
+        gan_plan *plan;
+        assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+        assert_int_equal(launches_of(plan, GAN_OP_concat), 0);
+        assert_int_equal(launches_of(plan, GAN_OP_cast), read);
+        assert_int_equal(plan->order[position_of(plan, GAN_OP_minibatch)]->dtype,
+                         read ? GAN_F32 : GAN_BF16);
+        assert_int_equal(plan->n_launches, read ? 5 : 4);
+        close_setting(s, plan);
+    }
+}
+
 /* ---- the game's economy ---- */
 
 static void no_weight_gradient_of_a_frozen_network(void **state) {
@@ -421,6 +457,7 @@ int main(void) {
         cmocka_unit_test(a_chain_needs_the_bytes_of_two_values),
         cmocka_unit_test(a_joined_batch_is_written_in_place),
         cmocka_unit_test(inputs_cannot_be_joined_in_place),
+        cmocka_unit_test(images_are_written_in_bf16),
         cmocka_unit_test(no_weight_gradient_of_a_frozen_network),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -63,6 +63,7 @@ gan_launch_minibatch_args gan_cuda_minibatch_args(const gan_call *call) {
                     .per_iteration = attr->minibatch.per_iteration,
                     .offset = attr->minibatch.offset},
         .out = call->out.data,
+        .bf16 = call->out.dtype == GAN_BF16,
         .examples = data[0],
         .batch = call->out.shape.dim[0],
         .height = data[1],

@@ -88,6 +88,7 @@ static takes *const rule[GAN_OP_COUNT] = {
     ROW(batch_norm_grad, grad),
     ROW(pack, any),
     ROW(random, noise),
+    ROW(minibatch, any),
     ROW(adam, update),
     ROW(momentum, update),
 };

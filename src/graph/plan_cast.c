@@ -8,6 +8,7 @@
 
 void gan_plan_casts_close(gan_plan_casts *casts) {
     free(casts->wide);
+    gan_plan_narrow_close(casts);
     gan_plan_half_close(&casts->half);
     *casts = (gan_plan_casts){0};
 }
@@ -37,7 +38,8 @@ gan_node *gan_plan_cast(gan_plan_casts *casts, gan_graph *to, const gan_node *ca
     if (cast->dtype == x->dtype) return x;
     if (cast->dtype != GAN_BF16 || x->dtype != GAN_F32) return NULL;
     if (x->op == GAN_OP_cast && x->in[0]->dtype == GAN_BF16) return x->in[0];
-    return gan_plan_cast_weight(cast) ? gan_plan_half_weight(&casts->half, to, cast) : NULL;
+    if (gan_plan_cast_weight(cast)) return gan_plan_half_weight(&casts->half, to, cast);
+    return gan_plan_narrow_part(casts, x);
 }
 
 /* ---- kernels that do not take bf16 ---- */

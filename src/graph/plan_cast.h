@@ -17,6 +17,9 @@ typedef struct gan_plan_half {
 typedef struct gan_plan_casts {
     gan_node **wide; /* by id of a bf16 node: its f32 copy */
     int capacity;
+    bool *narrow;    /* by id of the graph that is lowered: a concatenation that is read as bf16 */
+    gan_node **part; /* casts to bf16 of what is computed */
+    int n_parts, part_capacity;
     gan_plan_half half;
 } gan_plan_casts;
 
@@ -26,14 +29,31 @@ void gan_plan_casts_close(gan_plan_casts *casts);
 gan_node *gan_plan_cast_to(gan_graph *to, gan_node *x, gan_dtype dtype);
 
 /* What stands for the cast of x: x itself where it has the type already, or where the cast undoes a
- * widening one; a piece of the group's vector for a weight. NULL when a cast is needed, or after an
- * error of `to`. */
+ * widening one; a piece of the group's vector for a weight; a cast of x that is there already. NULL
+ * when a cast is needed, or after an error of `to`. */
 gan_node *gan_plan_cast(gan_plan_casts *casts, gan_graph *to, const gan_node *cast, gan_node *x);
 
 /* `node`, just added to `to`, as the device can compute it: itself, or the same in f32 with casts
  * of its bf16 operands before and of its result after it. NULL after an error of `to`. */
 gan_node *gan_plan_typed(gan_plan_casts *casts, gan_graph *to, gan_node *node,
                          const gan_plan_options *options);
+
+/* ---- plan_narrow.c ---- */
+
+/* Finds the concatenations of f32 values that nobody reads but casts to bf16. False: no memory. */
+bool gan_plan_narrow_open(gan_plan_casts *casts, const gan_graph *from, const bool *live);
+void gan_plan_narrow_close(gan_plan_casts *casts);
+
+/* One of these, of `in`: in bf16, each part cast by itself. NULL when `node` is none, or after an
+ * error of `to`. */
+gan_node *gan_plan_narrow(gan_plan_casts *casts, gan_graph *to, const gan_node *node,
+                          gan_node *const *in);
+
+/* A cast of x to bf16 that is there already, or NULL. */
+gan_node *gan_plan_narrow_part(const gan_plan_casts *casts, const gan_node *x);
+
+/* Remembers `cast`, which may be NULL or another node, for that. */
+void gan_plan_narrow_keep(gan_plan_casts *casts, gan_node *cast);
 
 /* ---- plan_half.c ---- */
 

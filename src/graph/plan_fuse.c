@@ -191,12 +191,16 @@ static bool converts_float(const gan_node *x) {
     return x->op == GAN_OP_cast && is_float(x) && is_float(x->in[0]);
 }
 
-/* A program reads what is cast: bf16 always, which is exact and less to read; f32 where nobody else
- * needs it in bf16. A cast by itself rounds. */
+static bool is_loose(const fusion *f, const gan_node *x) {
+    return x->id < f->n_first && f->loose[x->id];
+}
+
+/* A program reads what is cast: bf16 always, which is exact and less to read; f32 where none but
+ * programs need it in bf16. A cast by itself rounds. */
 static bool absorb_cast(fusion *f, gan_node *c, gan_node *x) {
     gan_node *in = x->in[0];
     if (c->op == GAN_OP_cast || !gan_plan_can_move(f->g, x, c)) return false;
-    if (in->dtype != GAN_BF16 && f->uses[x->id] != slots(c, x)) return false;
+    if (in->dtype != GAN_BF16 && f->uses[x->id] != slots(c, x) && !is_loose(f, x)) return false;
     const int n = slots(c, x);
     if (!c->program) {
         gan_node **list = gan_arena_copy(f->g->memory, &in, sizeof in);
@@ -246,13 +250,12 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
         gan_shape_equal(x->shape, whole) && gan_plan_can_move(f->g, x, c))
         return gan_plan_substitute(f, c, x, x->program, x->in);
     if (x->op == GAN_OP_pointwise && gan_shape_equal(x->shape, whole) &&
-        gan_plan_can_move(f->g, x, c) && gan_plan_is_mask(f, x))
+        gan_plan_can_move(f->g, x, c) && (gan_plan_is_mask(f, x) || gan_plan_is_wide(f, x)))
         return absorb_again(f, c, x);
     return false;
 }
 
-/* Whether a product, or another node, can store what cast c makes of it. */
-static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c);
+/* Whether another node than a product can store what cast c makes of it. */
 static bool stores_as(const fusion *f, const gan_node *m, const gan_node *c);
 
 /* pack reads gradients in bf16 where the device's does: one launch for all casts but those that a
@@ -263,7 +266,7 @@ static void absorb_gradients(fusion *f, gan_node *pack) {
         while (x->op == GAN_OP_reshape) x = x->in[0]; /* only the elements' order matters */
         if (!converts_float(x) || f->uses[x->id] != 1 || !gan_plan_can_move(f->g, x, pack))
             continue;
-        if (takes_epilogue(f, x->in[0], x) || stores_as(f, x->in[0], x)) continue;
+        if (gan_plan_takes_epilogue(f, x->in[0], x) || stores_as(f, x->in[0], x)) continue;
         gan_node *given = pack->in[i];
         pack->in[i] = x->in[0];
         if (f->options->takes && f->options->takes(f->options->context, pack))
@@ -284,7 +287,7 @@ static void absorb_operands(fusion *f, gan_node *c) {
 
 /* ---- epilogues ---- */
 
-static bool takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c) {
+bool gan_plan_takes_epilogue(const fusion *f, const gan_node *m, const gan_node *c) {
     if (!(gan_op_of(m)->flags & GAN_OP_EPILOGUE) || m->program || f->uses[m->id] != 1 ||
         !is_float(m) || !gan_shape_equal(m->shape, c->shape) || !gan_plan_can_move(f->g, m, c))
         return false;
@@ -301,11 +304,12 @@ static void become_product(gan_node *c, const gan_node *m) {
     if (!c->label) c->label = m->label;
 }
 
-/* Noise, sums and maxima that the device stores as bf16. */
+/* Noise, batches, sums and maxima that the device stores as bf16. */
 static bool stores_as(const fusion *f, const gan_node *m, const gan_node *c) {
     gan_node joined = *m;
     joined.dtype = c->dtype;
-    const bool is = m->op == GAN_OP_random || gan_op_of(m)->flags & GAN_OP_PROLOGUE;
+    const bool is = m->op == GAN_OP_random || m->op == GAN_OP_minibatch ||
+                    gan_op_of(m)->flags & GAN_OP_PROLOGUE;
     return is && f->uses[m->id] == 1 && gan_plan_can_move(f->g, m, c) && f->options->takes &&
            f->options->takes(f->options->context, &joined);
 }
@@ -313,7 +317,7 @@ static bool stores_as(const fusion *f, const gan_node *m, const gan_node *c) {
 /* The cast c of a product, a reduction, or noise becomes that, with a result of its own type. */
 static void join_cast_product(fusion *f, gan_node *c) {
     gan_node *m = c->in[0];
-    if (!takes_epilogue(f, m, c) && !stores_as(f, m, c)) return;
+    if (!gan_plan_takes_epilogue(f, m, c) && !stores_as(f, m, c)) return;
     c->in = m->in;
     c->n_in = m->n_in;
     c->program = m->program;
@@ -324,7 +328,7 @@ static void join_cast_product(fusion *f, gan_node *c) {
 static void join_product(fusion *f, gan_node *c) {
     gan_node *m = NULL;
     for (int i = 0; i < c->n_in; i++)
-        if (takes_epilogue(f, c->in[i], c) && (!m || c->in[i]->id > m->id)) m = c->in[i];
+        if (gan_plan_takes_epilogue(f, c->in[i], c) && (!m || c->in[i]->id > m->id)) m = c->in[i];
     if (m) gan_plan_attach(f, c, m, m);
 }
 

@@ -20,6 +20,9 @@ bool gan_plan_can_move(const gan_graph *g, const gan_node *node, const gan_node 
 bool gan_plan_substitute(gan_plan_fusion *f, gan_node *c, const gan_node *x,
                          const gan_pointwise_program *inner, gan_node *const *in);
 
+/* Whether product m can store what c, a program over its result or a cast of it, makes. */
+bool gan_plan_takes_epilogue(const gan_plan_fusion *f, const gan_node *m, const gan_node *c);
+
 /* c becomes product m, with c's program as epilogue, in which operand `raw` is what m makes. */
 void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_node *m);
 
@@ -27,6 +30,12 @@ void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_n
 
 /* An update reads the pieces of its gradient where they are, so that nothing packs them. */
 void gan_plan_unpack(gan_plan_fusion *f, gan_node *update);
+
+/* ---- plan_wide.c ---- */
+
+/* Whether programs that read x had better compute it again, so that it is not stored: a short
+ * function of a value in bf16, itself f32, that programs and casts to bf16 read. */
+bool gan_plan_is_wide(const gan_plan_fusion *f, const gan_node *x);
 
 /* ---- plan_pair.c ---- */
 

@@ -119,6 +119,8 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
         gan_node *keeping = gan_plan_keep_half(&casts->half, to, node, in);
         if (keeping || to->status != GAN_OK) return keeping;
     }
+    gan_node *narrow = gan_plan_narrow(casts, to, node, in);
+    if (narrow || to->status != GAN_OK) return narrow;
     gan_node *task = gan_plan_task(to, node, in, options);
     if (task || to->status != GAN_OK) return task;
     const gan_node *model = whose_shape(node, in);
@@ -126,6 +128,7 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     gan_node *copy = gan_node_append(to, node, in);
     if (!copy) return NULL;
     if (gan_op_of(node)->flags & (GAN_OP_LEAF | GAN_OP_VIEW)) return copy;
+    gan_plan_narrow_keep(casts, copy);
     if (is_supported(node, options)) return gan_plan_typed(casts, to, copy, options);
     if (!gan_op_of(node)->expand)
         return gan_graph_error(to, GAN_ERROR_DEVICE, "%s: the device has no kernel for this op",
@@ -175,7 +178,9 @@ static gan_status copy_live(gan_graph *to, const gan_graph *from, const gan_plan
                             gan_node **map, bool *expanded) {
     bool *live = gan_plan_live(from), *stale = live ? find_stale_views(from, live) : NULL;
     gan_plan_casts casts = {0};
-    if (!live || !stale || !gan_plan_half_open(&casts.half, from, live, stale)) {
+    if (!live || !stale || !gan_plan_half_open(&casts.half, from, live, stale) ||
+        !gan_plan_narrow_open(&casts, from, live)) {
+        gan_plan_casts_close(&casts);
         free(live);
         free(stale);
         return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");

@@ -276,6 +276,27 @@ static void outer(test_case *t, int i) {
     half_output(t, y);
 }
 
+/* D's batch: real images and G's, of which the latter's gradient reads them in f32. */
+static void batch(test_case *t, int i) {
+    gan_graph *g = t->g;
+    const int64_t m = 5, size = 4, channels = i & 1 ? 3 : 1;
+    const gan_shape shape = gan_shape4(m, size, size, channels);
+    case_title(t, "a batch of real and made images, %d channels%s", (int)channels,
+               i & 2 ? ", an output" : "");
+    gan_node *data = case_bytes(t, "d/pixels", gan_shape4(9, size, size, channels));
+    gan_node *index = case_indices(t, gan_shape1(m), 0, 8), *counter = case_counter(t, "c/n", 3);
+    gan_node *real = gan_minibatch(g, data, index, counter, 1 / 127.5, -1, true);
+    gan_node *made = gan_cast(g, half(t, shape, -1, 1), GAN_F32);
+    made = gan_tanh(g, gan_add(g, made, case_uniform(t, gan_shape1(channels), -1, 1)));
+    gan_node *both = gan_cast(g, gan_concat(g, 0, 2, (gan_node *[2]){real, made}), GAN_BF16);
+    half_output(t, both);
+    half_output(t, gan_neg(g, gan_cast(g, made, GAN_BF16)));
+    case_output(t, gan_mul(g, case_uniform(t, shape, -1, 1),
+                           gan_shift(g, gan_neg(g, gan_square(g, made)), 1)));
+    if (i & 2) case_output(t, made);
+    gan_advance(g, counter, 1);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -297,6 +318,7 @@ static const struct {
     {noise, 2, HALF_EXACT},
     {sums, 3, 4 * HALF},
     {outer, 2, HALF},
+    {batch, 4, HALF},
 };
 
 static int half_count(void) {
