@@ -1,6 +1,7 @@
 /* G and D of residual blocks (Miyato et al. 2018, tables 3 to 6 of the appendix). A block of G:
  * norm, ReLU, upsampling, 3x3, norm, ReLU, 3x3; a block of D: ReLU, 3x3, ReLU, 3x3, mean pooling;
- * the short cut is a 1x1 convolution where size or channels change, else nothing.
+ * the short cut is a 1x1 convolution where size or channels change, else nothing. Pooling is part
+ * of the convolution before it.
  */
 #include "model/residual.h"
 
@@ -67,18 +68,6 @@ static gan_node *conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t ch
     return gan_layer_conv2d(s, name, x, channels, 1, gan_window_same(1, 0), &o);
 }
 
-/* Pooling before convolving makes the same numbers as after, with a quarter of the work. Of an
- * image's few channels there is less to gain by that than by doing both at once. */
-static gan_node *halved_conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t channels,
-                                bool spectral) {
-    enum { FEW = 4 };
-    if (!x) return NULL;
-    const gan_layer_options o = {.spectral_norm = spectral};
-    if (gan_node_shape(x).dim[3] <= FEW) return gan_layer_conv2d_down(s, name, x, channels, 1, &o);
-    x = gan_average_pool(gan_scope_graph(s), x, 2, 2, gan_window_same(2, 0));
-    return conv1x1(s, name, x, channels, spectral);
-}
-
 /* Attention where it belongs: at maps of half the image's height, at most 32 (table 1: maps of
  * 32 do best for images of 128). */
 static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o, bool spectral) {
@@ -133,18 +122,20 @@ static gan_node *active(gan_scope *s, const char *name, gan_node *x) {
 }
 
 /* The first block sees the image: it has no ReLU before its first convolution, which also widens
- * it; in the others the second one does. */
+ * it; in the others the second one does. The short cut's convolution pools, too: to pool first
+ * would be a quarter of its work, and a pass over x each way. */
 static gan_node *down_block(gan_scope *s, gan_node *x, int64_t channels, bool first, bool down,
                             bool spectral) {
     if (!x) return NULL;
     gan_graph *g = gan_scope_graph(s);
     const int64_t before = gan_node_shape(x).dim[3];
     const bool same = !down && before == channels;
+    const gan_layer_options o = {.spectral_norm = spectral};
     gan_node *h = conv3x3(s, "conv1", first ? x : active(s, "norm1", x), first ? channels : before,
                           SAME, spectral);
     h = conv3x3(s, "conv2", active(s, "norm2", h), channels, down ? DOWN : SAME, spectral);
     gan_node *short_cut = same   ? x
-                          : down ? halved_conv1x1(s, "shortcut", x, channels, spectral)
+                          : down ? gan_layer_conv2d_down(s, "shortcut", x, channels, 1, &o)
                                  : conv1x1(s, "shortcut", x, channels, spectral);
     return gan_add(g, h, short_cut);
 }
