@@ -340,6 +340,21 @@ static void biases_start_as_the_game_says(void **state) {
     play_close(&t);
 }
 
+/* It codes each example by itself, where D sees the batch in its hidden layers. */
+static void encoders_see_no_batch(void **state) {
+    (void)state;
+    gan_game_options o = game("");
+    o.classes = 0;
+    o.generator_condition = GAN_UNCONDITIONED;
+    o.encoder = true;
+    o.networks.minibatch_kernels = 2, o.networks.minibatch_inner = true;
+    test_play t;
+    play_open(&t, &o, true);
+    assert_non_null(gan_store_find(t.store, GAN_WEIGHT, "discriminator/minibatch/tensor/weight"));
+    assert_null(gan_store_find(t.store, GAN_WEIGHT, "encoder/minibatch/tensor/weight"));
+    play_close(&t);
+}
+
 /* Whatever the objective, the encoder is told something: nothing else would teach it. */
 static void every_objective_teaches_the_encoder(void **state) {
     (void)state;
@@ -408,6 +423,7 @@ int main(void) {
         cmocka_unit_test(info_gan),
         cmocka_unit_test(pairs),
         cmocka_unit_test(biases_start_as_the_game_says),
+        cmocka_unit_test(encoders_see_no_batch),
         cmocka_unit_test(every_objective_teaches_the_encoder),
         cmocka_unit_test(refusals),
     };

@@ -69,6 +69,8 @@ static const struct row {
     {"averaged weights of D", KEY, "discriminator.average", NULL, "discriminator_average"},
     /* against collapse */
     {"minibatch discrimination", KEY, "minibatch.kernels", NULL, "minibatch_kernels"},
+    {"its mean", KEY, "minibatch.mean", "true", "minibatch_mean"},
+    {"a layer after it", KEY, "minibatch.inner", "true", "minibatch_inner"},
     {"minibatch deviation", KEY, "minibatch.std", "true", "minibatch_std"},
     {"feature matching", TERM, "feature-matching", NULL, NULL},
     {"historical averaging", TERM, "historical-averaging", NULL, NULL},

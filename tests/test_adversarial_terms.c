@@ -165,6 +165,8 @@ static void every_technique(void **state) {
     CHECK("pairs (x, z)", o.encoder = true);
     CHECK("noisy labels", o.noisy_labels = 0.5);
     CHECK("minibatch discrimination", o.networks.minibatch_kernels = 3);
+    CHECK("minibatch discrimination, averaged", o.networks.minibatch_kernels = 3,
+          o.networks.minibatch_mean = true, o.networks.minibatch_inner = true);
     CHECK("minibatch deviation", o.networks.minibatch_std = true);
     CHECK("z in two parts", o.networks.z_late = 1);
     for (size_t i = 0; i < gan_norm_count(); i++) {

@@ -134,6 +134,8 @@ static void with_minibatch_layers(void **state) {
     assert_int_equal(check("dcgan", gan_shape4(4, 16, 16, 1), &o, true), 0);
     o.discriminator_features = 8, o.channels = 2;
     assert_int_equal(check("toy", gan_shape2(6, 2), &o, true), 0);
+    o.minibatch_mean = true, o.minibatch_inner = true;
+    assert_int_equal(check("toy", gan_shape2(6, 2), &o, true), 0);
 }
 
 static void with_spectral_norm(void **state) {

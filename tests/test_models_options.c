@@ -205,6 +205,42 @@ static void features_end_in_what_was_asked_for(void **state) {
     }
 }
 
+/* Before the last hidden layer, whose width stays; models without one say so. */
+static void discrimination_may_come_before_a_layer(void **state) {
+    int inner = 0;
+    for (size_t i = 0; i < gan_model_count(); i++) {
+        const gan_model *model = gan_model_at(i);
+        gan_model_options o = small(model);
+        close_networks(state);
+        open_networks(state);
+        gan_scope *s = scope_of("discriminator", (gan_scope_settings){.groups = 2});
+        gan_node *x = data_of(model, 4, &o);
+        const gan_shape plain = gan_node_shape(gan_model_features(model, s, x, &o));
+        o.minibatch_kernels = 7, o.minibatch_dims = 3, o.minibatch_inner = true;
+        gan_node *f = gan_model_features(model, gan_scope_enter(s, "with"), x, &o);
+        if (!model->inner) {
+            expect_graph_error(GAN_ERROR_ARGUMENT, model->name);
+            continue;
+        }
+        inner++;
+        expect_ok(gan_graph_status(g));
+        assert_true(gan_shape_equal(gan_node_shape(f), plain));
+        int64_t in[2];
+        for (int k = 0; k < 2; k++) {
+            char name[64];
+            const bool two = !strcmp(model->name, "mlp") || !strcmp(model->name, "maxout");
+            snprintf(name, sizeof name, "discriminator/%shidden%d/weight", k ? "with/" : "",
+                     two ? 2 : 3);
+            in[k] = gan_variable_shape(find(GAN_WEIGHT, name)).dim[1];
+        }
+        assert_int_equal(in[1], in[0] + 7);
+        const gan_variable *tensor =
+            find(GAN_WEIGHT, "discriminator/with/minibatch/tensor/weight");
+        assert_int_equal(gan_variable_shape(tensor).dim[0], 7 * 3);
+    }
+    assert_int_equal(inner, 4);
+}
+
 /* Layers in bf16 hand out f32, near what f32 layers make. */
 static void every_model_runs_in_bf16(void **state) {
     for (size_t i = 0; i < gan_model_count(); i++) {
@@ -271,6 +307,7 @@ int main(void) {
         TEST(every_model_takes_every_norm),   TEST(generators_take_classes),
         TEST(late_noise_reaches_the_picture), TEST(noise_has_its_limits),
         TEST(dropout_drops_in_both_networks), TEST(features_end_in_what_was_asked_for),
+        TEST(discrimination_may_come_before_a_layer),
         TEST(every_model_runs_in_bf16),       TEST(sagan_normalises_both_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,13 +234,13 @@ enum { ROWS = 7, A = 6, KERNELS = 3, DIMS = 2 };
 /* The group that a row of [1 reference; two groups of 3] is in. */
 static int group_of(int row) { return row < 1 ? 0 : 1 + (row - 1) / 3; }
 
-static void discrimination_sums_over_the_group(void **state) {
-    (void)state;
+/* The sum over the others of its group, or their mean; a row by itself has none. */
+static void discrimination_is(bool mean) {
     gan_node *x = F32(ROWS, 3, 2);
     const gan_init bias = gan_init_normal(0, 1);
-    gan_node *y =
-        gan_output(g, gan_layer_minibatch_discrimination(training(2, 1), "l", x, KERNELS, DIMS,
-                                                         &(gan_layer_options){.bias = &bias}));
+    gan_node *y = gan_output(
+        g, gan_layer_minibatch_discrimination(training(2, 1), "l", x, KERNELS, DIMS, mean,
+                                              &(gan_layer_options){.bias = &bias}));
     assert_true(gan_shape_equal(gan_node_shape(y), SHAPE(ROWS, A + KERNELS)));
     load();
     float *in = some_floats(ROWS * A, 3), *t = read_variable(GAN_WEIGHT, "n/l/tensor/weight");
@@ -251,7 +251,8 @@ static void discrimination_sums_over_the_group(void **state) {
     for (int i = 0; i < ROWS; i++) {
         for (int a = 0; a < A; a++) assert_true(out[i * (A + KERNELS) + a] == in[i * A + a]);
         for (int k = 0; k < KERNELS; k++) {
-            double sum = b[k];
+            double sum = 0;
+            int others = 0;
             for (int j = 0; j < ROWS; j++) {
                 if (j == i || group_of(j) != group_of(i)) continue;
                 double distance = 0;
@@ -263,11 +264,23 @@ static void discrimination_sums_over_the_group(void **state) {
                     distance += fabs(difference);
                 }
                 sum += exp(-distance);
+                others++;
             }
-            expect_near(out[i * (A + KERNELS) + A + k], sum, 1e-5, 1e-5);
+            if (mean && others) sum /= others;
+            expect_near(out[i * (A + KERNELS) + A + k], sum + b[k], 1e-5, 1e-5);
         }
     }
     free(in), free(t), free(b), free(out);
+}
+
+static void discrimination_sums_over_the_group(void **state) {
+    (void)state;
+    discrimination_is(false);
+}
+
+static void discrimination_averages_over_the_group(void **state) {
+    (void)state;
+    discrimination_is(true);
 }
 
 static void deviation_is_of_the_group(void **state) {
@@ -319,7 +332,8 @@ static void deviation_is_of_the_group(void **state) {
 
 static void layers_over_a_batch_have_two_derivatives(void **state) {
     gan_node *x = F32(ROWS, 3, 2);
-    gan_node *y = gan_layer_minibatch_discrimination(training(2, 1), "l", x, KERNELS, DIMS, NULL);
+    gan_node *y =
+        gan_layer_minibatch_discrimination(training(2, 1), "l", x, KERNELS, DIMS, false, NULL);
     assert_int_equal(layer_disagrees(x, y, "n", "minibatch discrimination", 1e-6), 0);
     close_networks(state);
     open_networks(state);
@@ -337,7 +351,7 @@ static void unequal_groups_are_refused(void **state) {
     expect_graph_error(GAN_ERROR_SHAPE, "3 at a time");
     close_graph(state);
     open_graph(state);
-    gan_layer_minibatch_discrimination(training(1, 0), "l", F32(ROWS, 2), 0, 5, NULL);
+    gan_layer_minibatch_discrimination(training(1, 0), "l", F32(ROWS, 2), 0, 5, false, NULL);
     expect_graph_error(GAN_ERROR_ARGUMENT, "0 kernels");
 }
 
@@ -350,6 +364,7 @@ int main(void) {
         TEST(blocks_start_as_the_identity),
         TEST(blocks_have_two_derivatives),
         TEST(discrimination_sums_over_the_group),
+        TEST(discrimination_averages_over_the_group),
         TEST(deviation_is_of_the_group),
         TEST(layers_over_a_batch_have_two_derivatives),
         TEST(unequal_groups_are_refused),

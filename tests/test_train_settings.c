@@ -179,6 +179,8 @@ static const struct {
     {"data.fit", "resize", "data: mnist", "data.size is 0", "data.size: 32"},
     {"data.border", "255", "data.size: 8\ndata.fit: resize", "data.fit is resize", "data.size: 8"},
     {"minibatch.dims", "3", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},
+    {"minibatch.mean", "true", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},
+    {"minibatch.inner", "true", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},
     {"z.layer", "2", "batch: 9", "z.late is 0", "z.late: 2"},
     {"growing.hold", "9", "model: dcgan", "model dcgan does not grow", "model: progressive"},
     {"growing.fade", "9", "model: progressive", "growing.hold is 0",

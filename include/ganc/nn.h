@@ -286,10 +286,11 @@ GAN_API gan_node *gan_layer_attention(gan_scope *scope, const char *name, gan_no
 
 /* Minibatch discrimination (Salimans et al. 2016, section 3.2): x (m,…), taken as (m,A) -> (m,A +
  * kernels), [x, o]: M = x·T as (m, kernels, dims), o_ik = Σ_{j≠i} exp(-‖M_ik - M_jk‖₁) + b_k.
+ * `mean`: the mean over j ≠ i in place of the sum, so that o is of one size whatever the batch's.
  * weights tensor/weight (kernels·dims, A), bias (kernels). */
 GAN_API gan_node *gan_layer_minibatch_discrimination(gan_scope *scope, const char *name,
                                                      gan_node *x, int64_t kernels, int64_t dims,
-                                                     const gan_layer_options *options);
+                                                     bool mean, const gan_layer_options *options);
 
 /* Minibatch standard deviation (Karras et al. 2018, section 3): x (m,…,C) -> (m,…,C + 1). The new
  * channel is one number a group, the deviation of every feature over the group, averaged. `size`:
@@ -325,9 +326,11 @@ typedef struct gan_model_options {
     /* Share of the hidden values that dropout keeps; 0: as the model's paper has it. */
     double generator_keep, discriminator_keep;
     /* What D's features end in: minibatch discrimination with so many kernels (0: none) of so many
-     * dimensions (0: 5), minibatch standard deviation. */
+     * dimensions (0: 5), averaged over the batch or summed; minibatch standard deviation. `inner`:
+     * discrimination comes before the last hidden layer, of models that are `inner`; that layer can
+     * weigh closeness by where an example is. */
     int64_t minibatch_kernels, minibatch_dims;
-    bool minibatch_std;
+    bool minibatch_mean, minibatch_inner, minibatch_std;
     /* Of models that grow: the level in play, 1 (the smallest map) … levels(); 0: the last. And the
      * share, a scalar node in [0, 1], that the newest level has of it as it fades in; NULL: all. */
     int level;
@@ -353,6 +356,7 @@ typedef struct gan_model {
     bool spectral_norm; /* in G and D whatever the options say */
     /* Not 0: that layer has an equalised learning rate with this gain. */
     double output_equalized;
+    bool inner;     /* D's last hidden layer can take minibatch discrimination in */
     bool completes; /* G fills in what its scope's context leaves open */
     bool linear;    /* G ends without tanh or sigmoid: pixels may leave low … high */
     /* Of a model that grows (NULL: it does not): its number of levels. At level l its images, made

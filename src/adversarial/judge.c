@@ -49,7 +49,7 @@ gan_scope *gan_play_scope(gan_play *play, const char *group, bool update_statist
 
 static gan_node *encoder(const gan_game_options *o, gan_scope *scope, gan_node *x) {
     gan_model_options n = o->networks;
-    n.spectral_norm = false;
+    n.spectral_norm = n.minibatch_inner = false;
     return gan_model_output(o->model, scope, "output", o->model->features(scope, x, &n), n.z_dim,
                             &n);
 }

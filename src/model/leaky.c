@@ -28,6 +28,7 @@ gan_node *gan_leaky_generator(gan_scope *scope, gan_node *z, const gan_model_opt
 gan_node *gan_leaky_features(gan_scope *scope, gan_node *x, const gan_model_options *options,
                              int layers, const int64_t *width) {
     for (int i = 0; i < layers; i++) {
+        if (i + 1 == layers) x = gan_inner_minibatch(scope, x, options);
         x = gan_leaky_layer(scope, hidden[i], x, width[i], options->spectral_norm);
         x = gan_drop(scope, x, options->discriminator_keep);
     }

@@ -34,7 +34,7 @@ static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o)
     gan_node *h = gan_layer_dropout(s, x, 0.8);
     h = gan_layer_maxout(s, "hidden1", h, width, 5, &layer);
     h = gan_layer_dropout(s, gan_layer_norm(s, "hidden1", h, "none", NULL), keep);
-    h = gan_layer_maxout(s, "hidden2", h, width, 5, &layer);
+    h = gan_layer_maxout(s, "hidden2", gan_inner_minibatch(s, h, o), width, 5, &layer);
     return gan_layer_dropout(s, gan_layer_norm(s, "hidden2", h, "none", NULL), keep);
 }
 
@@ -46,6 +46,7 @@ const gan_model gan_model_maxout = {
     .initial = {.height = 28, .width = 28, .channels = 1, .z_dim = 100},
     .generator = generator,
     .features = features,
+    .inner = true,
     .output = {GAN_INIT_UNIFORM, -0.005f, 0.005f},
 };
 

@@ -22,4 +22,5 @@ const gan_model gan_model_mlp = {
     .initial = {.height = 28, .width = 28, .channels = 1, .z_dim = 100},
     .generator = generator,
     .features = features,
+    .inner = true,
 };

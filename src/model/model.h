@@ -18,6 +18,10 @@ static inline int64_t gan_features(int64_t wanted, int64_t own) {
 gan_node *gan_leaky_layer(gan_scope *scope, const char *name, gan_node *x, int64_t units,
                           bool spectral_norm);
 
+/* h, the input of the last hidden layer of a model that is `inner`, with minibatch discrimination
+ * where the options have it there. */
+gan_node *gan_inner_minibatch(gan_scope *scope, gan_node *h, const gan_model_options *options);
+
 #define GAN_LEAKY_SLOPE 0.2
 
 /* Dropout where `keep` asks for it; 0 is no dropout. */

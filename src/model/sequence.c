@@ -24,4 +24,5 @@ const gan_model gan_model_sequence = {
     .initial = {.height = 16, .width = 1, .channels = 4, .z_dim = 64},
     .generator = generator,
     .features = features,
+    .inner = true,
 };

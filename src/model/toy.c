@@ -25,4 +25,5 @@ const gan_model gan_model_toy = {
                 .discriminator_features = 128},
     .generator = generator,
     .features = features,
+    .inner = true,
 };

@@ -27,20 +27,21 @@ static gan_node *by_group(gan_scope *s, gan_node *x, statistic f, int64_t argume
 /* ---- minibatch discrimination ---- */
 
 /* M (m,B,C) -> o (m,B), o_i = Σ_{j≠i} exp(-‖M_i - M_j‖₁); j = i adds exp(0), which is taken away.
- */
-static gan_node *closeness(gan_graph *g, gan_node *x, int64_t groups, int64_t unused) {
-    (void)unused;
+ * `mean`: of the others in place of the sum; a row by itself has 0 in either. */
+static gan_node *closeness(gan_graph *g, gan_node *x, int64_t groups, int64_t mean) {
     const gan_shape s = gan_node_shape(x);
     const int64_t n = s.dim[0] / groups, b = s.dim[1], c = s.dim[2];
     gan_node *row = gan_reshape(g, x, gan_shape_of(5, (int64_t[]){groups, n, 1, b, c}));
     gan_node *column = gan_reshape(g, x, gan_shape_of(5, (int64_t[]){groups, 1, n, b, c}));
     gan_node *distance = gan_sum_axes(g, gan_abs(g, gan_sub(g, row, column)), 1u << 4);
     gan_node *sum = gan_sum_axes(g, gan_exp(g, gan_neg(g, distance)), 1u << 2);
-    return gan_reshape(g, gan_shift(g, sum, -1), gan_shape2(s.dim[0], b));
+    sum = gan_shift(g, sum, -1);
+    if (mean && n > 2) sum = gan_scale(g, sum, 1 / (double)(n - 1));
+    return gan_reshape(g, sum, gan_shape2(s.dim[0], b));
 }
 
 gan_node *gan_layer_minibatch_discrimination(gan_scope *scope, const char *name, gan_node *x,
-                                             int64_t kernels, int64_t dims,
+                                             int64_t kernels, int64_t dims, bool mean,
                                              const gan_layer_options *options) {
     gan_scope *s = gan_scope_enter(scope, "%s", name);
     if (!s || !x) return NULL;
@@ -61,7 +62,7 @@ gan_node *gan_layer_minibatch_discrimination(gan_scope *scope, const char *name,
     gan_node *m = gan_layer_linear(s, "tensor", x, kernels * dims, &o);
     m = gan_reshape(g, gan_cast(g, m, GAN_F32), gan_shape3(shape.dim[0], kernels, dims));
     if (!m) return NULL;
-    gan_node *close = by_group(s, m, closeness, 0);
+    gan_node *close = by_group(s, m, closeness, mean);
     if (bias) close = gan_add(g, close, gan_scope_weight(s, "bias", gan_shape1(kernels), start));
     gan_node *both[2] = {x, gan_scope_activation(s, close)};
     return gan_concat(g, 1, 2, both);

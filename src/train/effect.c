@@ -137,6 +137,8 @@ static const struct {
     {"data.channels", of_images},
     {"data.flip", of_images},
     {"minibatch.dims", of_minibatch},
+    {"minibatch.mean", of_minibatch},
+    {"minibatch.inner", of_minibatch},
     {"z.layer", of_late_noise},
     {"growing.hold", of_growing},
     {"growing.fade", of_fading},

@@ -38,6 +38,8 @@ gan_status gan_source_networks(const gan_model **model, gan_model_options *optio
     options->discriminator_keep = settings->discriminator_keep;
     options->minibatch_kernels = settings->minibatch_kernels;
     options->minibatch_dims = settings->minibatch_dims;
+    options->minibatch_mean = settings->minibatch_mean;
+    options->minibatch_inner = settings->minibatch_kernels && settings->minibatch_inner;
     options->minibatch_std = settings->minibatch_std;
     options->z_late = settings->z_late;
     options->z_layer = settings->z_layer;
