@@ -6,14 +6,10 @@
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
 
-static int64_t groups_of(const gan_call *call) {
-    return call->node->op == GAN_OP_batch_norm_grad ? call->in[1].shape.dim[0]
-                                                    : call->out.shape.dim[0];
-}
-
-static gan_launch_norm_args args_of(const gan_call *call) {
+/* `sums`: the result's shape, or that of an operand like it, (groups, 2, channels). */
+static gan_launch_norm_args args_of(const gan_call *call, gan_shape sums) {
     const gan_shape x = call->in[0].shape;
-    const int64_t channels = x.dim[x.rank - 1], groups = groups_of(call);
+    const int64_t channels = x.dim[x.rank - 1], groups = sums.dim[0];
     return (gan_launch_norm_args){
         .groups = groups,
         .rows = channels && groups ? gan_shape_size(x) / channels / groups : 0,
@@ -28,13 +24,13 @@ static gan_launch_norm_args args_of(const gan_call *call) {
 static gan_status prepare(gan_device *device, gan_call *call) {
     (void)device;
     GAN_TRY(gan_cuda_require_31_bits(call));
-    const gan_launch_norm_args a = args_of(call);
+    const gan_launch_norm_args a = args_of(call, call->out.shape);
     call->workspace_bytes = gan_launch_norm_workspace(&a);
     return GAN_OK;
 }
 
 static gan_status run_moments(gan_device *device, const gan_call *call) {
-    gan_launch_norm_args a = args_of(call);
+    gan_launch_norm_args a = args_of(call, call->out.shape);
     a.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_moments(&a, gan_cuda(device)->stream));
     return GAN_OK;
@@ -54,7 +50,7 @@ static gan_launch_norm_back back_of(const gan_call *call) {
 }
 
 static gan_status run_sums(gan_device *device, const gan_call *call) {
-    gan_launch_norm_args a = args_of(call);
+    gan_launch_norm_args a = args_of(call, call->out.shape);
     const gan_launch_norm_back back = back_of(call);
     a.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_sums(&a, &back, gan_cuda(device)->stream));
@@ -67,7 +63,7 @@ static gan_status prepare_grad(gan_device *device, gan_call *call) {
 }
 
 static gan_status run_grad(gan_device *device, const gan_call *call) {
-    const gan_launch_norm_args a = args_of(call);
+    const gan_launch_norm_args a = args_of(call, call->in[1].shape);
     const gan_launch_norm_back back = back_of(call);
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_grad(&a, &back, call->in[5].data, call->out.data,
                                                         gan_cuda(device)->stream));
@@ -81,7 +77,7 @@ static bool is_whole(const gan_node *first) {
     const gan_call call = {.node = first,
                            .in = &(gan_array){.dtype = x->dtype, .shape = x->shape},
                            .out = {.dtype = first->dtype, .shape = first->shape}};
-    const gan_launch_norm_args a = args_of(&call);
+    const gan_launch_norm_args a = args_of(&call, first->shape);
     return gan_launch_norm_is_whole(&a);
 }
 
@@ -123,7 +119,7 @@ gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
     const bool back = first->node->op == GAN_OP_batch_norm_sums;
     const gan_cuda_device *d = gan_cuda(device);
     unsigned *barrier = d->lane[first->lane].barrier;
-    gan_launch_norm_args a = args_of(first);
+    gan_launch_norm_args a = args_of(first, first->out.shape);
     gan_launch_norm_back with;
     a.counters = d->lane[first->lane].counters;
     if (!aligned(a.x) || !aligned(second->out.data) || (back && !aligned(first->in[2].data))) {
