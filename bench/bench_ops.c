@@ -200,18 +200,54 @@ static void bench_reduce(bench *b, int64_t rows, int64_t columns) {
     finish(b, title, 0, 4.0 * (double)(rows * columns + columns));
 }
 
-/* Batch norm in training with its activation: the least is to read twice and write once. */
-static void bench_norm(bench *b, int64_t n, int64_t size, int64_t c) {
-    char title[64];
-    snprintf(title, sizeof title, "norm %lld %lld %lld", (long long)n, (long long)size,
-             (long long)c);
+/* Batch norm in training with its activation, or that and its gradient: the least is to read x (and
+ * dy) and write y (and dx), where x stays on the chip in between. */
+static void bench_norm(bench *b, int64_t n, int64_t size, int64_t c, bool back, const char *how) {
+    char title[96];
+    snprintf(title, sizeof title, "%s%s %lld %lld %lld", back ? "norm_back" : "norm", how,
+             (long long)n, (long long)size, (long long)c);
     begin(b);
-    gan_node *x = operand(b, "x/x", gan_shape4(n, size, size, c));
+    const gan_init init = b->dtype == GAN_F32 ? gan_init_normal(0, 1) : gan_init_constant(0);
+    const gan_shape shape = gan_shape4(n, size, size, c);
+    gan_node *x = gan_variable_node(b->g, GAN_WEIGHT, "x/x", b->dtype, shape, init);
     gan_node *gamma = operand(b, "w/gamma", gan_shape1(c));
     gan_node *beta = operand(b, "w/beta", gan_shape1(c));
-    gan_node *y = gan_batch_norm(b->g, x, gan_moments(b->g, x, 1), gamma, beta, 1e-5);
-    gan_output(b->g, gan_relu(b->g, y));
-    finish(b, title, 0, 12.0 * (double)(n * size * size * c));
+    gan_node *y = gan_batch_norm_training(b->g, x, 1, gamma, beta, 1e-5, NULL);
+    y = gan_output(b->g, gan_relu(b->g, y));
+    if (back) {
+        gan_node *dy = gan_variable_node(b->g, GAN_WEIGHT, "dy/dy", b->dtype, shape, init);
+        gan_node *from[3] = {x, gamma, beta}, *gradient[3];
+        bench_check(gan_gradient(b->g, gan_sum(b->g, gan_mul(b->g, y, dy)), 3, from, gradient));
+        for (int i = 0; i < 3; i++) gan_output(b->g, gradient[i]);
+    }
+    finish(b, title, 0, (back ? 5 : 2) * bytes_of(shape) / (b->dtype == GAN_BF16 ? 2 : 1));
+}
+
+/* Statistics and what is made of them in one launch, whose blocks wait for each other, and in two:
+ * layers of b, c and d. */
+static void bench_norms(bench *b, const char *device, gan_device_options options) {
+    static const struct {
+        gan_dtype dtype;
+        int cooperative;
+        const char *how;
+    } ways[] = {{GAN_F32, 1, "/one"},
+                {GAN_F32, -1, "/two"},
+                {GAN_BF16, 1, "/one/bf16"},
+                {GAN_BF16, -1, "/two/bf16"}};
+    static const struct {
+        int64_t n, size, c;
+    } layers[] = {{64, 4, 256},  {128, 8, 256}, {128, 16, 128},
+                  {128, 32, 64}, {64, 32, 256}, {256, 64, 96}};
+    bench other = *b;
+    for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+        options.cooperative = ways[way].cooperative;
+        other.dtype = ways[way].dtype;
+        bench_check(gan_device_open(&other.device, device, &options));
+        for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+            for (int back = 0; back < 2; back++)
+                bench_norm(&other, layers[i].n, layers[i].size, layers[i].c, back, ways[way].how);
+        gan_device_close(other.device);
+    }
 }
 
 static void bench_adam(bench *b, int64_t n) {
@@ -279,9 +315,10 @@ int main(int argc, char **argv) {
     bench_tanh(&b, 128 * 64 * 64 * 3);
     bench_reduce(&b, 256, 512);
     bench_reduce(&b, 1 << 17, 64);
-    bench_norm(&b, 64, 16, 64);
-    bench_norm(&b, 128, 32, 64);
-    bench_norm(&b, 128, 8, 256);
+    bench_norm(&b, 64, 16, 64, false, "");
+    bench_norm(&b, 128, 32, 64, false, "");
+    bench_norm(&b, 128, 8, 256, false, "");
+    if (b.cuda) bench_norms(&b, device, options);
     bench_adam(&b, 1485584);
     bench_adam(&b, 3576704);
     bench_gather(&b, 10000, 128, 28, 1);

@@ -69,6 +69,16 @@ def norm(n, size, c):
     return lambda: F.relu_(F.batch_norm(x, None, None, g, b, True))
 
 
+def norm_back(n, size, c):
+    x, dy, g, b = randn(n, c, size, size), randn(n, c, size, size), randn(c), randn(c)
+
+    def both():
+        y, mean, scale = torch.ops.aten.native_batch_norm(x, g, b, None, None, True, 0, 1e-5)
+        before = torch.ops.aten.threshold_backward(dy, F.relu_(y), 0)
+        return torch.ops.aten.native_batch_norm_backward(before, x, g, None, None, mean, scale, True, 1e-5, [True] * 3)
+    return both
+
+
 def adam(n):
     x = randn(n).requires_grad_()
     x.grad = randn(n)
@@ -88,8 +98,8 @@ def random(n):
     return x.normal_
 
 
-MAKE = {"matmul": matmul, "pointwise": pointwise, "tanh": tanh, "reduce": reduce, "norm": norm, "adam": adam,
-        "gather": gather, "random": random}
+MAKE = {"matmul": matmul, "pointwise": pointwise, "tanh": tanh, "reduce": reduce, "norm": norm,
+        "norm_back": norm_back, "adam": adam, "gather": gather, "random": random}
 MAKE |= {kind: convolution(kind) for kind in ("conv2d", "grad_input", "grad_weight")}
 
 
