@@ -225,7 +225,7 @@ __device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group,
     Part<V> part = {};
     if (at.channel < a.channels) {
         const float *from = a.partial + group * a.chunks * 2 * a.channels + at.channel;
-#pragma unroll 2
+#pragma unroll 4
         for (int i = at.stripe; i < a.chunks; i += at.stripes) {
             Part<V> b;
             b.count = float(min(a.chunk, a.rows - i * a.chunk));
@@ -260,7 +260,7 @@ __device__ __forceinline__ bool leave_part(const SumsArgs &a, const Piece<V> &p,
 
 /* Chunks of rows, by the shape alone: one where a second launch costs more than it saves. */
 inline void plan(const gan_launch_norm_args *n, SumsArgs *a) {
-    enum { BLOCKS = 512, BATCH = 8, FEW = 4 };
+    enum { BLOCKS = 256, BATCH = 8, FEW = 4 }; /* two a multiprocessor, of the largest */
     const int v = n->channels % 4 == 0 ? 4 : 1;
     const int64_t lanes = lanes_for(n->channels / v, 32), tiles = ceil_div(n->channels, lanes * v);
     const int64_t pass = NORM_BLOCK / lanes * BATCH, passes = ceil_div(n->rows, pass);
