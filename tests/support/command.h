@@ -10,7 +10,7 @@ typedef struct outcome {
     char out[16384], err[4096];
 } outcome;
 
-enum { MAX_ARGUMENTS = 24 };
+enum { MAX_ARGUMENTS = 32 };
 
 /* Runs `ganc ARGUMENT…` in the scratch folder, or in that of command_from(); the list ends with
  * NULL. */

@@ -103,14 +103,24 @@ const char *tiny_checkpoint(const char *name) {
     return scratch(path);
 }
 
-const char *tiny_preset(const char *preset, int seed, int steps, const char *other) {
+const char *tiny_preset(const char *preset, int seed, int steps, const char *const *other) {
     char name[64], number[16], set[32];
     snprintf(name, sizeof name, "%s-%d%s", preset, seed, other ? "-other" : "");
     snprintf(number, sizeof number, "%d", seed);
     snprintf(set, sizeof set, "steps=%d", steps);
-    command_done(ARGS("train", preset, "--out", name, "--seed", number, "--device", "cpu", "--set",
-                      "sample.every=0", "--set", "checkpoint.every=0", "--set", set, "--set",
-                      other ? other : set));
+    enum { FIXED = 14 };
+    const char *arguments[FIXED + 2 * TINY_PAIRS + 1] = {"train",    preset,
+                                                         "--out",    name,
+                                                         "--seed",   number,
+                                                         "--device", "cpu",
+                                                         "--set",    "sample.every=0",
+                                                         "--set",    "checkpoint.every=0",
+                                                         "--set",    set};
+    for (int i = 0; other && other[i] && i < TINY_PAIRS; i++) {
+        arguments[FIXED + 2 * i] = "--set";
+        arguments[FIXED + 2 * i + 1] = other[i];
+    }
+    command_done(arguments);
     return tiny_checkpoint(name);
 }
 

@@ -30,9 +30,9 @@ void tiny_run(const gan_settings *settings, const char *name, int64_t steps, int
 /* The checkpoint in the folder scratch(NAME); valid as long as scratch() says. */
 const char *tiny_checkpoint(const char *name);
 
-/* Trains a preset for `steps` by the command, with another "key=value" where `other` is not NULL;
- * its checkpoint. */
-const char *tiny_preset(const char *preset, int seed, int steps, const char *other);
+/* Trains a preset for `steps` by the command, with other "key=value"s, at most TINY_PAIRS up to the
+ * first NULL (`other` may be NULL); its checkpoint. */
+const char *tiny_preset(const char *preset, int seed, int steps, const char *const *other);
 
 /* The CPU, with `threads` threads (0: all); fails the test on an error. */
 gan_device *tiny_device(int threads);
