@@ -1,6 +1,10 @@
-/* Many small calls as one launch. A single block takes them one after the other, with a barrier in
- * between: what a call of a few hundred numbers costs is the launch, and here only the first pays
- * for it. Tasks that are spread have further blocks to themselves. */
+/* Many small calls as one launch: what a call of a few hundred numbers costs is the launch, and
+ * here only the first pays for it. Calls that depend on each other are taken by one block, a chain,
+ * one after the other; those that are spread have blocks to themselves, and what waits for them
+ * comes in a phase behind a barrier of all blocks. */
+#include <cstddef>
+
+#include "kernels/barrier.cuh"
 #include "kernels/columns.cuh"
 #include "kernels/fold.cuh"
 #include "kernels/launch_joined.h"
@@ -36,8 +40,8 @@ __device__ __forceinline__ float operand(const gan_launch_task_program &p, int i
     for (int axis = 0; axis < GAN_LAUNCH_TASK_AXES; axis++)
         if (axis < p.n_axes) offset += int(at.index[axis]) * p.operand[input].stride[axis];
     const void *data = p.operand[input].data;
-    return p.operand[input].bf16 ? to_float(static_cast<const __nv_bfloat16 *>(data)[offset])
-                                 : static_cast<const float *>(data)[offset];
+    return p.bf16 >> input & 1 ? to_float(static_cast<const __nv_bfloat16 *>(data)[offset])
+                               : static_cast<const float *>(data)[offset];
 }
 
 /* Remembered results lie in shared memory, a column a thread. */
@@ -54,10 +58,12 @@ __device__ __forceinline__ float value(const gan_launch_task_program &p, int fro
 }
 
 __device__ __forceinline__ float evaluate(const gan_launch_task_program &p, const Place &at) {
+    const gan_launch_step *steps =
+        reinterpret_cast<const gan_launch_step *>(&p.operand[p.n_inputs]);
     float y = p.n_steps == 0 ? operand(p, 0, at) : 0.0f;
 #pragma unroll 1
     for (int s = 0; s < p.n_steps; s++) {
-        const gan_launch_step step = p.step[s];
+        const gan_launch_step step = steps[s];
         const float a = value(p, step.a, y, at), b = value(p, step.b, y, at);
         switch (step.fn) {
 #define GAN_POINTWISE(name, arity, formula, da, db)                                                \
@@ -126,7 +132,7 @@ __device__ void reduce_task(const gan_launch_task &t, int block, int blocks) {
         float y = p.max ? -INFINITY : 0.0f;
         Place at = {};
         if (result < p.results) {
-            locate(p, ~p.reduced, unsigned(result), at);
+            locate(p, ~unsigned(p.reduced), unsigned(result), at);
             for (int i = row; i < n; i += shares.rows) {
                 locate(p, p.reduced, unsigned(i), at);
                 y = join(p, y, evaluate(p, at));
@@ -272,34 +278,71 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
 /* ---- the kernel ---- */
 
 /* How many blocks a spread task has. */
-__host__ __device__ __forceinline__ int blocks_of(const gan_launch_task &t) {
-    if (t.kind == GAN_LAUNCH_TASK_REDUCE) {
-        const int lanes = Shares(t).lanes;
-        return (t.of.program.results + lanes - 1) / lanes;
-    }
+int blocks_of(const gan_launch_task &t) {
+    if (t.kind == GAN_LAUNCH_TASK_REDUCE)
+        return int(ceil_div(t.of.program.results, Shares(t).lanes));
     if (t.kind == GAN_LAUNCH_TASK_FOLD) return fold_blocks(t.of.fold);
     if (t.kind == GAN_LAUNCH_TASK_COLUMNS) return t.of.columns.chunks * column_tiles(t.of.columns);
-    const int64_t n = t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n;
-    return int((n + ELEMENTS - 1) / ELEMENTS);
+    return int(ceil_div(t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n, ELEMENTS));
 }
 
-/* Block 0 takes the tasks in turn; the others belong to the spread ones, in their order. One block
- * a multiprocessor will do: for more the compiler would spill registers. */
+/* A block is every gridDim.x-th of a phase's blocks. One a multiprocessor will do: for more the
+ * compiler would spill registers. */
 __global__ void __launch_bounds__(BLOCK, 1)
     joined_kernel(const __grid_constant__ gan_launch_joined_args a) {
-    int first = 1;
-    for (int i = 0; i < a.n; i++) {
-        const gan_launch_task &t = a.task[i];
-        if (!t.spread) {
-            if (blockIdx.x != 0) continue;
-            run(t, 0, 1);
+    const int blocks = int(gridDim.x);
+    for (int i = 0; i < a.bytes;) {
+        const gan_launch_task &t = *reinterpret_cast<const gan_launch_task *>(&a.room[i / 8]);
+        i += t.bytes;
+        if (t.begins) grid_barrier(a.barrier);
+        int block = int(blockIdx.x) - t.first % blocks;
+        for (block += block < 0 ? blocks : 0; block < t.blocks; block += blocks) {
+            run(t, block, t.blocks);
             __syncthreads();
-            continue;
         }
-        const int blocks = blocks_of(t), block = int(blockIdx.x) - first;
-        if (block >= 0 && block < blocks) run(t, block, blocks);
-        first += blocks;
     }
+}
+
+/* Bytes of the task up to the end of a member of `of`. */
+#define BYTES_OF(member)                                                                           \
+    (offsetof(gan_launch_task, of) + sizeof(static_cast<gan_launch_task *>(nullptr)->of.member))
+
+size_t task_bytes(int kind) {
+    switch (kind) {
+    case GAN_LAUNCH_TASK_FOLD:
+        return BYTES_OF(fold);
+    case GAN_LAUNCH_TASK_ROWS:
+        return BYTES_OF(rows);
+    case GAN_LAUNCH_TASK_AVERAGE:
+        return BYTES_OF(average);
+    case GAN_LAUNCH_TASK_ADVANCE:
+        return BYTES_OF(advance);
+    case GAN_LAUNCH_TASK_RECORD:
+        return BYTES_OF(record);
+    case GAN_LAUNCH_TASK_LOSS:
+    case GAN_LAUNCH_TASK_LOSS_GRAD:
+        return BYTES_OF(loss);
+    case GAN_LAUNCH_TASK_UNIFORM:
+    case GAN_LAUNCH_TASK_NORMAL:
+        return BYTES_OF(random);
+    case GAN_LAUNCH_TASK_SHUFFLE:
+        return BYTES_OF(shuffle);
+    case GAN_LAUNCH_TASK_BATCH:
+        return BYTES_OF(batch);
+    case GAN_LAUNCH_TASK_COLUMNS:
+        return BYTES_OF(columns);
+    default:
+        return offsetof(gan_launch_task, of);
+    }
+}
+
+/* Of a program: up to its operands. */
+constexpr size_t PROGRAM_BYTES =
+    offsetof(gan_launch_task, of) + offsetof(gan_launch_task_program, operand);
+constexpr size_t OPERAND_BYTES = sizeof(gan_launch_task_program::operand) / GAN_LAUNCH_TASK_INPUTS;
+
+bool is_program(int kind) {
+    return kind == GAN_LAUNCH_TASK_PROGRAM || kind == GAN_LAUNCH_TASK_REDUCE;
 }
 
 } // namespace
@@ -308,10 +351,46 @@ extern "C" int gan_launch_column_counters(const gan_launch_columns_args *a) {
     return column_tiles(*a);
 }
 
+extern "C" int gan_launch_task_bytes(int kind, int inputs, int steps) {
+    const size_t bytes = is_program(kind) ? PROGRAM_BYTES + size_t(inputs) * OPERAND_BYTES +
+                                                size_t(steps) * sizeof(gan_launch_step)
+                                          : task_bytes(kind);
+    return int(ceil_div(int64_t(bytes), 8) * 8);
+}
+
+extern "C" void gan_launch_joined_phase(gan_launch_joined_args *a, int chains) {
+    a->begins = a->phases++ > 0;
+    a->blocks = chains;
+    if (a->most < chains) a->most = chains;
+}
+
+extern "C" void gan_launch_joined_add(gan_launch_joined_args *a, const gan_launch_task *task,
+                                      int chain) {
+    const gan_launch_task_program &p = task->of.program;
+    gan_launch_task t = *task;
+    char *to = reinterpret_cast<char *>(a->room) + a->bytes;
+    t.bytes = gan_launch_task_bytes(t.kind, p.n_inputs, p.n_steps);
+    t.begins = a->begins;
+    a->begins = 0;
+    t.first = chain < 0 ? a->blocks : chain;
+    t.blocks = chain < 0 ? blocks_of(t) : 1;
+    if (chain < 0) a->blocks += t.blocks;
+    if (a->most < a->blocks) a->most = a->blocks;
+    a->bytes += t.bytes;
+    const size_t steps = is_program(t.kind) ? size_t(p.n_steps) * sizeof *p.step : 0;
+    const size_t before =
+        is_program(t.kind) ? PROGRAM_BYTES + size_t(p.n_inputs) * OPERAND_BYTES : size_t(t.bytes);
+    memcpy(to, &t, before);
+    memcpy(to + before, p.step, steps);
+}
+
 extern "C" cudaError_t gan_launch_joined(const gan_launch_joined_args *a, cudaStream_t stream) {
-    int blocks = 1;
-    for (int i = 0; i < a->n; i++)
-        if (a->task[i].spread) blocks += blocks_of(a->task[i]);
-    GPU_LAUNCH(joined_kernel, dim3(unsigned(blocks)), dim3(BLOCK), stream, *a);
+    if (a->phases == 1) {
+        GPU_LAUNCH(joined_kernel, dim3(unsigned(a->most)), dim3(BLOCK), stream, *a);
+    } else {
+        const int resident = resident_blocks(joined_kernel, BLOCK);
+        const int blocks = a->most < resident ? a->most : resident;
+        GPU_LAUNCH_COOPERATIVE(joined_kernel, dim3(unsigned(blocks)), dim3(BLOCK), stream, *a);
+    }
     return cudaGetLastError();
 }

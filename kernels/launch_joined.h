@@ -13,11 +13,12 @@ extern "C" {
 #endif
 
 enum {
-    GAN_LAUNCH_TASKS = 48, /* the arguments of a launch have 32764 bytes */
+    GAN_LAUNCH_ROOM = 32720, /* bytes for tasks: the arguments of a launch have 32764 */
     GAN_LAUNCH_TASK_INPUTS = 8,
     GAN_LAUNCH_TASK_STEPS = 12,
     GAN_LAUNCH_TASK_AXES = 4,
     GAN_LAUNCH_TASK_VALUES = 16,
+    GAN_LAUNCH_TASK_PIECES = 48, /* tasks of a concatenation */
 };
 
 typedef enum gan_launch_task_kind {
@@ -40,18 +41,16 @@ typedef enum gan_launch_task_kind {
 
 /* As gan_launch_operand and gan_launch_program, with less room. */
 typedef struct gan_launch_task_program {
-    int n_inputs, n_steps, n_axes;
+    uint8_t n_inputs, n_steps, n_axes;
+    uint8_t bf16, out_bf16; /* bf16: bit i: operand i is */
+    uint8_t reduced, max;   /* reduced: bit i: axis i is */
     int32_t length[GAN_LAUNCH_TASK_AXES];
-    int32_t size;
+    int32_t size, results; /* results: of a reduction */
     struct {
         const void *data;
         int32_t stride[GAN_LAUNCH_TASK_AXES];
-        int bf16;
     } operand[GAN_LAUNCH_TASK_INPUTS];
-    gan_launch_step step[GAN_LAUNCH_TASK_STEPS];
-    uint32_t reduced; /* bit i: axis i is reduced */
-    int32_t results;  /* of a reduction */
-    int max, out_bf16;
+    gan_launch_step step[GAN_LAUNCH_TASK_STEPS]; /* in a launch, right behind the last operand */
 } gan_launch_task_program;
 
 /* out (columns) = the sums of x (rows, columns) over its rows. Of several chunks of rows the sums
@@ -66,9 +65,11 @@ typedef struct gan_launch_columns_args {
 } gan_launch_columns_args;
 
 typedef struct gan_launch_task {
-    int32_t kind;   /* gan_launch_task_kind */
-    int32_t spread; /* beside the others, by blocks of its own; no other task may depend on it, nor
-                       it on another */
+    int16_t kind; /* gan_launch_task_kind */
+    /* the launch's own: */
+    int16_t begins;        /* a phase: all blocks wait for each other before */
+    int32_t bytes;         /* it takes of the launch's room */
+    int32_t first, blocks; /* by which blocks of its phase it is run */
     void *out;
     const void *in;
     int64_t n;
@@ -103,16 +104,30 @@ typedef struct gan_launch_task {
     } of;
 } gan_launch_task;
 
-typedef struct gan_launch_joined_args {
-    int n;
-    gan_launch_task task[GAN_LAUNCH_TASKS];
-} gan_launch_joined_args;
+/* What a task takes of a launch's room; of a program's, with as many operands and steps. */
+int gan_launch_task_bytes(int kind, int inputs, int steps);
 
 /* How many counters such a sum needs. */
 int gan_launch_column_counters(const gan_launch_columns_args *a);
 
-/* Runs the tasks in their order, each seeing what those before have written; those that are spread,
- * beside them. */
+/* A launch in the making; all 0 but `barrier` at first. */
+typedef struct gan_launch_joined_args {
+    unsigned *barrier; /* of several phases: two unsigned, as barrier.cuh has them */
+    int bytes, phases; /* so far */
+    int blocks, most;  /* of the phase so far, and of the largest */
+    int begins;        /* the next task does */
+    uint64_t room[GAN_LAUNCH_ROOM / 8];
+} gan_launch_joined_args;
+
+/* Begins a phase, each of whose tasks sees what those of phases before have written. Its first
+ * `chains` blocks are each a chain's. */
+void gan_launch_joined_phase(gan_launch_joined_args *a, int chains);
+
+/* Adds a task to a chain of the phase, whose tasks come one after the other; with chain -1 it is
+ * spread: blocks of its own share it, beside all others of the phase. */
+void gan_launch_joined_add(gan_launch_joined_args *a, const gan_launch_task *task, int chain);
+
+/* Runs them; several phases in a cooperative launch. */
 cudaError_t gan_launch_joined(const gan_launch_joined_args *a, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -140,7 +140,7 @@ static void plans_mean_what_graphs_mean(void **state) {
     (void)state;
     const gan_plan_options fused = {.supported = every_op}, expanded = {.supported = primitive_op};
     const gan_plan_options joined = {
-        .supported = every_op, .takes = takes_all, .joins = joins_all, .join_most = 48};
+        .supported = every_op, .takes = takes_all, .joins = joins_all, .join_room = 48};
     features f = {0};
     int bad = 0;
     for (int i = 0; i < case_count(); i++)

@@ -29,7 +29,7 @@ static bool takes_all(const void *context, const gan_node *node) {
 static gan_plan *make_joined_plan(const gan_graph *g) {
     gan_plan *plan;
     gan_plan_options options = {
-        .supported = every_op, .takes = takes_all, .joins = joins_all, .join_most = 48};
+        .supported = every_op, .takes = takes_all, .joins = joins_all, .join_room = 48};
     assert_int_equal(gan_plan_create(&plan, g, &options), GAN_OK);
     return plan;
 }

@@ -154,6 +154,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
         close_device(&d->base);
         return gan_fail_within(status, "device cuda:%d", index);
     }
+    d->base.phases = d->resident;
     if (!options->plan_only) gan_cuda_conv_cache_open(d, options->cache);
     *out = &d->base;
     return GAN_OK;
@@ -247,7 +248,7 @@ const gan_backend gan_cuda_backend = {
     .release_record = gan_cuda_release_record,
     .lanes = GAN_CUDA_LANES,
     .joins = gan_cuda_joins,
-    .join_most = GAN_LAUNCH_TASKS,
+    .join_room = GAN_LAUNCH_ROOM,
     .pairs = gan_cuda_pairs,
     .run_joined = gan_cuda_run_joined,
     .cost = gan_cuda_cost,

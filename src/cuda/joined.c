@@ -1,4 +1,6 @@
 /* Calls that can be of one launch with others, and that launch. */
+#include <string.h>
+
 #include "base/error.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
@@ -65,18 +67,18 @@ static gan_join sum_joins(const gan_node *node) {
 
 static gan_join reduce_joins(const gan_node *node) {
     const gan_join join = sum_joins(node);
-    return join.tasks == 0 && is_columns(node) ? spread : join;
+    return join.room == 0 && is_columns(node) ? spread : join;
 }
 
 static void set_program(gan_launch_task_program *to, const gan_launch_program *from) {
-    to->n_inputs = from->n_inputs;
-    to->n_steps = from->n_steps;
-    to->n_axes = from->n_axes;
+    to->n_inputs = (uint8_t)from->n_inputs;
+    to->n_steps = (uint8_t)from->n_steps;
+    to->n_axes = (uint8_t)from->n_axes;
     to->size = from->size;
     for (int axis = 0; axis < from->n_axes; axis++) to->length[axis] = from->length[axis];
     for (int i = 0; i < from->n_inputs; i++) {
         to->operand[i].data = from->operand[i].data;
-        to->operand[i].bf16 = from->operand[i].bf16;
+        if (from->operand[i].bf16) to->bf16 |= (uint8_t)(1u << i);
         for (int axis = 0; axis < from->n_axes; axis++)
             to->operand[i].stride[axis] = (int32_t)from->operand[i].stride[axis];
     }
@@ -108,14 +110,14 @@ static int columns_task(const gan_call *call, gan_launch_task *t) {
 }
 
 static int reduce_task(const gan_call *call, gan_launch_task *t) {
-    if (sum_joins(call->node).tasks == 0) return columns_task(call, t);
+    if (sum_joins(call->node).room == 0) return columns_task(call, t);
     const gan_launch_reduce_args r = gan_cuda_reduce_args(call);
     t->kind = GAN_LAUNCH_TASK_REDUCE;
     set_program(&t->of.program, &r.program);
-    t->of.program.reduced = r.reduced;
-    t->of.program.max = r.max;
+    t->of.program.reduced = (uint8_t)r.reduced;
+    t->of.program.max = r.max != 0;
     t->of.program.results = (int32_t)r.results;
-    t->of.program.out_bf16 = r.out_bf16;
+    t->of.program.out_bf16 = r.out_bf16 != 0;
     t->n = 1;
     for (int axis = 0; axis < r.program.n_axes; axis++)
         if (r.reduced >> axis & 1u) t->n *= r.program.length[axis];
@@ -164,7 +166,7 @@ static int cast_task(const gan_call *call, gan_launch_task *t) {
     t->of.program.n_inputs = 1;
     t->of.program.operand[0].data = call->in[0].data;
     t->of.program.operand[0].stride[0] = 1;
-    t->of.program.operand[0].bf16 = call->in[0].dtype == GAN_BF16;
+    t->of.program.bf16 = call->in[0].dtype == GAN_BF16;
     return 1;
 }
 
@@ -265,7 +267,8 @@ static gan_join pad_joins(const gan_node *node) {
 }
 
 static gan_join concat_joins(const gan_node *node) {
-    return moves_words(node) ? (gan_join){node->n_in, false} : alone;
+    const bool few = node->n_in <= GAN_LAUNCH_TASK_PIECES;
+    return few && moves_words(node) ? (gan_join){node->n_in, false} : alone;
 }
 
 static int slice_task(const gan_call *call, gan_launch_task *t) {
@@ -364,51 +367,81 @@ static int record_task(const gan_call *call, gan_launch_task *t) {
 
 /* ---- the table ---- */
 
-#define ROW(op, joins, task) [GAN_OP_##op] = {joins, task}
+#define ROW(op, joins, task, kind) [GAN_OP_##op] = {joins, task, GAN_LAUNCH_TASK_##kind}
 
-/* Ops without a row are launches by themselves. */
+/* Ops without a row are launches by themselves. kind: of its tasks, that which takes most. */
 static const struct {
-    join_rule *joins;
+    join_rule *joins; /* room: how many tasks */
     task_rule *task;
+    gan_launch_task_kind kind;
 } rule[GAN_OP_COUNT] = {
-    ROW(constant, constant_joins, constant_task),
-    ROW(pointwise, program_joins, program_task),
-    ROW(broadcast, program_joins, program_task),
-    ROW(cast, cast_joins, cast_task),
-    ROW(sum, reduce_joins, reduce_task),
-    ROW(max, reduce_joins, reduce_task),
-    ROW(fold, fold_joins, fold_task),
-    ROW(fold_adjoint, fold_joins, fold_task),
-    ROW(slice, slice_joins, slice_task),
-    ROW(pad, pad_joins, pad_task),
-    ROW(concat, concat_joins, concat_task),
-    ROW(logits_loss, loss_joins, loss_task),
-    ROW(logits_loss_grad, loss_joins, loss_task),
-    ROW(random, random_joins, random_task),
-    ROW(shuffled_index, shuffle_joins, shuffle_task),
-    ROW(minibatch, batch_joins, batch_task),
-    ROW(assign, small_variable_joins, assign_task),
-    ROW(moving_average, small_variable_joins, average_task),
-    ROW(advance, small_variable_joins, advance_task),
-    ROW(record, record_joins, record_task),
+    ROW(constant, constant_joins, constant_task, PROGRAM),
+    ROW(pointwise, program_joins, program_task, PROGRAM),
+    ROW(broadcast, program_joins, program_task, PROGRAM),
+    ROW(cast, cast_joins, cast_task, PROGRAM),
+    ROW(sum, reduce_joins, reduce_task, REDUCE),
+    ROW(max, reduce_joins, reduce_task, REDUCE),
+    ROW(fold, fold_joins, fold_task, FOLD),
+    ROW(fold_adjoint, fold_joins, fold_task, FOLD),
+    ROW(slice, slice_joins, slice_task, ROWS),
+    ROW(pad, pad_joins, pad_task, ROWS),
+    ROW(concat, concat_joins, concat_task, ROWS),
+    ROW(logits_loss, loss_joins, loss_task, LOSS),
+    ROW(logits_loss_grad, loss_joins, loss_task, LOSS),
+    ROW(random, random_joins, random_task, NORMAL),
+    ROW(shuffled_index, shuffle_joins, shuffle_task, SHUFFLE),
+    ROW(minibatch, batch_joins, batch_task, BATCH),
+    ROW(assign, small_variable_joins, assign_task, ROWS),
+    ROW(moving_average, small_variable_joins, average_task, AVERAGE),
+    ROW(advance, small_variable_joins, advance_task, ADVANCE),
+    ROW(record, record_joins, record_task, RECORD),
 };
 
+/* A sum down columns also takes its share of the counters. */
+static int room_of(const gan_node *node) {
+    const int inputs = node->n_in > 0 ? node->n_in : 1;
+    const int steps = node->program ? node->program->n_steps : 1;
+    const int bytes = gan_launch_task_bytes(rule[node->op].kind, inputs, steps);
+    if (node->op != GAN_OP_sum || !is_columns(node)) return bytes;
+    const gan_shape in = node->attr.reduce.in_shape;
+    const gan_launch_columns_args a = {.columns = (int32_t)in.dim[in.rank - 1],
+                                       .bf16 = node->in[0]->dtype == GAN_BF16};
+    const int share = gan_launch_column_counters(&a) * GAN_LAUNCH_ROOM / GAN_LAUNCH_COUNTERS + 1;
+    return share > bytes ? share : bytes;
+}
+
 gan_join gan_cuda_joins(const gan_node *node) {
-    return rule[node->op].joins ? rule[node->op].joins(node) : alone;
+    gan_join join = rule[node->op].joins ? rule[node->op].joins(node) : alone;
+    if (join.room > 0) join.room *= room_of(node);
+    return join;
+}
+
+/* How many chains the phase has that begins with the first of n calls. */
+static int chains_of(const gan_call *call, int n) {
+    int chains = 0;
+    for (int i = 0; i < n && call[i].phase == call[0].phase; i++)
+        if (call[i].chain >= chains) chains = call[i].chain + 1;
+    return chains;
 }
 
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
     if (gan_cuda_is_pair(calls)) return gan_cuda_run_pair(device, calls);
-    gan_launch_joined_args a = {.n = 0};
-    unsigned *counters = gan_cuda(device)->lane[calls[0].lane].counters;
+    const gan_cuda_lane *lane = &gan_cuda(device)->lane[calls[0].lane];
+    gan_launch_joined_args a = {.barrier = lane->barrier};
+    gan_launch_task task[GAN_LAUNCH_TASK_PIECES];
+    unsigned *counters = lane->counters;
     for (int i = 0; i < n; i++) {
-        gan_launch_task *t = &a.task[a.n];
-        t->out = calls[i].out.data;
-        t->spread = gan_cuda_joins(calls[i].node).spread;
-        a.n += rule[calls[i].node->op].task(&calls[i], t);
-        if (t->kind != GAN_LAUNCH_TASK_COLUMNS) continue;
-        t->of.columns.counters = counters;
-        counters += gan_launch_column_counters(&t->of.columns);
+        const gan_call *call = &calls[i];
+        if (i == 0 || call->phase != calls[i - 1].phase)
+            gan_launch_joined_phase(&a, chains_of(call, n - i));
+        memset(task, 0, sizeof task);
+        task->out = call->out.data;
+        const int tasks = rule[call->node->op].task(call, task);
+        if (task->kind == GAN_LAUNCH_TASK_COLUMNS) {
+            task->of.columns.counters = counters;
+            counters += gan_launch_column_counters(&task->of.columns);
+        }
+        for (int k = 0; k < tasks; k++) gan_launch_joined_add(&a, &task[k], call->chain);
     }
     GAN_CUDA_TRY(calls[0].node, gan_launch_joined(&a, gan_cuda(device)->stream));
     return GAN_OK;

@@ -26,6 +26,7 @@ struct gan_device {
     uint64_t seed;  /* of the program being prepared: noise and shuffles take it in prepare() */
     int threads;    /* CPU: how many threads; 1 elsewhere */
     bool branches;  /* programs are to be recorded with their launches side by side */
+    bool phases;    /* joined calls of a launch may wait for each other */
     bool plan_only; /* nothing is open: kernels are prepared as far as shapes decide, never run */
     gan_direct direct; /* CUDA: as opened */
 };
@@ -40,14 +41,17 @@ typedef struct gan_array {
 typedef struct gan_call {
     const gan_node *node; /* op, attributes, program */
     int n_in;
-    gan_array *in; /* effects write the first gan_op_writes(node) of them */
-    gan_array out; /* data NULL for effects */
-    int joined;    /* calls from here on that are one launch; 0 inside such a run */
-    uint64_t seed; /* of the store, for random, shuffled_index and minibatch */
+    gan_array *in;    /* effects write the first gan_op_writes(node) of them */
+    gan_array out;    /* data NULL for effects */
+    int joined;       /* calls from here on that are one launch; 0 inside such a run */
+    int phase, chain; /* of a joined one: as the plan says */
+    uint64_t seed;    /* of the store, for random, shuffled_index and minibatch */
     size_t
         workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
     void *workspace;
     bool scratch; /* set by prepare(): run() uses memory that the device has once a lane */
+    bool gathers; /* its launch waits until all of it is on the device: there is only one such at a
+                     time */
     int lane;     /* whose memory that is, and the workspace */
     void *state;  /* prepare()'s own */
 } gan_call;
@@ -93,10 +97,11 @@ struct gan_backend {
     void (*release_record)(gan_device *device, void *record);
     int lanes; /* with branches: for how many calls at a time there is scratch memory */
 
-    /* Which calls can be of one launch with others, how many tasks a launch has room for, and that
-     * launch; NULL: none. Calls are run in their order, each seeing what those before have done. */
+    /* Which calls can be of one launch with others, how much room that has, and that launch; NULL:
+     * none. Calls are run in their order, each seeing what those of phases before have done, and
+     * those of its chain before it. */
     gan_join (*joins)(const gan_node *node);
-    int join_most;
+    int join_room;
     /* Whether a call that is no such task is of one launch with a later one; run_joined gets both.
      * NULL: none. */
     bool (*pairs)(const gan_device *device, const gan_node *first, const gan_node *second);

@@ -111,13 +111,15 @@ static gan_status keep_found(search *s, int t, size_t *capacity) {
     return GAN_OK;
 }
 
-static gan_status find_all(search *s, const bool *uses_lane) {
+/* Launches that gather have one, so that they wait for each other: two that were on the device in
+ * part would wait for ever. */
+static gan_status find_all(search *s, const bool *uses_lane, const bool *gathers) {
     gan_branches *b = s->b;
     size_t capacity = 0;
     for (int t = 0; t < b->n; t++) {
         find(s, t);
         if (!uses_lane[t]) continue;
-        const int lane = choose_lane(s, t);
+        const int lane = gathers[t] ? 0 : choose_lane(s, t);
         b->lane[t] = lane;
         s->last[lane] = t;
         find(s, t);
@@ -155,8 +157,9 @@ static gan_status search_open(search *s, int n_calls, const gan_call *calls, int
 
 static gan_status search_run(search *s, const gan_plan *plan, int n_calls, gan_call *calls) {
     gan_branches *b = s->b;
-    bool *uses_lane = calloc((size_t)n_calls + 1, sizeof *uses_lane);
+    bool *uses_lane = calloc(2 * ((size_t)n_calls + 1), sizeof *uses_lane);
     if (!uses_lane) return gan_fail(GAN_ERROR_MEMORY, "branches: out of memory");
+    bool *gathers = uses_lane + n_calls + 1;
     int n_ranges = 0;
     for (int i = 0; i < n_calls; i += calls[i].joined) {
         const int t = b->n++;
@@ -165,12 +168,16 @@ static gan_status search_run(search *s, const gan_plan *plan, int n_calls, gan_c
         s->from[t] = n_ranges;
         for (int k = 0; k < calls[i].joined; k++)
             n_ranges += add_ranges(s->range + n_ranges, plan, calls[i + k].node);
-        for (int k = 0; k < calls[i].joined; k++)
-            uses_lane[t] = uses_lane[t] || calls[i + k].scratch || calls[i + k].workspace_bytes > 0;
+        for (int k = 0; k < calls[i].joined; k++) {
+            const gan_call *call = &calls[i + k];
+            gathers[t] = gathers[t] || call->gathers;
+            uses_lane[t] =
+                uses_lane[t] || call->gathers || call->scratch || call->workspace_bytes > 0;
+        }
     }
     b->call[b->n] = n_calls;
     s->from[b->n] = n_ranges;
-    const gan_status status = find_all(s, uses_lane);
+    const gan_status status = find_all(s, uses_lane, gathers);
     for (int t = 0; t < b->n; t++)
         for (int i = b->call[t]; i < b->call[t + 1]; i++)
             calls[i].lane = b->lane[t] > 0 ? b->lane[t] : 0;

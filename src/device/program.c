@@ -66,11 +66,14 @@ static gan_status find_branches(gan_program *p) {
 
 /* Calls of one stage are one launch, in which each has a workspace of its own. */
 static void join_calls(gan_program *p) {
-    const int *stage = p->plan->stage;
+    const gan_plan *plan = p->plan;
     size_t used = 0;
     for (int i = 0, first = 0; i < p->n_calls; i++) {
-        if (stage[i] != stage[first]) first = i;
+        if (plan->stage[i] != plan->stage[first]) first = i;
         p->call[first].joined++;
+        p->call[i].phase = plan->phase[i];
+        p->call[i].chain = plan->chain[i];
+        if (plan->phase[i] > plan->phase[first]) p->call[first].gathers = true;
         used = behind(&p->call[i], first == i ? 0 : used);
         if (used > p->lane_bytes) p->lane_bytes = used;
     }
@@ -88,7 +91,8 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
     gan_plan_options options = {.supported = supported,
                                 .takes = takes,
                                 .joins = join && device->backend->joins ? joins : NULL,
-                                .join_most = device->backend->join_most,
+                                .join_room = device->backend->join_room,
+                                .phases = device->phases,
                                 .pairs = device->backend->pairs ? pairs : NULL,
                                 .context = device,
                                 .apart_bytes = device->branches ? apart_bytes : 0,

@@ -54,6 +54,8 @@ void gan_plan_destroy(gan_plan *plan) {
     gan_graph_destroy(plan->graph);
     free(plan->order);
     free(plan->stage);
+    free(plan->phase);
+    free(plan->chain);
     free(plan->place);
     free(plan->copy_of);
     free(plan->refresh);

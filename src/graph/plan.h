@@ -26,8 +26,8 @@ typedef struct gan_place {
 
 /* Whether calls of a node can be of one launch with others. */
 typedef struct gan_join {
-    int tasks;   /* of a launch's room; 0: the call is a launch by itself */
-    bool spread; /* it runs beside the launch's other calls, not after some and before others */
+    int room;    /* what it takes of a launch's; 0: the call is a launch by itself */
+    bool spread; /* it runs beside the other calls of its phase, not after some and before others */
 } gan_join;
 
 typedef struct gan_plan_options {
@@ -35,10 +35,11 @@ typedef struct gan_plan_options {
     /* That kernel takes this node's types; NULL: it takes any. Where not, casts go around it. */
     bool (*takes)(const void *context, const gan_node *node);
     gan_join (*joins)(const void *context, const gan_node *node); /* NULL: nothing is joined */
-    int join_most;                                                /* tasks in a launch */
+    int join_room;                                                /* of a launch */
     /* Whether a call that is a launch by itself is one with a later one, which it comes directly
      * before then; NULL: none is. Asked only where `joins` is not NULL. */
     bool (*pairs)(const void *context, const gan_node *first, const gan_node *second);
+    bool phases; /* a launch may have several, each after all of the one before */
     const void *context;
     /* Small values have bytes of their own, the smallest first, as far as these suffice: what is
      * not written over can be read while others are computed. */
@@ -53,6 +54,9 @@ typedef struct gan_plan {
     gan_graph *graph; /* the lowered and fused copy */
     gan_node **order; /* the calls */
     int *stage;       /* of each call, growing; calls of one stage are one launch */
+    int *phase;       /* of each call within its stage, growing from 0 */
+    int *chain; /* of each call within its phase, from 0: what depends on each other has one; -1:
+                   spread */
     int n_launches;
     gan_place *place; /* by node id of the copy */
     size_t arena_bytes;

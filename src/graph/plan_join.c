@@ -1,10 +1,11 @@
 /* Joining: small calls that a device can run as one launch are put side by side.
  *
  * The large calls keep their order. A small one waits until a large one needs it, or needs its
- * variable to have been read or updated; then all small ones that can run by then do, as one stage.
- * Calls of a stage run one after the other, except that spread ones run beside all others: nothing
- * of their stage may come before or after them. A large call whose result a later one goes on with
- * may be of one stage with it, too.
+ * variable to have been read or updated; then all small ones that can run by then do, as one stage,
+ * in phases where the device has them. Calls of a phase run one after the other where they depend
+ * on each other, as a chain, except that spread ones run beside all others: nothing of their phase
+ * may come before or after them. A large call whose result a later one goes on with may be of one
+ * stage with it, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,12 @@ typedef struct joining {
     gan_node **call; /* in the order before */
     gan_join *how;
     int *first, *before; /* call t comes after before[first[t]] … before[first[t + 1] - 1] */
-    int *stage;          /* by call; -1: not yet */
+    int *stage, *phase;  /* by call; stage -1: not yet */
+    int *at;             /* by call: its place in the plan */
+    int *chain;          /* by place */
     int *partner;        /* of a large call, the later one that it is a launch with; -1: none */
-    int n_stages, n_done;
+    int n_stages, n_phases, n_done; /* phases: of the stage that is being made */
+    int room;                       /* taken of it */
 } joining;
 
 /* ---- what comes before what ---- */
@@ -69,34 +73,87 @@ static gan_status find_dependences(joining *j) {
 
 /* ---- stages ---- */
 
-static void emit(joining *j, int t) {
-    j->plan->order[j->n_done] = j->call[t];
-    j->plan->stage[j->n_done++] = j->stage[t] = j->n_stages;
+static void emit(joining *j, int t, int chain) {
+    gan_plan *p = j->plan;
+    j->at[t] = j->n_done;
+    p->order[j->n_done] = j->call[t];
+    p->stage[j->n_done] = j->stage[t] = j->n_stages;
+    p->phase[j->n_done] = j->phase[t] = j->n_phases;
+    j->chain[j->n_done++] = chain;
 }
 
-/* Whether t can be of the stage that is being made. */
+/* Whether s is of the phase that is being made. */
+static bool is_beside(const joining *j, int s) {
+    return j->stage[s] == j->n_stages && j->phase[s] == j->n_phases;
+}
+
+/* Whether t can be of that phase. */
 static bool can_come_now(const joining *j, int t) {
     for (int k = j->first[t]; k < j->first[t + 1]; k++) {
         const int s = j->before[k];
         if (j->stage[s] < 0) return false;
-        if (j->stage[s] < j->n_stages) continue;
-        if (j->how[t].spread || j->how[s].spread) return false;
+        if (is_beside(j, s) && (j->how[t].spread || j->how[s].spread)) return false;
     }
     return true;
 }
 
-/* One stage of all that can come, as far as a launch holds them. False when none can. */
+/* Of a call that is not spread: a new chain, or what the chains that it depends on become. A chain
+ * goes by the place of one of its calls; the phase begins at place `begin`. */
+static int chain_of(joining *j, int t, int begin) {
+    int *chain = j->chain, own = j->n_done;
+    for (int k = j->first[t]; k < j->first[t + 1]; k++) {
+        const int s = j->before[k];
+        if (!is_beside(j, s)) continue;
+        const int other = chain[j->at[s]];
+        if (own == j->n_done) own = other;
+        for (int i = begin; i < j->n_done; i++)
+            if (chain[i] == other) chain[i] = own;
+    }
+    return own;
+}
+
+static void number_chains(joining *j, int begin) {
+    int n = 0;
+    for (int i = begin; i < j->n_done; i++)
+        if (j->chain[i] == i) j->plan->chain[i] = n++;
+    for (int i = begin; i < j->n_done; i++)
+        j->plan->chain[i] = j->chain[i] < 0 ? -1 : j->plan->chain[j->chain[i]];
+}
+
+/* All that can come, as far as there is room; whether there was. */
+static bool emit_phase(joining *j) {
+    const int begin = j->n_done;
+    bool fits = true;
+    for (int t = 0; t < j->n; t++) {
+        if (j->stage[t] >= 0 || j->how[t].room == 0 || !can_come_now(j, t)) continue;
+        fits = j->room + j->how[t].room <= j->options->join_room;
+        if (!fits) break;
+        j->room += j->how[t].room;
+        emit(j, t, j->how[t].spread ? -1 : chain_of(j, t, begin));
+    }
+    number_chains(j, begin);
+    j->n_phases++;
+    return fits;
+}
+
+static void end_stage(joining *j) {
+    j->n_stages++;
+    j->n_phases = 0;
+    j->room = 0;
+}
+
+/* False when none can come. */
 static bool emit_small(joining *j) {
     const int done = j->n_done;
-    int tasks = 0;
-    for (int t = 0; t < j->n; t++) {
-        if (j->stage[t] >= 0 || j->how[t].tasks == 0 || !can_come_now(j, t)) continue;
-        if (tasks + j->how[t].tasks > j->options->join_most) break;
-        tasks += j->how[t].tasks;
-        emit(j, t);
+    for (int begin = -1; j->n_done > begin && j->n_done < j->n;) {
+        begin = j->n_done;
+        if (!emit_phase(j) || !j->options->phases) break;
     }
-    if (j->n_done == done) return false;
-    j->n_stages++;
+    if (j->n_done == done) {
+        j->n_phases = 0;
+        return false;
+    }
+    end_stage(j);
     return true;
 }
 
@@ -113,14 +170,14 @@ static void emit_large(joining *j, int t) {
     while (waits(j, t, t)) emit_small(j);
     while (partner >= 0 && waits(j, partner, t) && emit_small(j)) {
     }
-    emit(j, t);
-    if (partner >= 0 && !waits(j, partner, t)) emit(j, partner);
-    j->n_stages++;
+    emit(j, t, j->n_done);
+    if (partner >= 0 && !waits(j, partner, t)) emit(j, partner, j->n_done);
+    end_stage(j);
 }
 
 static void arrange(joining *j) {
     for (int t = 0; t < j->n; t++)
-        if (j->how[t].tasks == 0 && j->stage[t] < 0) emit_large(j, t);
+        if (j->how[t].room == 0 && j->stage[t] < 0) emit_large(j, t);
     while (j->n_done < j->n) emit_small(j);
 }
 
@@ -128,9 +185,9 @@ static void find_partners(joining *j) {
     const gan_plan_options *o = j->options;
     for (int t = 0; t < j->n; t++) {
         j->partner[t] = -1;
-        if (!o->pairs || j->how[t].tasks > 0) continue;
+        if (!o->pairs || j->how[t].room > 0) continue;
         for (int u = t + 1; u < j->n && j->partner[t] < 0; u++)
-            if (j->how[u].tasks == 0 && o->pairs(o->context, j->call[t], j->call[u]))
+            if (j->how[u].room == 0 && o->pairs(o->context, j->call[t], j->call[u]))
                 j->partner[t] = u;
     }
 }
@@ -138,7 +195,10 @@ static void find_partners(joining *j) {
 gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
     const size_t n = (size_t)plan->n_launches;
     plan->stage = malloc((n + 1) * sizeof *plan->stage);
-    if (!plan->stage) return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    plan->phase = calloc(n + 1, sizeof *plan->phase);
+    plan->chain = calloc(n + 1, sizeof *plan->chain);
+    if (!plan->stage || !plan->phase || !plan->chain)
+        return gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     for (size_t t = 0; t < n; t++) plan->stage[t] = (int)t;
     if (!options->joins) return GAN_OK;
     joining j = {.plan = plan,
@@ -148,16 +208,20 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
                  .how = calloc(n + 1, sizeof *j.how),
                  .first = malloc((n + 1) * sizeof *j.first),
                  .stage = malloc((n + 1) * sizeof *j.stage),
+                 .phase = calloc(n + 1, sizeof *j.phase),
+                 .at = calloc(n + 1, sizeof *j.at),
+                 .chain = calloc(n + 1, sizeof *j.chain),
                  .partner = malloc((n + 1) * sizeof *j.partner)};
-    gan_status status = j.call && j.how && j.first && j.stage && j.partner
-                            ? GAN_OK
-                            : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
+    gan_status status =
+        j.call && j.how && j.first && j.stage && j.phase && j.at && j.chain && j.partner
+            ? GAN_OK
+            : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     if (status == GAN_OK) {
         memcpy(j.call, plan->order, n * sizeof *j.call);
         for (size_t t = 0; t < n; t++) {
             j.stage[t] = -1;
             j.how[t] = options->joins(options->context, j.call[t]);
-            if (j.how[t].tasks > options->join_most) j.how[t].tasks = 0;
+            if (j.how[t].room > options->join_room) j.how[t].room = 0;
         }
         status = find_dependences(&j);
     }
@@ -170,6 +234,9 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
     free(j.first);
     free(j.before);
     free(j.stage);
+    free(j.phase);
+    free(j.at);
+    free(j.chain);
     free(j.partner);
     return status;
 }

@@ -171,7 +171,7 @@ bool gan_plan_move_into_max(gan_plan_fusion *f, gan_node *c) {
     joined.shape = m->shape;
     if (!gan_shape_equal(m->attr.reduce.in_shape, m->in[0]->shape) ||
         !gan_plan_can_move(f->g, m, c) ||
-        f->options->joins(f->options->context, &joined).tasks == 0)
+        f->options->joins(f->options->context, &joined).room == 0)
         return false;
     joined.in = gan_graph_alloc(f->g, (size_t)c->n_in * sizeof *joined.in);
     for (int i = 0; joined.in && i < c->n_in; i++) {

@@ -109,6 +109,8 @@ static void containers(gan_plan *plan, buffer *b) {
             node->op == GAN_OP_pack || (node->op == GAN_OP_concat && leading_axis(node));
         if (container && fill_in_place(node, b)) continue;
         plan->stage[kept] = plan->stage[t];
+        plan->phase[kept] = plan->phase[t];
+        plan->chain[kept] = plan->chain[t];
         plan->order[kept++] = node;
     }
     plan->n_launches = kept;

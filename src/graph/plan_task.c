@@ -4,7 +4,7 @@
 #include "graph/plan_fuse.h"
 
 static bool joins(const gan_plan_options *options, const gan_node *node) {
-    return options->joins && options->joins(options->context, node).tasks > 0;
+    return options->joins && options->joins(options->context, node).room > 0;
 }
 
 /* ---- a row times a matrix ---- */
