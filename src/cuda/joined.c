@@ -432,8 +432,14 @@ gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls)
     unsigned *counters = lane->counters;
     for (int i = 0; i < n; i++) {
         const gan_call *call = &calls[i];
-        if (i == 0 || call->phase != calls[i - 1].phase)
+        if (i == 0 || call->phase != calls[i - 1].phase) {
+            if (i > 0 && !gan_cuda(device)->resident) {
+                GAN_CUDA_TRY(call->node, gan_launch_joined(&a, gan_cuda(device)->stream));
+                a = (gan_launch_joined_args){.barrier = lane->barrier};
+                counters = lane->counters;
+            }
             gan_launch_joined_phase(&a, chains_of(call, n - i));
+        }
         memset(task, 0, sizeof task);
         task->out = call->out.data;
         const int tasks = rule[call->node->op].task(call, task);

@@ -26,7 +26,7 @@ struct gan_device {
     uint64_t seed;  /* of the program being prepared: noise and shuffles take it in prepare() */
     int threads;    /* CPU: how many threads; 1 elsewhere */
     bool branches;  /* programs are to be recorded with their launches side by side */
-    bool phases;    /* joined calls of a launch may wait for each other */
+    bool phases;    /* of joined calls are of one launch, else each is one */
     bool plan_only; /* nothing is open: kernels are prepared as far as shapes decide, never run */
     gan_direct direct; /* CUDA: as opened */
 };

@@ -7,10 +7,18 @@
 #include "graph/dump.h"
 #include "graph/store.h"
 
+/* The first call of one that stands for others: each phase is a launch where they cannot be one. */
+static int joined_launches(const gan_program *p, const gan_call *call) {
+    int n = 1;
+    for (int i = 1; i < call->joined && !p->device->phases; i++)
+        n += call[i].phase != call[i - 1].phase;
+    return n;
+}
+
 static gan_cost cost_of(const gan_program *p, const gan_call *call) {
     gan_cost cost = gan_node_cost(call->node);
     if (p->device->backend->cost) p->device->backend->cost(p->device, call, &cost);
-    if (call->joined != 1) cost.launches = call->joined > 1;
+    if (call->joined != 1) cost.launches = call->joined > 1 ? joined_launches(p, call) : 0;
     return cost;
 }
 

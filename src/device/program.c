@@ -73,7 +73,7 @@ static void join_calls(gan_program *p) {
         p->call[first].joined++;
         p->call[i].phase = plan->phase[i];
         p->call[i].chain = plan->chain[i];
-        if (plan->phase[i] > plan->phase[first]) p->call[first].gathers = true;
+        if (p->device->phases && plan->phase[i] > plan->phase[first]) p->call[first].gathers = true;
         used = behind(&p->call[i], first == i ? 0 : used);
         if (used > p->lane_bytes) p->lane_bytes = used;
     }
@@ -92,7 +92,6 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
                                 .takes = takes,
                                 .joins = join && device->backend->joins ? joins : NULL,
                                 .join_room = device->backend->join_room,
-                                .phases = device->phases,
                                 .pairs = device->backend->pairs ? pairs : NULL,
                                 .context = device,
                                 .apart_bytes = device->branches ? apart_bytes : 0,

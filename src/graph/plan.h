@@ -39,7 +39,6 @@ typedef struct gan_plan_options {
     /* Whether a call that is a launch by itself is one with a later one, which it comes directly
      * before then; NULL: none is. Asked only where `joins` is not NULL. */
     bool (*pairs)(const void *context, const gan_node *first, const gan_node *second);
-    bool phases; /* a launch may have several, each after all of the one before */
     const void *context;
     /* Small values have bytes of their own, the smallest first, as far as these suffice: what is
      * not written over can be read while others are computed. */

@@ -1,8 +1,8 @@
 /* Joining: small calls that a device can run as one launch are put side by side.
  *
  * The large calls keep their order. A small one waits until a large one needs it, or needs its
- * variable to have been read or updated; then all small ones that can run by then do, as one stage,
- * in phases where the device has them. Calls of a phase run one after the other where they depend
+ * variable to have been read or updated; then all small ones that can run without another large one
+ * do, as one stage, in phases. Calls of a phase run one after the other where they depend
  * on each other, as a chain, except that spread ones run beside all others: nothing of their phase
  * may come before or after them. A large call whose result a later one goes on with may be of one
  * stage with it, too.
@@ -147,7 +147,7 @@ static bool emit_small(joining *j) {
     const int done = j->n_done;
     for (int begin = -1; j->n_done > begin && j->n_done < j->n;) {
         begin = j->n_done;
-        if (!emit_phase(j) || !j->options->phases) break;
+        if (!emit_phase(j)) break;
     }
     if (j->n_done == done) {
         j->n_phases = 0;

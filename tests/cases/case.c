@@ -12,7 +12,7 @@ static const case_family *const families[] = {
     &cases_matmul,    &cases_conv,           &cases_fold,          &cases_pool,   &cases_norm,
     &cases_loss,      &cases_random,         &cases_data,          &cases_update, &cases_optimizer,
     &cases_order,     &cases_fusion,         &cases_epilogue,      &cases_chain,  &cases_view,
-    &cases_game,      &cases_half,           &cases_conv_epilogue, &cases_maxout,
+    &cases_game,      &cases_half,           &cases_conv_epilogue, &cases_maxout, &cases_phases,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -53,8 +53,9 @@ void simt_set_cudnn(size_t version);        /* as cudnnGetVersion() gives it */
 void simt_set_cudnn_workspace(size_t more); /* bytes that its convolutions want beyond the usual */
 
 typedef struct simt_counts {
-    long kernels;    /* executed */
-    long operations; /* kernels, copies, fills, library calls: executed */
+    long kernels;     /* executed */
+    long cooperative; /* of them, such whose blocks are there at once */
+    long operations;  /* kernels, copies, fills, library calls: executed */
     long graph_launches;
     long edges,
         depth; /* of the graph made executable last: dependences; nodes of its longest chain */

@@ -155,6 +155,7 @@ void enqueue(launch what, cudaStream_t stream) {
     const std::string name = what.name;
     submit(stream, {name, [what] {
                         counts.kernels++;
+                        counts.cooperative += what.cooperative;
                         if (machine.fail_launch >= 0 && machine.fail_launch-- == 0)
                             fault(cudaErrorIllegalAddress);
                         else

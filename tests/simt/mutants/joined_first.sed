@@ -1,3 +1,3 @@
-# Blocks of spread tasks are one off.
-# in joined.cu, compile joined.cu, plain, --only reduce
-s/int first = 1;/int first = 2;/
+# A block takes the first of its turns alone.
+# in joined.cu, compile joined.cu, plain, --only phases
+s/block < t.blocks; block += blocks/block < t.blocks; block += t.blocks/
