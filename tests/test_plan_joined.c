@@ -177,7 +177,7 @@ static gan_plan *plan_norm(setting s, bool large, bool of_moments) {
     const gan_plan_options options = {.supported = every_op,
                                       .takes = takes_all,
                                       .joins = joins_pointwise,
-                                      .join_most = 48,
+                                      .join_room = 48,
                                       .pairs = norm_pairs};
     gan_node *x = gan_input(s.g, GAN_F32, gan_shape2(16, 8), "x");
     gan_node *other = gan_input(s.g, GAN_F32, gan_shape3(1, 2, 8), "other");

@@ -73,7 +73,9 @@ static void join_calls(gan_program *p) {
         p->call[first].joined++;
         p->call[i].phase = plan->phase[i];
         p->call[i].chain = plan->chain[i];
-        if (p->device->phases && plan->phase[i] > plan->phase[first]) p->call[first].gathers = true;
+        const bool pair = i > first && p->device->backend->joins(p->call[i].node).room == 0;
+        if (pair || (p->device->phases && plan->phase[i] > plan->phase[first]))
+            p->call[first].gathers = true;
         used = behind(&p->call[i], first == i ? 0 : used);
         if (used > p->lane_bytes) p->lane_bytes = used;
     }

@@ -51,8 +51,8 @@ static void phases_build(test_case *t, int i) {
         break;
     default:
         case_title(t, "more than a launch holds");
-        x = gan_tanh(g, case_uniform(t, gan_shape2(160, 40), -1, 1));
-        for (int64_t k = 0; k < 160; k++) {
+        x = gan_tanh(g, case_uniform(t, gan_shape2(120, 40), -1, 1));
+        for (int64_t k = 0; k < 120; k++) {
             y = normalised(g, gan_slice(g, x, 0, k, 1));
             all = all ? gan_add(g, all, y) : y;
         }

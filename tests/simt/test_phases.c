@@ -12,7 +12,7 @@
 #include "support/gradients.h"
 #include "support/scratch.h"
 
-static const char *const families[] = {"phases", "order"};
+static const char *const families[] = {"phases"};
 enum { FAMILIES = sizeof families / sizeof *families };
 
 static bool is_of(const char *name, const char *family) {
