@@ -373,7 +373,7 @@ static int record_task(const gan_call *call, gan_launch_task *t) {
 static const struct {
     join_rule *joins; /* room: how many tasks */
     task_rule *task;
-    gan_launch_task_kind kind;
+    int kind; /* gan_launch_task_kind */
 } rule[GAN_OP_COUNT] = {
     ROW(constant, constant_joins, constant_task, PROGRAM),
     ROW(pointwise, program_joins, program_task, PROGRAM),
