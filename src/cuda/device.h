@@ -88,8 +88,11 @@ void gan_cuda_release_record(gan_device *device, void *record);
 gan_status gan_cuda_capture_branches(gan_cuda_device *d, const gan_call *calls,
                                      const gan_branches *branches, int unroll);
 
-/* src/cuda/joined.c: small calls as one launch. */
+/* src/cuda/joined.c: small calls as tasks of one launch: what a call takes of it, and its tasks, at
+ * most GAN_LAUNCH_TASK_PIECES; how many. joined_launch.c: the launch. */
 gan_join gan_cuda_joins(const gan_node *node);
+struct gan_launch_task;
+int gan_cuda_tasks(const gan_call *call, struct gan_launch_task *task);
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls);
 
 /* src/cuda/norm.c: batch norm's statistics with what goes on from them as one launch: whether two

@@ -1,4 +1,4 @@
-/* Calls that can be of one launch with others, and that launch. */
+/* Calls that can be of one launch with others, as tasks of it. */
 #include <string.h>
 
 #include "base/error.h"
@@ -416,39 +416,8 @@ gan_join gan_cuda_joins(const gan_node *node) {
     return join;
 }
 
-/* How many chains the phase has that begins with the first of n calls. */
-static int chains_of(const gan_call *call, int n) {
-    int chains = 0;
-    for (int i = 0; i < n && call[i].phase == call[0].phase; i++)
-        if (call[i].chain >= chains) chains = call[i].chain + 1;
-    return chains;
-}
-
-gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
-    if (gan_cuda_is_pair(calls)) return gan_cuda_run_pair(device, calls);
-    const gan_cuda_lane *lane = &gan_cuda(device)->lane[calls[0].lane];
-    gan_launch_joined_args a = {.barrier = lane->barrier};
-    gan_launch_task task[GAN_LAUNCH_TASK_PIECES];
-    unsigned *counters = lane->counters;
-    for (int i = 0; i < n; i++) {
-        const gan_call *call = &calls[i];
-        if (i == 0 || call->phase != calls[i - 1].phase) {
-            if (i > 0 && !gan_cuda(device)->resident) {
-                GAN_CUDA_TRY(call->node, gan_launch_joined(&a, gan_cuda(device)->stream));
-                a = (gan_launch_joined_args){.barrier = lane->barrier};
-                counters = lane->counters;
-            }
-            gan_launch_joined_phase(&a, chains_of(call, n - i));
-        }
-        memset(task, 0, sizeof task);
-        task->out = call->out.data;
-        const int tasks = rule[call->node->op].task(call, task);
-        if (task->kind == GAN_LAUNCH_TASK_COLUMNS) {
-            task->of.columns.counters = counters;
-            counters += gan_launch_column_counters(&task->of.columns);
-        }
-        for (int k = 0; k < tasks; k++) gan_launch_joined_add(&a, &task[k], call->chain);
-    }
-    GAN_CUDA_TRY(calls[0].node, gan_launch_joined(&a, gan_cuda(device)->stream));
-    return GAN_OK;
+int gan_cuda_tasks(const gan_call *call, gan_launch_task *task) {
+    memset(task, 0, GAN_LAUNCH_TASK_PIECES * sizeof *task);
+    task->out = call->out.data;
+    return rule[call->node->op].task(call, task);
 }
