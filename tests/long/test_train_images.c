@@ -122,6 +122,7 @@ static void samples_are_like_the_data(void **state) {
         claim about;
         const char *const *other;
     } nets[] = {
+        {{"emoji-dcgan", 300, 0, 140}, padded},
         {{"emoji-sagan", 300, 0, 140}, padded},
         {{"emoji-progressive", 600, 0, 140}, growing},
         {{"cifar-sngan", 300, 0, 140}, narrow},
