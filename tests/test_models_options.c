@@ -69,9 +69,8 @@ static void generators_take_classes(void **state) {
         close_networks(state);
         open_networks(state);
         gan_node *z = F32(4, 6), *classes = F32(4, 3);
-        const gan_scope_settings settings = {.condition = classes,
-                                             .condition_norm = true,
-                                             .context = context_of(model, 4, &o)};
+        const gan_scope_settings settings = {
+            .condition = classes, .condition_norm = true, .context = context_of(model, 4, &o)};
         gan_node *x = gan_output(g, model->generator(scope_of("generator", settings), z, &o));
         load();
         /* Other gains and biases for class 2. */
@@ -184,14 +183,21 @@ static void dropout_drops_in_both_networks(void **state) {
 
 /* ---- layers over the batch ---- */
 
+/* D's scope in networks of their own, for two parts of a batch, and that batch, *x. */
+static gan_scope *afresh(gan_node **x, const gan_model *model, const gan_model_options *o,
+                         void **state) {
+    close_networks(state);
+    open_networks(state);
+    *x = data_of(model, 4, o);
+    return scope_of("discriminator", (gan_scope_settings){.groups = 2});
+}
+
 static void features_end_in_what_was_asked_for(void **state) {
     for (size_t i = 0; i < gan_model_count(); i++) {
         const gan_model *model = gan_model_at(i);
         gan_model_options o = small(model);
-        close_networks(state);
-        open_networks(state);
-        gan_scope *s = scope_of("discriminator", (gan_scope_settings){.groups = 2});
-        gan_node *x = data_of(model, 4, &o);
+        gan_node *x;
+        gan_scope *s = afresh(&x, model, &o, state);
         const gan_shape plain = gan_node_shape(gan_model_features(model, s, x, &o));
         o.minibatch_std = true;
         const gan_shape deviation = gan_node_shape(gan_model_features(model, s, x, &o));
@@ -211,10 +217,8 @@ static void discrimination_may_come_before_a_layer(void **state) {
     for (size_t i = 0; i < gan_model_count(); i++) {
         const gan_model *model = gan_model_at(i);
         gan_model_options o = small(model);
-        close_networks(state);
-        open_networks(state);
-        gan_scope *s = scope_of("discriminator", (gan_scope_settings){.groups = 2});
-        gan_node *x = data_of(model, 4, &o);
+        gan_node *x;
+        gan_scope *s = afresh(&x, model, &o, state);
         const gan_shape plain = gan_node_shape(gan_model_features(model, s, x, &o));
         o.minibatch_kernels = 7, o.minibatch_dims = 3, o.minibatch_inner = true;
         gan_node *f = gan_model_features(model, gan_scope_enter(s, "with"), x, &o);
@@ -234,8 +238,7 @@ static void discrimination_may_come_before_a_layer(void **state) {
             in[k] = gan_variable_shape(find(GAN_WEIGHT, name)).dim[1];
         }
         assert_int_equal(in[1], in[0] + 7);
-        const gan_variable *tensor =
-            find(GAN_WEIGHT, "discriminator/with/minibatch/tensor/weight");
+        const gan_variable *tensor = find(GAN_WEIGHT, "discriminator/with/minibatch/tensor/weight");
         assert_int_equal(gan_variable_shape(tensor).dim[0], 7 * 3);
     }
     assert_int_equal(inner, 4);
@@ -252,10 +255,10 @@ static void every_model_runs_in_bf16(void **state) {
         open_networks(state);
         gan_node *z = F32(8, 6), *data = data_of(model, 8, &o), *x[2], *score[2];
         for (int k = 0; k < 2; k++) {
-            const gan_scope_settings settings = {
-                .groups = 2,
-                .precision = k ? GAN_PRECISION_BF16 : GAN_PRECISION_F32,
-                .context = context_of(model, 8, &o)};
+            const gan_scope_settings settings = {.groups = 2,
+                                                 .precision =
+                                                     k ? GAN_PRECISION_BF16 : GAN_PRECISION_F32,
+                                                 .context = context_of(model, 8, &o)};
             x[k] = gan_output(g, model->generator(scope_of("generator", settings), z, &o));
             score[k] = gan_output(
                 g, gan_model_logits(model, scope_of("discriminator", settings), data, &o));
@@ -304,11 +307,11 @@ static void sagan_normalises_both_networks(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_networks, close_networks)
     const struct CMUnitTest tests[] = {
-        TEST(every_model_takes_every_norm),   TEST(generators_take_classes),
-        TEST(late_noise_reaches_the_picture), TEST(noise_has_its_limits),
-        TEST(dropout_drops_in_both_networks), TEST(features_end_in_what_was_asked_for),
-        TEST(discrimination_may_come_before_a_layer),
-        TEST(every_model_runs_in_bf16),       TEST(sagan_normalises_both_networks),
+        TEST(every_model_takes_every_norm),           TEST(generators_take_classes),
+        TEST(late_noise_reaches_the_picture),         TEST(noise_has_its_limits),
+        TEST(dropout_drops_in_both_networks),         TEST(features_end_in_what_was_asked_for),
+        TEST(discrimination_may_come_before_a_layer), TEST(every_model_runs_in_bf16),
+        TEST(sagan_normalises_both_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
