@@ -77,6 +77,32 @@ static void build(gan_graph *g, const norm_case *c, gan_node *out[OUTPUTS]) {
     for (int i = 0; i < OUTPUTS; i++) out[i] = gan_output(g, out[i]);
 }
 
+/* A compiled graph of a case. */
+typedef struct opened {
+    gan_device *device;
+    gan_store *store;
+    gan_graph *g;
+    gan_program *program;
+    gan_node *out[OUTPUTS];
+    gan_program_info info;
+} opened;
+
+static void open_case(opened *o, const norm_case *c, const gan_device_options *options) {
+    expect_ok(gan_device_open(&o->device, "cuda", options));
+    expect_ok(gan_store_create(&o->store, 1));
+    expect_ok(gan_graph_create(&o->g, o->store));
+    build(o->g, c, o->out);
+    expect_ok(gan_compile(&o->program, o->g, o->device));
+    gan_program_describe(o->program, &o->info);
+}
+
+static void close_case(opened *o) {
+    gan_program_destroy(o->program);
+    gan_graph_destroy(o->g);
+    gan_store_destroy(o->store);
+    gan_device_close(o->device);
+}
+
 typedef struct result {
     void *value[OUTPUTS];
     size_t bytes[OUTPUTS];
@@ -93,32 +119,19 @@ static long executed(gan_device *device, gan_program *program) {
 }
 
 static void evaluate(result *r, const norm_case *c, const gan_device_options *options) {
-    gan_device *device;
-    gan_store *store;
-    gan_graph *g;
-    gan_program *program;
-    gan_node *out[OUTPUTS];
-    gan_program_info info;
-    expect_ok(gan_device_open(&device, "cuda", options));
-    expect_ok(gan_store_create(&store, 1));
-    expect_ok(gan_graph_create(&g, store));
-    build(g, c, out);
-    expect_ok(gan_compile(&program, g, device));
-    expect_ok(gan_program_load(program));
-    gan_program_describe(program, &info);
-    r->launches = info.launches;
+    opened o;
+    open_case(&o, c, options);
+    expect_ok(gan_program_load(o.program));
+    r->launches = o.info.launches;
     for (int run = 0; run < 2; run++) /* counters and barrier are as they were */
-        assert_int_equal(executed(device, program), info.launches);
+        assert_int_equal(executed(o.device, o.program), o.info.launches);
     for (int i = 0; i < OUTPUTS; i++) {
-        r->bytes[i] = gan_node_bytes(out[i]);
+        r->bytes[i] = gan_node_bytes(o.out[i]);
         r->value[i] = malloc(r->bytes[i]);
         assert_non_null(r->value[i]);
-        expect_ok(gan_program_read(program, out[i], r->value[i], r->bytes[i]));
+        expect_ok(gan_program_read(o.program, o.out[i], r->value[i], r->bytes[i]));
     }
-    gan_program_destroy(program);
-    gan_graph_destroy(g);
-    gan_store_destroy(store);
-    gan_device_close(device);
+    close_case(&o);
 }
 
 static void release(result *r) {
@@ -160,27 +173,13 @@ static void what_is_cached_is_read_once(void **state) {
     int64_t read[2][2];
     for (int large = 0; large < 2; large++)
         for (int apart = 0; apart < 2; apart++) {
-            gan_device *device;
-            gan_store *store;
-            gan_graph *g;
-            gan_program *program;
-            gan_node *out[OUTPUTS];
-            gan_program_info info;
+            opened o;
             const norm_case c = {
                 {2, {large ? 1 << 22 : 1 << 18, 16}}, 1, false, RELU, 2}; /* 16 MiB, 256 MiB */
-            expect_ok(gan_device_open(
-                &device, "cuda",
-                &(gan_device_options){.plan_only = true, .cooperative = apart ? -1 : 0}));
-            expect_ok(gan_store_create(&store, 1));
-            expect_ok(gan_graph_create(&g, store));
-            build(g, &c, out);
-            expect_ok(gan_compile(&program, g, device));
-            gan_program_describe(program, &info);
-            read[large][apart] = info.bytes_read;
-            gan_program_destroy(program);
-            gan_graph_destroy(g);
-            gan_store_destroy(store);
-            gan_device_close(device);
+            open_case(&o, &c,
+                      &(gan_device_options){.plan_only = true, .cooperative = apart ? -1 : 0});
+            read[large][apart] = o.info.bytes_read;
+            close_case(&o);
         }
     assert_int_equal(read[0][1] - read[0][0], 3ll * 16 * (1 << 18) * 4);
     assert_int_equal(read[1][1], read[1][0]);
