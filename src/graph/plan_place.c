@@ -21,19 +21,28 @@ static bool is_computed(const gan_node *node) {
            !gan_node_is_view(node, NULL);
 }
 
+/* Behind the last stage. */
+static int end_of(const gan_plan *plan) {
+    return plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
+}
+
+/* Nobody else ever gets its bytes. */
+static void keep(buffer *x, int end) {
+    x->first = 0;
+    x->last = end;
+}
+
 /* Gradients that an update reads where they are have bytes of their own, as those have that are
  * packed: it can run beside what follows. */
 static void keep_pieces(const gan_node *update, buffer *b, int end) {
     for (int k = 0; k < gan_op_pieces(update); k++) {
         buffer *x = &b[gan_node_base(update->in[gan_op_piece(update, k)])->id];
-        if (!x->used) continue;
-        x->first = 0;
-        x->last = end;
+        if (x->used) keep(x, end);
     }
 }
 
 static void lifetimes(const gan_plan *plan, buffer *b) {
-    const int end = plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
+    const int end = end_of(plan);
     for (int i = 0; i < plan->n_launches; i++) {
         gan_node *node = plan->order[i];
         const int t = plan->stage[i];
@@ -44,10 +53,7 @@ static void lifetimes(const gan_plan *plan, buffer *b) {
         if (!is_computed(node)) continue;
         b[node->id] = (buffer){
             .bytes = gan_node_bytes(node), .first = t, .last = t, .parent = -1, .used = true};
-        if (node->op == GAN_OP_pack) { /* its padding stays zero: nobody else gets its bytes */
-            b[node->id].first = 0;
-            b[node->id].last = end;
-        }
+        if (node->op == GAN_OP_pack) keep(&b[node->id], end); /* its padding stays zero */
     }
     for (int i = 0; i < plan->n_launches; i++) keep_pieces(plan->order[i], b, end);
     const gan_graph *g = plan->graph;
@@ -136,15 +142,14 @@ static bool overlap_in_time(const buffer *x, const buffer *y) {
 /* Whose bytes are never anybody else's. `list` is sorted: largest first. */
 static void keep_small_apart(const gan_plan *plan, buffer *b, const entry *list, int n,
                              size_t bytes) {
-    const int end = plan->n_launches ? plan->stage[plan->n_launches - 1] + 1 : 0;
+    const int end = end_of(plan);
     for (int i = n - 1; i >= 0; i--) {
         buffer *x = &b[list[i].id];
         const size_t taken = align(list[i].bytes, GAN_PLAN_ALIGN);
         if (x->first == 0 && x->last == end) continue; /* they are that in any case */
         if (taken > bytes) return;
         bytes -= taken;
-        x->first = 0;
-        x->last = end;
+        keep(x, end);
     }
 }
 
