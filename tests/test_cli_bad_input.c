@@ -297,6 +297,7 @@ static void checkpoints_cut_or_changed(void **state) {
                     ARGS("train", "--out", "r", "--resume", "--steps", "4", CPU));
     assert_false(gan_file_exists(scratch("x.png")));
     command_refused(1, "none", ARGS("sample", "none", "-o", "x.png", CPU));
+    command_refused(1, "none/x.png: cannot write", ARGS("sample", "r", "-o", "none/x.png", CPU));
     command_refused(1, "r", ARGS("sample", "r", "-o", "x.png", CPU));
     free(bytes);
 }

@@ -54,6 +54,25 @@ static void replaces(void **state) {
     assert_int_equal(scratch_count(), 1);
 }
 
+static void what_could_be_written_stays_as_it_is(void **state) {
+    (void)state;
+    expect_ok(gan_file_check_writable(scratch("f")));
+    assert_int_equal(scratch_count(), 0);
+    scratch_put("f", "old", 3);
+    expect_ok(gan_file_check_writable(scratch("f")));
+    expect_content("f", "old");
+    assert_int_equal(scratch_count(), 1);
+    assert_int_equal(mkfifo(scratch("pipe"), 0600), 0);
+    expect_ok(gan_file_check_writable(scratch("pipe"))); /* and nobody waits */
+    expect_failure(gan_file_check_writable(scratch("none/f")), GAN_ERROR_IO, "none/f",
+                   "cannot write");
+    expect_failure(gan_file_check_writable("/proc/ganc.png"), GAN_ERROR_IO, "/proc/ganc.png",
+                   "cannot write");
+    expect_ok(gan_file_make_directory(scratch("folder")));
+    expect_failure(gan_file_check_writable(scratch("folder")), GAN_ERROR_IO, "/folder",
+                   "expected a file");
+}
+
 static void old_file_until_commit(void **state) {
     (void)state;
     scratch_put("f", "old", 3);
@@ -157,6 +176,7 @@ int main(void) {
         TEST(folders),
         TEST(folders_that_cannot_be),
         TEST(replaces),
+        TEST(what_could_be_written_stays_as_it_is),
         TEST(old_file_until_commit),
         TEST(left_over_is_overwritten),
         TEST(link_is_followed),

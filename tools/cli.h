@@ -79,7 +79,8 @@ int take_number(const usage *u, const char *name, const char *text, int64_t low,
                 int64_t *out);
 
 /* Whether a picture, or where `text` text as well, can be written to `path`: says what is possible
- * where its name ends otherwise. A name without an end is taken. Returns -1, or the exit code. */
+ * where its name ends otherwise, and what is in the way. A name without an end is taken. Returns -1,
+ * or the exit code. */
 int check_output(const usage *u, const char *path, bool text);
 
 /* ---- presets ---- */

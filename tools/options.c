@@ -45,7 +45,7 @@ int check_output(const usage *u, const char *path, bool text) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const char *end = strrchr(name, '.');
     if (!end || end == name || !strcasecmp(end, ".png") || (text && !strcmp(end, ".txt")))
-        return -1;
+        return gan_file_check_writable(path) ? failed() : -1;
     return wrong_usage(u, "-o: '%s' given, but %s", path,
                        text ? "what can be written is FILE.png, and of sequences FILE.txt"
                             : "a picture is written as FILE.png");

@@ -28,6 +28,10 @@ GAN_API gan_status gan_file_make_directory(const char *path);
 /* Whether something of that name is there, of any kind. */
 GAN_API bool gan_file_exists(const char *path);
 
+/* Whether the file could be written now: its folder is there, and nothing else has its name. Tried
+ * beside it, so what is there stays as it is. I/O error, with the reason, otherwise. */
+GAN_API gan_status gan_file_check_writable(const char *path);
+
 /* Replaces the file by `size` bytes, as described above. */
 GAN_API gan_status gan_file_write(const char *path, const void *bytes, size_t size);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "ganc/io.h"
@@ -39,6 +40,19 @@ gan_status gan_file_make_directory(const char *path) {
 bool gan_file_exists(const char *path) {
     struct stat st;
     return stat(path, &st) == 0;
+}
+
+/* A pipe would wait for its reader. */
+gan_status gan_file_check_writable(const char *path) {
+    struct stat st;
+    gan_atomic *file;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+        if (access(path, W_OK) == 0) return GAN_OK;
+        return gan_fail(GAN_ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
+    }
+    GAN_TRY(gan_atomic_open(&file, path));
+    gan_atomic_abandon(file);
+    return GAN_OK;
 }
 
 gan_status gan_file_write(const char *path, const void *bytes, size_t size) {

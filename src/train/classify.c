@@ -1,11 +1,8 @@
 /* Whether conditional samples are what was asked for: a classifier of its own names them. */
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "ganc/io.h"
@@ -40,14 +37,6 @@ static void nearest_modes(inquiry *q, const gan_mixture *m) {
     }
 }
 
-static gan_status check_folder(const char *file) {
-    char folder[PATH_MAX] = ".";
-    const char *slash = strrchr(file, '/');
-    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash - file + 1), file);
-    if (access(folder, W_OK) == 0) return GAN_OK;
-    return gan_fail(GAN_ERROR_IO, "%s: cannot write: %s", file, strerror(errno));
-}
-
 static gan_status check_sizes(const gan_dataset *d, const gan_model_options *n, const char *whose) {
     if (d->height == n->height && d->width == n->width && d->channels == n->channels) return GAN_OK;
     return gan_fail(GAN_ERROR_SHAPE,
@@ -61,7 +50,7 @@ gan_status gan_classifier_obtain(gan_classifier **out, gan_device *device,
                                  const gan_model_options *images, const char *whose) {
     const char *file = o->classifier;
     if (file && gan_file_exists(file)) return gan_classifier_load(out, device, file);
-    if (file) GAN_TRY(check_folder(file)); /* before the minute that training takes */
+    if (file) GAN_TRY(gan_file_check_writable(file)); /* before the minute that training takes */
     gan_dataset *set;
     *out = NULL;
     GAN_TRY(gan_source_set(&set, settings, GAN_SPLIT_TRAIN));
