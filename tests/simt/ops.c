@@ -1,8 +1,9 @@
-/* simt_ops [--brief] [--turns] [--direct] [--elements N] [--only TEXT] [--part K N]: the cases of
- * all ops on the harness, which stands in for a CUDA device, against the reference.
+/* simt_ops [--brief] [--turns] [--direct] [--first] [--elements N] [--only TEXT] [--part K N]: the
+ * cases of all ops on the harness, which stands in for a CUDA device, against the reference.
  *
  * --brief: one iteration, every value apart from the others, instead of several with shared places
  * --direct: convolutions of few channels by our own kernels wherever they can
+ * --first: the first wrong case ends it
  * --turns: small calls joined in every second case alone, and one by one in the others
  * --elements: without the cases whose largest value has more; how many is said
  * --only: without the cases whose name does not begin with it
@@ -19,7 +20,7 @@
 #include "support/gradients.h"
 
 typedef struct options {
-    bool brief, turns, direct;
+    bool brief, turns, direct, first;
     int64_t elements;
     const char *only;
     int part, parts;
@@ -95,6 +96,8 @@ static options parse(int argc, char **argv) {
             o.turns = true;
         } else if (strcmp(argv[i], "--direct") == 0) {
             o.direct = true;
+        } else if (strcmp(argv[i], "--first") == 0) {
+            o.first = true;
         } else if (strcmp(argv[i], "--elements") == 0 && i + 1 < argc) {
             o.elements = strtoll(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
@@ -123,7 +126,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     int bad = 0, left_out = 0;
-    for (int i = o.part; i < case_count(); i += o.parts)
+    for (int i = o.part; i < case_count() && !(bad && o.first); i += o.parts)
         bad += check_case(i, device, &o, &left_out);
     gan_device_close(device);
 
