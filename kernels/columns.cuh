@@ -1,5 +1,5 @@
-/* Sums down the columns of a long matrix, for joined.cu: blocks take a part of the rows each, and
- * the last one of a tile of columns brings the parts together. */
+/* Sums down the columns of matrices, for joined.cu. Of one long matrix blocks take a part of the
+ * rows each, and the last one of a tile of columns brings the parts together. */
 #pragma once
 #include "kernels/common.cuh"
 #include "kernels/last.cuh"
@@ -9,7 +9,8 @@ namespace {
 
 enum { COLUMNS_LANES = 32, COLUMNS_PART = 4 };
 
-/* How blocks share a matrix: block = chunk·tiles + tile; `lanes` vectors side by side. */
+/* How blocks share matrices: block = (matrix·chunks + chunk)·tiles + tile; `lanes` vectors side by
+ * side. */
 template <int V>
 struct ColumnTiles {
     int vectors, lanes, tiles;
@@ -52,12 +53,22 @@ __device__ __forceinline__ void down_columns(float *part, float (&sum)[V], int l
     }
 }
 
+template <int V>
+__device__ __forceinline__ void put_sums(const gan_launch_columns_args &a, int64_t at,
+                                         const float (&sum)[V]) {
+    if (a.out_bf16)
+        store_floats(static_cast<__nv_bfloat16 *>(a.out) + at, sum);
+    else
+        store_floats(static_cast<float *>(a.out) + at, sum);
+}
+
 template <int BLOCK, class T>
 __device__ void sum_columns(const gan_launch_columns_args &a, int block) {
     constexpr int V = column_vector<T>;
     GPU_SHARED(float, part, [COLUMNS_PART * BLOCK]);
     const ColumnTiles<V> by(a);
-    const int chunk = block / by.tiles, tile = block - chunk * by.tiles;
+    const int part_of = block / by.tiles, tile = block - part_of * by.tiles,
+              matrix = part_of / a.chunks, chunk = part_of - matrix * a.chunks;
     const int lane = int(threadIdx.x) & (by.lanes - 1), row = int(threadIdx.x) / by.lanes,
               rows = BLOCK / by.lanes, vector = tile * by.lanes + lane;
     const bool active = vector < by.vectors;
@@ -65,7 +76,7 @@ __device__ void sum_columns(const gan_launch_columns_args &a, int block) {
                   end = a.rows < begin + length ? a.rows : begin + length;
     float sum[V] = {};
     if (active) {
-        const T *x = static_cast<const T *>(a.x) + vector * V;
+        const T *x = static_cast<const T *>(a.x) + matrix * a.rows * a.columns + vector * V;
 #pragma unroll 4
         for (int64_t i = begin + row; i < end; i += rows) {
             float y[V];
@@ -77,7 +88,7 @@ __device__ void sum_columns(const gan_launch_columns_args &a, int block) {
     down_columns<BLOCK>(part, sum, by.lanes);
     const bool writes = active && row == 0;
     if (a.chunks == 1) {
-        if (writes) store_floats(a.out + vector * V, sum);
+        if (writes) put_sums(a, int64_t(matrix) * a.columns + vector * V, sum);
         return;
     }
     if (writes) store_floats(a.parts + int64_t(chunk) * a.columns + vector * V, sum);
@@ -91,7 +102,7 @@ __device__ void sum_columns(const gan_launch_columns_args &a, int block) {
         for (int k = 0; k < V; k++) sum[k] += y[k];
     }
     down_columns<BLOCK>(part, sum, by.lanes);
-    if (writes) store_floats(a.out + vector * V, sum);
+    if (writes) put_sums(a, vector * V, sum);
 }
 
 template <int BLOCK>

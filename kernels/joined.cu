@@ -6,147 +6,17 @@
 
 #include "kernels/barrier.cuh"
 #include "kernels/columns.cuh"
+#include "kernels/dots.cuh"
 #include "kernels/fold.cuh"
 #include "kernels/launch_joined.h"
 #include "kernels/minibatch.cuh"
-#include "kernels/program.cuh"
+#include "kernels/task_program.cuh"
 
 namespace {
 
-enum { BLOCK = FOLD_BLOCK, LANES = 32, ELEMENTS = 1024 /* of a spread task, a block */ };
-
-/* ---- programs, an element at a time ---- */
-
-struct Place {
-    unsigned index[GAN_LAUNCH_TASK_AXES];
-};
-
-/* Sets the indices of the axes in `mask` from i, the lowest running fastest. */
-__device__ __forceinline__ void locate(const gan_launch_task_program &p, unsigned mask, unsigned i,
-                                       Place &at) {
-#pragma unroll
-    for (int axis = 0; axis < GAN_LAUNCH_TASK_AXES; axis++) {
-        if (axis >= p.n_axes || !(mask >> axis & 1u)) continue;
-        const unsigned length = unsigned(p.length[axis]), rest = i / length;
-        at.index[axis] = i - rest * length;
-        i = rest;
-    }
-}
-
-__device__ __forceinline__ float operand(const gan_launch_task_program &p, int input,
-                                         const Place &at) {
-    int offset = 0;
-#pragma unroll
-    for (int axis = 0; axis < GAN_LAUNCH_TASK_AXES; axis++)
-        if (axis < p.n_axes) offset += int(at.index[axis]) * p.operand[input].stride[axis];
-    const void *data = p.operand[input].data;
-    return p.bf16 >> input & 1 ? to_float(static_cast<const __nv_bfloat16 *>(data)[offset])
-                               : static_cast<const float *>(data)[offset];
-}
-
-/* Remembered results lie in shared memory, a column a thread. */
-__device__ __forceinline__ float *slots() {
-    GPU_SHARED(float, slot, [GAN_LAUNCH_SLOTS * BLOCK]);
-    return slot + threadIdx.x;
-}
-
-__device__ __forceinline__ float value(const gan_launch_task_program &p, int from, float last,
-                                       const Place &at) {
-    if (from == GAN_LAUNCH_LAST) return last;
-    return from < GAN_LAUNCH_INPUTS ? operand(p, from, at)
-                                    : slots()[(from - GAN_LAUNCH_INPUTS) * BLOCK];
-}
-
-__device__ __forceinline__ float evaluate(const gan_launch_task_program &p, const Place &at) {
-    const gan_launch_step *steps =
-        reinterpret_cast<const gan_launch_step *>(&p.operand[p.n_inputs]);
-    float y = p.n_steps == 0 ? operand(p, 0, at) : 0.0f;
-#pragma unroll 1
-    for (int s = 0; s < p.n_steps; s++) {
-        const gan_launch_step step = steps[s];
-        const float a = value(p, step.a, y, at), b = value(p, step.b, y, at);
-        switch (step.fn) {
-#define GAN_POINTWISE(name, arity, formula, da, db)                                                \
-    case FN_##name:                                                                                \
-        y = call<FN_##name>(a, b, step.k);                                                         \
-        break;
-#include "base/pointwise.def"
-#undef GAN_POINTWISE
-        }
-        if (step.slot != GAN_LAUNCH_LAST) slots()[step.slot * BLOCK] = y;
-    }
-    return y;
-}
-
-__device__ __forceinline__ void put(void *out, int bf16, int i, float y) {
-    if (bf16)
-        static_cast<__nv_bfloat16 *>(out)[i] = from_float<__nv_bfloat16>(y);
-    else
-        static_cast<float *>(out)[i] = y;
-}
+enum { BLOCK = FOLD_BLOCK, ELEMENTS = 1024 /* of a spread task, a block */ };
 
 /* ---- tasks; `block` of `blocks` that share one ---- */
-
-__device__ void program_task(const gan_launch_task &t, int block, int blocks) {
-    const gan_launch_task_program &p = t.of.program;
-    for (int i = block * BLOCK + int(threadIdx.x); i < p.size; i += blocks * BLOCK) {
-        Place at = {};
-        locate(p, 0xffffffffu, unsigned(i), at);
-        put(t.out, p.out_bf16, i, evaluate(p, at));
-    }
-}
-
-__device__ __forceinline__ float join(const gan_launch_task_program &p, float x, float y) {
-    return p.max ? fmaxf(x, y) : x + y;
-}
-
-/* How threads share a reduction: `lanes` results side by side in a pass, `rows` threads to each.
- * Threads of a warp go along axis 0 of the program. */
-struct Shares {
-    int lanes, rows;
-    bool inner; // axis 0 is reduced: the threads of a result are neighbours
-
-    __host__ __device__ __forceinline__ explicit Shares(const gan_launch_task &t) : lanes(1) {
-        const int results = t.of.program.results;
-        inner = (t.of.program.reduced & 1u) != 0;
-        if (inner) {
-            for (rows = 1; rows < BLOCK && 2 * rows < t.n;) rows *= 2;
-            lanes = BLOCK / rows;
-        } else {
-            while (lanes < LANES && lanes < results) lanes *= 2;
-            rows = BLOCK / lanes;
-        }
-    }
-};
-
-__device__ void reduce_task(const gan_launch_task &t, int block, int blocks) {
-    GPU_SHARED(float, part, [BLOCK]);
-    const gan_launch_task_program &p = t.of.program;
-    const Shares shares(t);
-    const int thread = int(threadIdx.x), lanes = shares.lanes, n = int(t.n);
-    const int lane = shares.inner ? thread / shares.rows : thread & (lanes - 1);
-    const int row = shares.inner ? thread & (shares.rows - 1) : thread / lanes;
-    const int next = shares.inner ? 1 : lanes; // from a row to the one below
-    for (int first = block * lanes; first < p.results; first += blocks * lanes) {
-        const int result = first + lane;
-        float y = p.max ? -INFINITY : 0.0f;
-        Place at = {};
-        if (result < p.results) {
-            locate(p, ~unsigned(p.reduced), unsigned(result), at);
-            for (int i = row; i < n; i += shares.rows) {
-                locate(p, p.reduced, unsigned(i), at);
-                y = join(p, y, evaluate(p, at));
-            }
-        }
-        part[thread] = y;
-        for (int half = shares.rows / 2; half > 0; half /= 2) {
-            __syncthreads();
-            if (row < half) part[thread] = y = join(p, y, part[thread + half * next]);
-        }
-        if (row == 0 && result < p.results) put(t.out, p.out_bf16, result, y);
-        __syncthreads(); /* part is used again */
-    }
-}
 
 __device__ void rows_task(const gan_launch_task &t) {
     const auto &r = t.of.rows;
@@ -226,10 +96,13 @@ __device__ void batch_task(const gan_launch_task &t, int block, int blocks) {
 __device__ void run(const gan_launch_task &t, int block, int blocks) {
     switch (t.kind) {
     case GAN_LAUNCH_TASK_PROGRAM:
-        program_task(t, block, blocks);
+        if (t.of.program.wide)
+            wide_task<BLOCK>(t, block, blocks);
+        else
+            program_task<BLOCK>(t, block, blocks);
         break;
     case GAN_LAUNCH_TASK_REDUCE:
-        reduce_task(t, block, blocks);
+        reduce_task<BLOCK>(t, block, blocks);
         break;
     case GAN_LAUNCH_TASK_FOLD:
         fold_tiles_of(t.of.fold, block, blocks);
@@ -272,6 +145,9 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
     case GAN_LAUNCH_TASK_COLUMNS:
         columns_task<BLOCK>(t.of.columns, block);
         break;
+    case GAN_LAUNCH_TASK_DOTS:
+        dots_task<BLOCK>(t.of.dots, block, blocks);
+        break;
     }
 }
 
@@ -279,11 +155,20 @@ __device__ void run(const gan_launch_task &t, int block, int blocks) {
 
 /* How many blocks a spread task has. */
 int blocks_of(const gan_launch_task &t) {
-    if (t.kind == GAN_LAUNCH_TASK_REDUCE)
-        return int(ceil_div(t.of.program.results, Shares(t).lanes));
-    if (t.kind == GAN_LAUNCH_TASK_FOLD) return fold_blocks(t.of.fold);
-    if (t.kind == GAN_LAUNCH_TASK_COLUMNS) return t.of.columns.chunks * column_tiles(t.of.columns);
-    return int(ceil_div(t.kind == GAN_LAUNCH_TASK_PROGRAM ? t.of.program.size : t.n, ELEMENTS));
+    switch (t.kind) {
+    case GAN_LAUNCH_TASK_PROGRAM:
+        return int(ceil_div(t.of.program.size, t.of.program.wide ? TASK_VECTOR * BLOCK : ELEMENTS));
+    case GAN_LAUNCH_TASK_REDUCE:
+        return int(ceil_div(t.of.program.results, Shares<BLOCK>(t).lanes));
+    case GAN_LAUNCH_TASK_FOLD:
+        return fold_blocks(t.of.fold);
+    case GAN_LAUNCH_TASK_COLUMNS:
+        return t.of.columns.matrices * t.of.columns.chunks * column_tiles(t.of.columns);
+    case GAN_LAUNCH_TASK_DOTS:
+        return int(ceil_div(t.of.dots.rows, BLOCK / dots_lanes<BLOCK>(t.of.dots)));
+    default:
+        return int(ceil_div(t.n, ELEMENTS));
+    }
 }
 
 /* A block is every gridDim.x-th of a phase's blocks. One a multiprocessor will do: for more the
@@ -331,6 +216,8 @@ size_t task_bytes(int kind) {
         return BYTES_OF(batch);
     case GAN_LAUNCH_TASK_COLUMNS:
         return BYTES_OF(columns);
+    case GAN_LAUNCH_TASK_DOTS:
+        return BYTES_OF(dots);
     default:
         return offsetof(gan_launch_task, of);
     }
@@ -373,6 +260,7 @@ extern "C" void gan_launch_joined_add(gan_launch_joined_args *a, const gan_launc
     t.begins = a->begins;
     a->begins = 0;
     t.first = chain < 0 ? a->blocks : chain;
+    if (t.kind == GAN_LAUNCH_TASK_PROGRAM) t.of.program.wide = chain < 0 && is_wide(t);
     t.blocks = chain < 0 ? blocks_of(t) : 1;
     if (chain < 0) a->blocks += t.blocks;
     if (a->most < a->blocks) a->most = a->blocks;

@@ -36,7 +36,8 @@ typedef enum gan_launch_task_kind {
     GAN_LAUNCH_TASK_NORMAL,    /* as gan_launch_random_normal() */
     GAN_LAUNCH_TASK_SHUFFLE,   /* as gan_launch_shuffled_index() */
     GAN_LAUNCH_TASK_BATCH,     /* as gan_launch_minibatch(), with the addresses in `of` */
-    GAN_LAUNCH_TASK_COLUMNS,   /* sums down the columns of a matrix; only spread */
+    GAN_LAUNCH_TASK_COLUMNS,   /* sums down the columns of matrices; only spread */
+    GAN_LAUNCH_TASK_DOTS,      /* products of a matrix's rows with a vector */
 } gan_launch_task_kind;
 
 /* As gan_launch_operand and gan_launch_program, with less room. */
@@ -44,6 +45,7 @@ typedef struct gan_launch_task_program {
     uint8_t n_inputs, n_steps, n_axes;
     uint8_t bf16, out_bf16; /* bf16: bit i: operand i is */
     uint8_t reduced, max;   /* reduced: bit i: axis i is */
+    uint8_t wide;           /* the launch's own: taken in vectors */
     int32_t length[GAN_LAUNCH_TASK_AXES];
     int32_t size, results; /* results: of a reduction */
     struct {
@@ -53,16 +55,26 @@ typedef struct gan_launch_task_program {
     gan_launch_step step[GAN_LAUNCH_TASK_STEPS]; /* in a launch, right behind the last operand */
 } gan_launch_task_program;
 
-/* out (columns) = the sums of x (rows, columns) over its rows. Of several chunks of rows the sums
- * are brought together by way of `parts`. */
+/* out (matrices, columns) = the sums of x (matrices, rows, columns) over its rows. Of several
+ * chunks of rows, which one matrix alone may have, the sums are brought together by way of `parts`.
+ */
 typedef struct gan_launch_columns_args {
-    const void *x; /* float, or bfloat16; aligned to 16 bytes, each row, too */
-    float *out;
+    const void *x;      /* float, or bfloat16; aligned to 16 bytes, each row, too */
+    void *out;          /* the same */
     float *parts;       /* (chunks, columns) */
     unsigned *counters; /* zeros, one for each of gan_launch_column_counters() */
     int64_t rows;
-    int32_t columns, chunks, bf16;
+    int32_t matrices, columns, chunks;
+    uint8_t bf16, out_bf16;
 } gan_launch_columns_args;
+
+/* out (rows) = x (rows, columns) times w (columns). */
+typedef struct gan_launch_dots_args {
+    const void *x, *w; /* float, or bfloat16; aligned to 16 bytes, each row, too */
+    float *out;
+    int32_t rows, columns;
+    uint8_t x_bf16, w_bf16;
+} gan_launch_dots_args;
 
 typedef struct gan_launch_task {
     int16_t kind; /* gan_launch_task_kind */
@@ -101,13 +113,14 @@ typedef struct gan_launch_task {
         gan_launch_shuffle shuffle;
         gan_launch_minibatch_args batch;
         gan_launch_columns_args columns;
+        gan_launch_dots_args dots;
     } of;
 } gan_launch_task;
 
 /* What a task takes of a launch's room; of a program's, with as many operands and steps. */
 int gan_launch_task_bytes(int kind, int inputs, int steps);
 
-/* How many counters such a sum needs. */
+/* How many counters such sums need. */
 int gan_launch_column_counters(const gan_launch_columns_args *a);
 
 /* A launch in the making; all 0 but `barrier` at first. */

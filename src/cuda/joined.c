@@ -2,17 +2,16 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cuda/joined.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
-/* A block takes this many numbers in less time than a launch; of more, blocks of their own. */
+/* Numbers that blocks of their own take. An H200 has 135,000 threads of such a launch. */
 enum {
-    SMALL = 4096,
-    SPREAD = 1 << 18,
-    SPREAD_SUM = 1 << 21,
-    SPREAD_ROWS = 1024,
+    SPREAD = 1 << 19,
+    SPREAD_WIDE = 1 << 21,
+    SPREAD_RANDOM = 1 << 18,
     SPREAD_BATCH = 1 << 22,
-    COLUMNS = 2048, /* of a long matrix, so that all sums of a launch have their counters */
     SPREAD_CAST = 1 << 22,
     SPREAD_FOLD = 1 << 22
 };
@@ -24,53 +23,46 @@ static const gan_join alone = {0, false}, one = {1, false}, spread = {1, true};
 
 static bool is_float(gan_dtype dtype) { return dtype == GAN_F32 || dtype == GAN_BF16; }
 
-static bool is_small(gan_shape shape) {
+bool gan_cuda_is_small(gan_shape shape) {
     const int64_t n = gan_shape_size(shape);
-    return n > 0 && n <= SMALL;
+    return n > 0 && n <= GAN_CUDA_SMALL;
 }
+
+static bool is_small(gan_shape shape) { return gan_cuda_is_small(shape); }
 
 /* ---- programs ---- */
 
-static bool program_fits(const gan_node *node, gan_shape shape) {
+bool gan_cuda_program_fits(const gan_node *node, gan_shape shape) {
     const int steps = node->program ? node->program->n_steps : 0;
     return node->n_in <= GAN_LAUNCH_TASK_INPUTS && steps <= GAN_LAUNCH_TASK_STEPS &&
            shape.rank <= GAN_LAUNCH_TASK_AXES && gan_shape_size(shape) > 0;
 }
 
+/* Whether it is taken in vectors: of whole ones along the last axis, and at most one result has to
+ * be remembered past the step behind it. */
+static bool is_wide(const gan_node *node) {
+    const gan_pointwise_program *p = node->program;
+    const int last = node->shape.rank - 1;
+    int remembered = 0;
+    if (last < 0 || node->shape.dim[last] % 8 != 0) return false;
+    for (int s = 0; p && s + 2 < p->n_steps; s++) {
+        bool later = false;
+        for (int t = s + 2; t < p->n_steps; t++)
+            for (int a = 0; a < gan_fn_table[p->step[t].fn].arity; a++)
+                later = later || p->step[t].arg[a] == p->n_inputs + s;
+        remembered += later;
+    }
+    return remembered <= 1;
+}
+
 static gan_join program_joins(const gan_node *node) {
-    if (!program_fits(node, node->shape)) return alone;
+    const int64_t n = gan_shape_size(node->shape);
+    if (!gan_cuda_program_fits(node, node->shape)) return alone;
     if (is_small(node->shape)) return one;
-    return gan_shape_size(node->shape) <= SPREAD ? spread : alone;
+    return n <= SPREAD || (n <= SPREAD_WIDE && is_wide(node)) ? spread : alone;
 }
 
-/* A sum over all axes but the last, of values as they are: that of a bias's gradient. */
-static bool is_columns(const gan_node *node) {
-    const gan_shape in = node->attr.reduce.in_shape;
-    const int64_t columns = in.rank > 0 ? in.dim[in.rank - 1] : 0;
-    if (node->op != GAN_OP_sum || node->n_in != 1 || node->program || in.rank < 2 ||
-        node->attr.reduce.axes != (1u << (in.rank - 1)) - 1u)
-        return false;
-    return is_float(node->in[0]->dtype) && node->dtype == GAN_F32 && columns > 0 &&
-           columns % 8 == 0 && columns <= COLUMNS && gan_shape_size(in) > 0;
-}
-
-/* By the general task. */
-static gan_join sum_joins(const gan_node *node) {
-    const gan_shape in = node->attr.reduce.in_shape;
-    if (!program_fits(node, in)) return alone;
-    if (is_small(in)) return one;
-    const int64_t results = gan_shape_size(node->shape), size = gan_shape_size(in);
-    const bool kept = in.rank > 0 && !(node->attr.reduce.axes >> (in.rank - 1) & 1u);
-    const bool wide = results >= 32 && size <= SPREAD_SUM;
-    return wide && (!kept || size / results <= SPREAD_ROWS) ? spread : alone;
-}
-
-static gan_join reduce_joins(const gan_node *node) {
-    const gan_join join = sum_joins(node);
-    return join.room == 0 && is_columns(node) ? spread : join;
-}
-
-static void set_program(gan_launch_task_program *to, const gan_launch_program *from) {
+void gan_cuda_set_program(gan_launch_task_program *to, const gan_launch_program *from) {
     to->n_inputs = (uint8_t)from->n_inputs;
     to->n_steps = (uint8_t)from->n_steps;
     to->n_axes = (uint8_t)from->n_axes;
@@ -88,39 +80,8 @@ static void set_program(gan_launch_task_program *to, const gan_launch_program *f
 static int program_task(const gan_call *call, gan_launch_task *t) {
     const gan_launch_program p = gan_cuda_program_at(call->state, call->in);
     t->kind = GAN_LAUNCH_TASK_PROGRAM;
-    set_program(&t->of.program, &p);
+    gan_cuda_set_program(&t->of.program, &p);
     t->of.program.out_bf16 = call->out.dtype == GAN_BF16;
-    return 1;
-}
-
-static int columns_task(const gan_call *call, gan_launch_task *t) {
-    gan_launch_columns_args *a = &t->of.columns;
-    const gan_shape in = call->node->attr.reduce.in_shape;
-    const int64_t columns = in.dim[in.rank - 1];
-    const int64_t parts = (int64_t)(call->workspace_bytes / sizeof(float)) / columns;
-    t->kind = GAN_LAUNCH_TASK_COLUMNS;
-    *a = (gan_launch_columns_args){.x = call->in[0].data,
-                                   .out = call->out.data,
-                                   .parts = call->workspace,
-                                   .rows = gan_shape_size(in) / columns,
-                                   .columns = (int32_t)columns,
-                                   .chunks = parts > 1 ? (int32_t)parts : 1,
-                                   .bf16 = call->in[0].dtype == GAN_BF16};
-    return 1;
-}
-
-static int reduce_task(const gan_call *call, gan_launch_task *t) {
-    if (sum_joins(call->node).room == 0) return columns_task(call, t);
-    const gan_launch_reduce_args r = gan_cuda_reduce_args(call);
-    t->kind = GAN_LAUNCH_TASK_REDUCE;
-    set_program(&t->of.program, &r.program);
-    t->of.program.reduced = (uint8_t)r.reduced;
-    t->of.program.max = r.max != 0;
-    t->of.program.results = (int32_t)r.results;
-    t->of.program.out_bf16 = r.out_bf16 != 0;
-    t->n = 1;
-    for (int axis = 0; axis < r.program.n_axes; axis++)
-        if (r.reduced >> axis & 1u) t->n *= r.program.length[axis];
     return 1;
 }
 
@@ -199,7 +160,8 @@ static int loss_task(const gan_call *call, gan_launch_task *t) {
 
 static gan_join random_joins(const gan_node *node) {
     const int64_t n = gan_shape_size(node->shape);
-    return node->attr.random.kind != GAN_RANDOM_INDEX && n > 0 && n <= SPREAD ? spread : alone;
+    return node->attr.random.kind != GAN_RANDOM_INDEX && n > 0 && n <= SPREAD_RANDOM ? spread
+                                                                                     : alone;
 }
 
 static gan_launch_source source_of(const gan_call *call, uint32_t stream) {
@@ -379,8 +341,8 @@ static const struct {
     ROW(pointwise, program_joins, program_task, PROGRAM),
     ROW(broadcast, program_joins, program_task, PROGRAM),
     ROW(cast, cast_joins, cast_task, PROGRAM),
-    ROW(sum, reduce_joins, reduce_task, REDUCE),
-    ROW(max, reduce_joins, reduce_task, REDUCE),
+    ROW(sum, gan_cuda_reduce_joins, gan_cuda_reduce_tasks, REDUCE),
+    ROW(max, gan_cuda_reduce_joins, gan_cuda_reduce_tasks, REDUCE),
     ROW(fold, fold_joins, fold_task, FOLD),
     ROW(fold_adjoint, fold_joins, fold_task, FOLD),
     ROW(slice, slice_joins, slice_task, ROWS),
@@ -402,11 +364,9 @@ static int room_of(const gan_node *node) {
     const int inputs = node->n_in > 0 ? node->n_in : 1;
     const int steps = node->program ? node->program->n_steps : 1;
     const int bytes = gan_launch_task_bytes(rule[node->op].kind, inputs, steps);
-    if (node->op != GAN_OP_sum || !is_columns(node)) return bytes;
-    const gan_shape in = node->attr.reduce.in_shape;
-    const gan_launch_columns_args a = {.columns = (int32_t)in.dim[in.rank - 1],
-                                       .bf16 = node->in[0]->dtype == GAN_BF16};
-    const int share = gan_launch_column_counters(&a) * GAN_LAUNCH_ROOM / GAN_LAUNCH_COUNTERS + 1;
+    if (node->op != GAN_OP_sum) return bytes;
+    const int counters = gan_cuda_reduce_counters(node),
+              share = counters ? counters * GAN_LAUNCH_ROOM / GAN_LAUNCH_COUNTERS + 1 : 0;
     return share > bytes ? share : bytes;
 }
 

@@ -28,7 +28,7 @@ gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls)
             gan_launch_joined_phase(&a, chains_of(call, n - i));
         }
         const int tasks = gan_cuda_tasks(call, task);
-        if (task->kind == GAN_LAUNCH_TASK_COLUMNS) {
+        if (task->kind == GAN_LAUNCH_TASK_COLUMNS && task->of.columns.chunks > 1) {
             task->of.columns.counters = counters;
             counters += gan_launch_column_counters(&task->of.columns);
         }
