@@ -78,6 +78,82 @@ static void a_row_times_a_matrix_is_a_sum(void **state) {
     close_setting(s, plan);
 }
 
+static gan_plan *plan_logit(setting s, gan_dtype dtype, bool transposed, bool matrices) {
+    const bool first = matrices && transposed, second = matrices && !transposed;
+    gan_node *x = gan_input(s.g, dtype, first ? gan_shape2(16, 8) : gan_shape2(8, 16), "x"),
+             *w = gan_input(s.g, dtype, gan_shape2(second ? 3 : 1, 16), "w");
+    gan_node *y = gan_matmul(s.g, x, w, first, true);
+    gan_output(s.g, gan_exp(s.g, gan_cast(s.g, y, GAN_F32)));
+    return make_joined_plan(s.g);
+}
+
+static void a_matrix_times_a_column_is_a_sum(void **state) {
+    (void)state;
+    for (int half = 0; half < 2; half++) {
+        setting s = open_setting();
+        gan_plan *plan = plan_logit(s, half ? GAN_BF16 : GAN_F32, false, false);
+        assert_int_equal(launches_of(plan, GAN_OP_sum), 1);
+        assert_int_equal(launches_of(plan, GAN_OP_pointwise), 1);
+        assert_int_equal(plan->n_launches, 2); /* and no cast: what is summed up is not rounded */
+        assert_int_equal(plan->order[0]->dtype, GAN_F32);
+        assert_int_equal(plan->order[0]->n_in, 2);
+        close_setting(s, plan);
+    }
+}
+
+/* Nor of a matrix that is transposed. */
+static void a_matrix_times_a_matrix_is_none(void **state) {
+    (void)state;
+    for (int transposed = 0; transposed < 2; transposed++) {
+        setting s = open_setting();
+        gan_plan *plan = plan_logit(s, GAN_F32, transposed, true);
+        assert_int_equal(launches_of(plan, GAN_OP_sum), 0);
+        assert_int_equal(launches_of(plan, GAN_OP_matmul), 1);
+        close_setting(s, plan);
+    }
+}
+
+static gan_join joins_no_sum(const void *context, const gan_node *node) {
+    (void)context;
+    return (gan_join){node->op != GAN_OP_sum, true};
+}
+
+static void a_product_stays_where_the_sum_is_no_task(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *x = gan_input(s.g, GAN_F32, gan_shape2(8, 16), "x"),
+             *w = gan_input(s.g, GAN_F32, gan_shape2(16, 1), "w");
+    gan_output(s.g, gan_matmul(s.g, x, w, false, false));
+    gan_plan *plan, *apart = make_plan(s.g);
+    const gan_plan_options options = {
+        .supported = every_op, .takes = takes_all, .joins = joins_no_sum, .join_room = 48};
+    assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+    assert_int_equal(launches_of(plan, GAN_OP_matmul), 1);
+    assert_int_equal(launches_of(apart, GAN_OP_matmul), 1);
+    gan_plan_destroy(apart);
+    close_setting(s, plan);
+}
+
+/* A product that stores its activation leaves nothing to do again, here through a reshape, too. */
+static void a_sum_reads_what_a_product_stores(void **state) {
+    (void)state;
+    for (int shown = 0; shown < 2; shown++) {
+        setting s = open_setting();
+        gan_node *x = gan_input(s.g, GAN_F32, gan_shape2(8, 4), "x"),
+                 *v = gan_input(s.g, GAN_F32, gan_shape2(4, 16), "v"),
+                 *w = gan_input(s.g, GAN_F32, gan_shape2(shown ? 8 : 16, 1), "w");
+        gan_node *y = gan_relu(s.g, gan_matmul(s.g, x, v, false, false));
+        if (shown) y = gan_reshape(s.g, y, gan_shape2(16, 8));
+        gan_output(s.g, gan_matmul(s.g, y, w, false, false));
+        gan_plan *plan = make_joined_plan(s.g);
+        assert_int_equal(plan->n_launches, 2);
+        assert_int_equal(plan->order[0]->op, GAN_OP_matmul);
+        assert_non_null(plan->order[0]->program);
+        assert_int_equal(plan->order[1]->program->n_steps, 1);
+        close_setting(s, plan);
+    }
+}
+
 static void a_column_times_a_row_is_part_of_what_repeats_it(void **state) {
     (void)state;
     setting s = open_setting();
@@ -216,6 +292,10 @@ int main(void) {
         cmocka_unit_test(a_shuffled_batch_waits_for_no_indices),
         cmocka_unit_test(a_later_batch_does),
         cmocka_unit_test(a_row_times_a_matrix_is_a_sum),
+        cmocka_unit_test(a_matrix_times_a_column_is_a_sum),
+        cmocka_unit_test(a_matrix_times_a_matrix_is_none),
+        cmocka_unit_test(a_product_stays_where_the_sum_is_no_task),
+        cmocka_unit_test(a_sum_reads_what_a_product_stores),
         cmocka_unit_test(a_column_times_a_row_is_part_of_what_repeats_it),
         cmocka_unit_test(so_it_is_in_bf16),
         cmocka_unit_test(equal_sums_are_one),

@@ -166,12 +166,21 @@ static bool view_operands(fusion *f, const gan_node *p, gan_shape whole, gan_nod
     return true;
 }
 
+/* Whether c, where it may be a task, leaves x to a product that stores x instead of its own result:
+ * c reads as much either way. */
+static bool leaves(const fusion *f, const gan_node *c, const gan_node *x) {
+    if (!f->options->joins || !(gan_op_of(c)->flags & GAN_OP_PROLOGUE)) return false;
+    for (int i = 0; i < x->n_in; i++)
+        if (gan_plan_takes_epilogue(f, x->in[i], x)) return true;
+    return false;
+}
+
 /* A reshape between two functions is no obstacle where the first has whole operands. */
 static bool absorb_through_reshape(fusion *f, gan_node *c, gan_node *x, gan_shape whole) {
     gan_node *p = x->in[0], *view[GAN_MAX_PROGRAM_INPUTS];
     if (p->op != GAN_OP_pointwise || f->uses[x->id] != slots(c, x) ||
         (f->uses[p->id] != 1 && !gan_plan_is_mask(f, p)) || !gan_shape_equal(x->shape, whole) ||
-        !gan_plan_can_move(f->g, p, c))
+        !gan_plan_can_move(f->g, p, c) || leaves(f, c, p))
         return false;
     if (!view_operands(f, p, whole, view)) return false;
     int *uses = realloc(f->uses, ((size_t)f->g->n_nodes + 1) * sizeof *uses);
@@ -247,7 +256,7 @@ static bool absorb(fusion *f, gan_node *c, gan_node *x) {
         (absorb_through_reshape(f, c, x, whole) || gan_plan_absorb_outer(f, c, x, whole)))
         return true;
     if (x->op == GAN_OP_pointwise && f->uses[x->id] == slots(c, x) &&
-        gan_shape_equal(x->shape, whole) && gan_plan_can_move(f->g, x, c))
+        gan_shape_equal(x->shape, whole) && gan_plan_can_move(f->g, x, c) && !leaves(f, c, x))
         return gan_plan_substitute(f, c, x, x->program, x->in);
     if (x->op == GAN_OP_pointwise && gan_shape_equal(x->shape, whole) &&
         gan_plan_can_move(f->g, x, c) && (gan_plan_is_mask(f, x) || gan_plan_is_wide(f, x)))

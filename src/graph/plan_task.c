@@ -7,48 +7,48 @@ static bool joins(const gan_plan_options *options, const gan_node *node) {
     return options->joins && options->joins(options->context, node).room > 0;
 }
 
-/* ---- a row times a matrix ---- */
+/* ---- a row times a matrix, a matrix times a column ---- */
 
-static gan_node *shaped(gan_graph *to, gan_op_id op, gan_node *x, gan_shape shape) {
-    if (!x || gan_shape_equal(x->shape, shape)) return x;
-    gan_node model = {.op = op, .dtype = x->dtype, .shape = shape, .n_in = 1};
+static gan_node *shaped(gan_graph *to, gan_node *x, gan_shape shape) {
+    if (gan_shape_equal(x->shape, shape)) return x;
+    gan_node model = {.op = GAN_OP_reshape, .dtype = x->dtype, .shape = shape, .n_in = 1};
     model.attr.target.shape = shape;
     return gan_node_append(to, &model, &x);
 }
 
-static gan_node *wide(gan_graph *to, gan_node *x) {
-    return x && x->dtype == GAN_BF16 ? gan_plan_cast_to(to, x, GAN_F32) : x;
-}
-
-/* Products and their sum are f32, as those of matrices are. */
-static gan_node *row_product(gan_graph *to, const gan_node *node, gan_node *const *in,
-                             const gan_plan_options *options) {
-    if (node->program || node->attr.transpose.b || node->shape.rank != 2 || node->shape.dim[0] != 1)
-        return NULL;
-    const gan_shape matrix = in[1]->shape, column = gan_shape2(matrix.dim[0], 1);
+/* The sum over one axis of a matrix's products with a row or column that is repeated. Products and
+ * their sum are f32, as those of matrices are. NULL where that is no task. */
+static gan_node *sum_products(gan_graph *to, const gan_node *node, gan_dtype dtype,
+                              gan_node *matrix, gan_node *repeated, int axis,
+                              const gan_plan_options *options) {
+    gan_shape along = matrix->shape;
+    along.dim[1 - axis] = 1;
+    gan_node row = *repeated;
+    row.shape = along;
     gan_node sum = {.op = GAN_OP_sum,
-                    .dtype = node->dtype,
+                    .dtype = dtype,
                     .shape = node->shape,
                     .n_in = 2,
-                    .in = (gan_node *[]){in[1], in[0]},
+                    .in = (gan_node *[]){matrix, &row},
                     .program = (gan_pointwise_program *)(uintptr_t)&gan_plan_product};
-    sum.attr.reduce.axes = 1u << 0;
-    sum.attr.reduce.in_shape = matrix;
+    sum.attr.reduce.axes = 1u << axis;
+    sum.attr.reduce.in_shape = matrix->shape;
     const bool takes = !options->takes || options->takes(options->context, &sum);
     if (!takes || !joins(options, &sum)) return NULL;
-    gan_node *row = wide(to, shaped(to, GAN_OP_reshape, in[0], column));
-    row = shaped(to, GAN_OP_broadcast, row, matrix);
-    gan_node *b = wide(to, in[1]);
-    if (!row || !b) return NULL;
-    gan_node terms = {.op = GAN_OP_pointwise,
-                      .dtype = GAN_F32,
-                      .shape = matrix,
-                      .n_in = 2,
-                      .program = sum.program};
-    gan_node *all = gan_node_append(to, &terms, (gan_node *[]){b, row});
-    sum.n_in = 1;
-    sum.program = NULL;
-    return all ? gan_node_append(to, &sum, &all) : NULL;
+    gan_node *view = shaped(to, repeated, along);
+    return view ? gan_node_append(to, &sum, (gan_node *[]){matrix, view}) : NULL;
+}
+
+static gan_node *product(gan_graph *to, const gan_node *node, gan_node *const *in,
+                         const gan_plan_options *options) {
+    const bool ta = node->attr.transpose.a, tb = node->attr.transpose.b;
+    if (node->program || node->shape.rank != 2) return NULL;
+    if (node->shape.dim[0] == 1 && !tb)
+        return sum_products(to, node, node->dtype, in[1], in[0], 0, options);
+    if (node->shape.dim[1] != 1 || ta) return NULL;
+    /* What is narrower than f32 is a cast, which none but those get who need it. */
+    gan_node *y = sum_products(to, node, GAN_F32, in[0], in[1], 1, options);
+    return y && node->dtype != GAN_F32 ? gan_plan_cast_to(to, y, node->dtype) : y;
 }
 
 /* ---- shuffled mini-batches ---- */
@@ -69,7 +69,7 @@ static gan_node *shuffled_batch(gan_graph *to, const gan_node *node, gan_node *c
 
 gan_node *gan_plan_task(gan_graph *to, const gan_node *node, gan_node *const *in,
                         const gan_plan_options *options) {
-    if (node->op == GAN_OP_matmul) return row_product(to, node, in, options);
+    if (node->op == GAN_OP_matmul) return product(to, node, in, options);
     if (node->op == GAN_OP_minibatch) return shuffled_batch(to, node, in, options);
     return NULL;
 }

@@ -5,9 +5,9 @@
 #include "graph/plan.h"
 
 /* What a node over the operands `in` of `to` becomes where that can be such a task while the node
- * cannot, or would have to wait for one: a row times a matrix, which is a sum over the matrix's
- * rows; a mini-batch of shuffled indices, which finds them itself. NULL when it stays as it is, or
- * after an error of `to`. */
+ * cannot, or would have to wait for one: a row times a matrix, or a matrix times a column, which
+ * are sums over the matrix's rows or columns; a mini-batch of shuffled indices, which finds them
+ * itself. NULL when it stays as it is, or after an error of `to`. */
 gan_node *gan_plan_task(gan_graph *to, const gan_node *node, gan_node *const *in,
                         const gan_plan_options *options);
 
