@@ -314,7 +314,8 @@ static void every_edge_is_needed(void **state) {
         free(got);
     }
     free(wanted);
-    assert_true(edges > 35);
+    print_message("%ld edges\n", edges);
+    assert_true(edges > 30);
     assert_int_equal(noticed, edges);
 }
 
