@@ -181,23 +181,21 @@ static size_t settle(buffer *b, const entry *list, int n, bool keep_apart) {
     return total;
 }
 
+/* A view may come before what it shows: fusion appends some. */
+static gan_place place_of(const gan_node *node, const buffer *b) {
+    size_t shift, shown = 0;
+    for (; gan_node_is_view(node, &shift); node = node->in[0]) shown += shift;
+    if (node->op == GAN_OP_variable)
+        return (gan_place){GAN_PLACE_VARIABLE, node->attr.variable.variable, shown};
+    const buffer *x = &b[node->id];
+    if (!x->used) return (gan_place){GAN_PLACE_NONE, NULL, 0};
+    return (gan_place){GAN_PLACE_ARENA, NULL,
+                       shown + (x->parent < 0 ? x->offset : b[x->parent].offset + x->within)};
+}
+
 static void record_places(gan_plan *plan, const buffer *b) {
     const gan_graph *g = plan->graph;
-    for (int id = 0; id < g->n_nodes; id++) {
-        gan_node *node = g->node[id];
-        gan_place *p = &plan->place[id];
-        size_t shift;
-        if (gan_node_is_view(node, &shift)) {
-            *p = plan->place[node->in[0]->id];
-            p->offset += shift;
-        } else if (node->op == GAN_OP_variable) {
-            *p = (gan_place){.kind = GAN_PLACE_VARIABLE, .variable = node->attr.variable.variable};
-        } else if (b[id].used) {
-            const buffer *x = &b[id];
-            size_t offset = x->parent < 0 ? x->offset : b[x->parent].offset + x->within;
-            *p = (gan_place){.kind = GAN_PLACE_ARENA, .offset = offset};
-        }
-    }
+    for (int id = 0; id < g->n_nodes; id++) plan->place[id] = place_of(g->node[id], b);
 }
 
 gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options) {
