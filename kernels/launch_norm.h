@@ -57,12 +57,21 @@ cudaError_t gan_launch_batch_norm_grad(const gan_launch_norm_args *a,
  * Addresses of what is like x have to be multiples of 16 then. */
 int gan_launch_norm_is_whole(const gan_launch_norm_args *a);
 
+/* What is added to x first: row ((o·down + i)·width + j)·along + k of x, of all groups, gets row
+ * o·width + j of `low`, and is rounded as it would be stored. */
+typedef struct gan_launch_norm_up {
+    const void *low; /* of x's type and channels, the address a multiple of 16 */
+    void *sum;       /* like x: also gets what is normalised; NULL: nothing does */
+    int64_t down, width, along;
+} gan_launch_norm_up;
+
 /* gan_launch_moments() and y (like x) = f((x - mean)·gamma/sqrt(variance + eps) + beta) as one
  * launch, cooperative where there are parts: barrier is grid_barrier()'s state. f is the row `fn`
  * of base/pointwise.def, relu or leaky_relu (with's slope its k), or none for -1; of `with`,
- * neither dy nor moments is used. Bits are those of the two launches. */
+ * neither dy nor moments is used. up: NULL, or x is a sum. Bits are those of separate launches. */
 cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *a, const gan_launch_norm_back *with,
-                                  int fn, void *y, unsigned *barrier, cudaStream_t stream);
+                                  const gan_launch_norm_up *up, int fn, void *y, unsigned *barrier,
+                                  cudaStream_t stream);
 
 /* gan_launch_batch_norm_sums() and gan_launch_batch_norm_grad() likewise. */
 cudaError_t gan_launch_batch_norm_back(const gan_launch_norm_args *a,

@@ -9,7 +9,8 @@ namespace {
 template <class OP, class T, int V>
 __global__ void __launch_bounds__(NORM_BLOCK, 2) rows_kernel(const SumsArgs a) {
     const Piece<V> p(a, blockIdx.x);
-    Part<V> part = sum_rows<OP, T, V>(a, p, [](int, const Vec<T, V> &, const Vec<T, V> &) {});
+    Part<V> part = sum_rows<OP, T, V>(a, p, Given<OP, T, V>{a, p},
+                                      [](int, const Vec<T, V> &, const Vec<T, V> &) {});
     if (leave_part<OP, V>(a, p, part)) bring_together<OP, V>(a, p.group, p.at);
 }
 

@@ -131,20 +131,45 @@ struct Piece {
     __device__ __forceinline__ bool active(const SumsArgs &a) const {
         return at.channel < a.channels;
     }
-    /* Of the thread's channels in row `row` of the piece: there are less than 2^31 elements. */
+    /* Row `row` of the piece, of those of all groups. */
+    __device__ __forceinline__ int row_of(const SumsArgs &a, int row) const {
+        return group * a.rows + begin + row;
+    }
+    /* Of the thread's channels in it: there are less than 2^31 elements. */
     __device__ __forceinline__ int offset(const SumsArgs &a, int row) const {
-        return (group * a.rows + begin + row) * a.channels + at.channel;
+        return row_of(a, row) * a.channels + at.channel;
     }
 };
 
+/* How a thread reads its rows: x, and dy where it is needed, as they are. */
+template <class OP, class T, int V>
+struct Given {
+    enum { AHEAD = OP::BATCH }; /* rows that are on their way at a time */
+    using Vector = Vec<T, V>;
+    const SumsArgs &a;
+    const Piece<V> &p;
+
+    __device__ __forceinline__ void load(int row, Vector &x, Vector &dy) const {
+        const int offset = p.offset(a, row);
+        x = ::load<V>(static_cast<const T *>(a.x) + offset);
+        if (OP::OPERANDS == 2) dy = ::load<V>(static_cast<const T *>(a.back.dy) + offset);
+    }
+    /* what they come to, once many are on their way */
+    __device__ __forceinline__ void settle(int, Vector &, const Vector &) const {}
+    /* the same for rows that have been read before */
+    __device__ __forceinline__ void load_again(int row, Vector &x, Vector &dy) const {
+        load(row, x, dy);
+    }
+    __device__ __forceinline__ void settle_again(Vector &, const Vector &) const {}
+};
+
 /* What the thread's rows add up to. keep(i, x, dy) gets the vectors of its i-th row. */
-template <class OP, class T, int V, class KEEP>
-__device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p,
+template <class OP, class T, int V, class READ, class KEEP>
+__device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p, const READ &read,
                                             const KEEP &keep) {
     constexpr int BATCH = OP::BATCH;
     Part<V> part = {};
     if (!p.active(a)) return part;
-    const T *x_rows = static_cast<const T *>(a.x), *dy_rows = static_cast<const T *>(a.back.dy);
     const int stripes = p.at.stripes;
     Channels<V> of = {};
     if (OP::OPERANDS == 2)
@@ -154,18 +179,22 @@ __device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p
         Vec<T, V> x[BATCH] = {}, dy[BATCH] = {};
         int count = 0;
 #pragma unroll
-        for (int i = 0; i < BATCH; i++) {
-            const int row = r + i * stripes;
-            if (row < p.rows) {
-                const int offset = p.offset(a, row);
-                x[i] = load<V>(x_rows + offset);
-                if (OP::OPERANDS == 2) dy[i] = load<V>(dy_rows + offset);
-                count = i + 1;
-            }
-        }
+        for (int from = 0; from < BATCH; from += READ::AHEAD) {
 #pragma unroll
-        for (int i = 0; i < BATCH; i++)
-            if (i < count) keep(first + i, x[i], dy[i]);
+            for (int i = from; i < from + READ::AHEAD; i++) {
+                const int row = r + i * stripes;
+                if (row < p.rows) {
+                    read.load(row, x[i], dy[i]);
+                    count = i + 1;
+                }
+            }
+#pragma unroll
+            for (int i = from; i < from + READ::AHEAD; i++)
+                if (i < count) {
+                    read.settle(r + i * stripes, x[i], dy[i]);
+                    keep(first + i, x[i], dy[i]);
+                }
+        }
         OP::add(part, OP::of(x, dy, count, of, a.back.slope));
     }
     return part;

@@ -3,7 +3,8 @@
  * together, all wait for each other, and each goes over its own pieces again. Of what it has read,
  * as much stays in shared memory as there is room for: the rows that came first, since those that
  * came last, with which it begins, are the likeliest to be in the cache still. Sums are what
- * norm.cu makes of them, to the bit.
+ * norm.cu makes of them, to the bit. What is normalised may be a sum, which is formed as it is
+ * read.
  */
 #include "kernels/barrier.cuh"
 #include "kernels/norm_sums.cuh"
@@ -42,17 +43,73 @@ struct Gradient : GradientOfX<V, ACTIVE> {
     }
 };
 
-/* ---- the kernel ---- */
+/* ---- what is normalised ---- */
+
+/* gan_launch_norm_up */
+struct Up {
+    const void *low;
+    void *sum;
+    Divisor line, down, along; // line: width · along
+    int width;
+};
 
 struct Args {
     SumsArgs sums;
+    Up up;
     void *y;           // like x
     unsigned *barrier; // NULL: each tile is a piece
     int pieces, slots; // slots: rows of a piece that a thread has, at most
     int held;          // of all rows that a thread has, how many stay in shared memory
 };
 
-template <class OP, class APPLY, class T, int V>
+/* x, or the gradient's operands. */
+template <class OP, class T, int V>
+struct AsGiven : Given<OP, T, V> {
+    __device__ __forceinline__ AsGiven(const Args &a, const Piece<V> &p)
+        : Given<OP, T, V>{a.sums, p} {}
+};
+
+/* x + low, as it would be stored. Where it is, it is read again from there. */
+template <class OP, class T, int V>
+struct Added {
+    enum { AHEAD = OP::BATCH / 2 };
+    using Vector = Vec<T, V>;
+    const Args &a;
+    const Piece<V> &p;
+
+    __device__ __forceinline__ int low_row(int row) const {
+        const unsigned r = unsigned(p.row_of(a.sums, row)), line = a.up.line.divide(r);
+        return int(a.up.down.divide(line)) * a.up.width +
+               int(a.up.along.divide(r - line * a.up.line.by));
+    }
+    __device__ __forceinline__ static void add(Vector &x, const Vector &low) {
+#pragma unroll
+        for (int k = 0; k < V; k++) x.v[k] = from_float<T>(to_float(x.v[k]) + to_float(low.v[k]));
+    }
+
+    __device__ __forceinline__ void load(int row, Vector &x, Vector &low) const {
+        x = ::load<V>(static_cast<const T *>(a.sums.x) + p.offset(a.sums, row));
+        low = ::load<V>(static_cast<const T *>(a.up.low) + low_row(row) * a.sums.channels +
+                        p.at.channel);
+    }
+    __device__ __forceinline__ void settle(int row, Vector &x, const Vector &low) const {
+        add(x, low);
+        if (a.up.sum) store(static_cast<T *>(a.up.sum) + p.offset(a.sums, row), x);
+    }
+    __device__ __forceinline__ void load_again(int row, Vector &x, Vector &low) const {
+        if (a.up.sum)
+            x = ::load<V>(static_cast<const T *>(a.up.sum) + p.offset(a.sums, row));
+        else
+            load(row, x, low);
+    }
+    __device__ __forceinline__ void settle_again(Vector &x, const Vector &low) const {
+        if (!a.up.sum) add(x, low);
+    }
+};
+
+/* ---- the kernel ---- */
+
+template <class OP, class READ, class APPLY, class T, int V>
 struct Whole {
     using Vector = Vec<T, V>;
     const Args &a;
@@ -64,12 +121,12 @@ struct Whole {
 
     /* `first`: the slot of the thread's first row */
     __device__ __forceinline__ void sum(const Piece<V> &p, int first) const {
-        Part<V> part =
-            sum_rows<OP, T, V>(a.sums, p, [this, first](int i, const Vector &x, const Vector &dy) {
-                if (first + i >= a.held) return;
-                place(first + i, 0) = x;
-                if (OP::OPERANDS == 2) place(first + i, 1) = dy;
-            });
+        Part<V> part = sum_rows<OP, T, V>(a.sums, p, READ{a, p},
+                                          [this, first](int i, const Vector &x, const Vector &dy) {
+                                              if (first + i >= a.held) return;
+                                              place(first + i, 0) = x;
+                                              if (OP::OPERANDS == 2) place(first + i, 1) = dy;
+                                          });
         if (leave_part<OP, V>(a.sums, p, part)) bring_together<OP, V>(a.sums, p.group, p.at);
     }
 
@@ -78,8 +135,7 @@ struct Whole {
         if (!p.active(a.sums)) return;
         APPLY of;
         of.read(a.sums, p.group, p.at.channel);
-        const T *x_rows = static_cast<const T *>(a.sums.x),
-                *dy_rows = static_cast<const T *>(a.sums.back.dy);
+        const READ read{a, p};
         T *y_rows = static_cast<T *>(a.y);
         for (int from = (a.slots - 1) / BATCH * BATCH; from >= 0; from -= BATCH) {
             Vector x[BATCH], dy[BATCH];
@@ -92,15 +148,14 @@ struct Whole {
                     x[i] = place(slot, 0);
                     if (OP::OPERANDS == 2) dy[i] = place(slot, 1);
                 } else {
-                    const int offset = p.offset(a.sums, row);
-                    x[i] = load<V>(x_rows + offset);
-                    if (OP::OPERANDS == 2) dy[i] = load<V>(dy_rows + offset);
+                    read.load_again(row, x[i], dy[i]);
                 }
             }
 #pragma unroll
             for (int i = 0; i < BATCH; i++) {
                 const int row = p.at.stripe + (from + i) * p.at.stripes;
                 if (row >= p.rows) break;
+                if (first + from + i >= a.held) read.settle_again(x[i], dy[i]);
                 float y[V];
                 of.apply(y, x[i], dy[i], a.sums.back.slope);
                 store_floats(y_rows + p.offset(a.sums, row), y);
@@ -109,11 +164,11 @@ struct Whole {
     }
 };
 
-template <class OP, class APPLY, class T, int V>
+template <class OP, class READ, class APPLY, class T, int V>
 __global__ void __launch_bounds__(NORM_BLOCK, 2) whole_kernel(const __grid_constant__ Args a) {
     using Vector = Vec<T, V>;
     GPU_SHARED_MORE(Vector, shelf);
-    const Whole<OP, APPLY, T, V> whole{a, shelf};
+    const Whole<OP, READ, APPLY, T, V> whole{a, shelf};
     int mine = 0;
     for (int i = int(blockIdx.x); i < a.pieces; i += int(gridDim.x))
         whole.sum(Piece<V>(a.sums, unsigned(i)), mine++ * a.slots);
@@ -153,12 +208,12 @@ cudaError_t ask(Device *d, const void *kernel, size_t bytes) {
 
 /* As many blocks as there are pieces, or as there is room for at once, side by side on all
  * multiprocessors; what is left of their shared memory holds rows. */
-template <class OP, class APPLY, class T, int V>
+template <class OP, class READ, class APPLY, class T, int V>
 cudaError_t launch_whole(Args a, cudaStream_t stream) {
     /* combine() takes the first; the system a little of each block's */
     constexpr int taken = int(sizeof(float)) * NORM_BLOCK * (1 + 2 * V) + 2048,
                   slot = int(sizeof(Vec<T, V>)) * OP::OPERANDS * NORM_BLOCK;
-    const auto kernel = whole_kernel<OP, APPLY, T, V>;
+    const auto kernel = whole_kernel<OP, READ, APPLY, T, V>;
     const void *address = reinterpret_cast<const void *>(kernel);
     Device d = {};
     cudaError_t error = ask(&d, address, 0);
@@ -203,28 +258,46 @@ Args args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, vo
     return a;
 }
 
-template <class T>
-cudaError_t forward(const gan_launch_norm_args *n, const gan_launch_norm_back *back, int fn,
-                    void *y, unsigned *barrier, cudaStream_t stream) {
+/* fn: as in gan_launch_batch_norm() */
+template <class READ, class T>
+cudaError_t forward(const Args &a, int fn, cudaStream_t stream) {
     constexpr int V = width<T>;
-    const Args a = args_of<T>(n, back, y, barrier);
     switch (fn) {
     case FN_relu:
-        return launch_whole<Moments, Normalised<V, FN_relu>, T, V>(a, stream);
+        return launch_whole<Moments, READ, Normalised<V, FN_relu>, T, V>(a, stream);
     case FN_leaky_relu:
-        return launch_whole<Moments, Normalised<V, FN_leaky_relu>, T, V>(a, stream);
+        return launch_whole<Moments, READ, Normalised<V, FN_leaky_relu>, T, V>(a, stream);
     default:
-        return launch_whole<Moments, Normalised<V, -1>, T, V>(a, stream);
+        return launch_whole<Moments, READ, Normalised<V, -1>, T, V>(a, stream);
     }
+}
+
+template <class T>
+cudaError_t forward_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back,
+                       const gan_launch_norm_up *up, int fn, void *y, unsigned *barrier,
+                       cudaStream_t stream) {
+    constexpr int V = width<T>;
+    Args a = args_of<T>(n, back, y, barrier);
+    if (!up) return forward<AsGiven<Moments, T, V>, T>(a, fn, stream);
+    a.up = {up->low,
+            up->sum,
+            Divisor(up->width * up->along),
+            Divisor(up->down),
+            Divisor(up->along),
+            int(up->width)};
+    return forward<Added<Moments, T, V>, T>(a, fn, stream);
 }
 
 template <class T>
 cudaError_t backward(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *dx,
                      unsigned *barrier, cudaStream_t stream) {
     constexpr int V = width<T>;
+    using All = Products<false>;
+    using Some = Products<true>;
     const Args a = args_of<T>(n, back, dx, barrier);
-    return back->slope == 1.0f ? launch_whole<Products<false>, Gradient<V, false>, T, V>(a, stream)
-                               : launch_whole<Products<true>, Gradient<V, true>, T, V>(a, stream);
+    return back->slope == 1.0f
+               ? launch_whole<All, AsGiven<All, T, V>, Gradient<V, false>, T, V>(a, stream)
+               : launch_whole<Some, AsGiven<Some, T, V>, Gradient<V, true>, T, V>(a, stream);
 }
 
 } // namespace
@@ -236,10 +309,11 @@ extern "C" int gan_launch_norm_is_whole(const gan_launch_norm_args *n) {
 }
 
 extern "C" cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *n,
-                                             const gan_launch_norm_back *with, int fn, void *y,
+                                             const gan_launch_norm_back *with,
+                                             const gan_launch_norm_up *up, int fn, void *y,
                                              unsigned *barrier, cudaStream_t stream) {
-    return n->bf16 ? forward<__nv_bfloat16>(n, with, fn, y, barrier, stream)
-                   : forward<float>(n, with, fn, y, barrier, stream);
+    return n->bf16 ? forward_of<__nv_bfloat16>(n, with, up, fn, y, barrier, stream)
+                   : forward_of<float>(n, with, up, fn, y, barrier, stream);
 }
 
 extern "C" cudaError_t gan_launch_batch_norm_back(const gan_launch_norm_args *n,

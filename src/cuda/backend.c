@@ -250,6 +250,7 @@ const gan_backend gan_cuda_backend = {
     .joins = gan_cuda_joins,
     .join_room = GAN_LAUNCH_ROOM,
     .pairs = gan_cuda_pairs,
+    .forms = gan_cuda_forms,
     .run_joined = gan_cuda_run_joined,
     .cost = gan_cuda_cost,
     .kernel = gan_cuda_kernels,

@@ -96,11 +96,13 @@ int gan_cuda_tasks(const gan_call *call, struct gan_launch_task *task);
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls);
 
 /* src/cuda/norm.c: batch norm's statistics with what goes on from them as one launch: whether two
- * calls are such, whether calls that are joined are; the launch; what the second costs. */
+ * calls are such, whether a sum can be formed there, whether calls that are joined are such a
+ * launch; the launch; what of it a prepared call costs otherwise. */
 bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
+bool gan_cuda_forms(const gan_node *sum, const gan_node *moments);
 bool gan_cuda_is_pair(const gan_call *calls);
 gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls);
-void gan_cuda_pair_cost(const gan_device *device, const gan_call *second, gan_cost *cost);
+void gan_cuda_pair_cost(const gan_device *device, const gan_call *call, gan_cost *cost);
 
 /* src/cuda/cost.c: how many launches a prepared call makes, and what they move beside its operands
  * and result. */

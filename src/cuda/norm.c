@@ -1,6 +1,6 @@
 /* moments, and the gradients of batch_norm, which itself is a chain of pointwise functions; and,
- * where the device's blocks can wait for each other, moments with the batch_norm that takes them
- * and batch_norm_sums with their batch_norm_grad, as one launch. */
+ * where the device's blocks can wait for each other, moments with the batch_norm that takes them,
+ * and a sum that both are of, and batch_norm_sums with their batch_norm_grad, as one launch. */
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -108,49 +108,146 @@ bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_n
     return (is_forward(first, second) || is_backward(first, second)) && is_whole(first);
 }
 
+/* ---- with a sum before them ---- */
+
+static bool is_vectors(gan_shape shape, int64_t channels) {
+    return shape.rank > 0 && shape.dim[shape.rank - 1] == channels;
+}
+
+/* Which row of `low` a row of `whole` gets, axis by axis from the innermost of the rows on: it is
+ * repeated, goes along, is repeated, goes along. False where that is not all, or not repeated. */
+static bool is_repeated(gan_launch_norm_up *up, gan_shape whole, gan_shape low) {
+    int64_t length[4] = {1, 1, 1, 1};
+    int part = 0;
+    for (int axis = whole.rank - 2; axis >= 0; axis--) {
+        if (whole.dim[axis] == 1) continue;
+        const bool repeats = low.dim[axis] == 1;
+        if (!repeats && low.dim[axis] != whole.dim[axis]) return false;
+        while (part < 4 && (part % 2 == 0) != repeats) part++;
+        if (part == 4) return false;
+        length[part] *= whole.dim[axis];
+    }
+    up->along = length[0];
+    up->width = length[1];
+    up->down = length[2];
+    return up->along * up->down > 1;
+}
+
+/* What is stored is aligned but for a variable, which may be a part of others. */
+static bool is_aligned(const gan_node *x) {
+    return gan_node_base((gan_node *)(uintptr_t)x)->op != GAN_OP_variable;
+}
+
+bool gan_cuda_forms(const gan_node *sum, const gan_node *moments) {
+    const gan_node *whole = sum->in[0], *low = sum->in[1], *x = moments->in[0];
+    const gan_pointwise_program *p = sum->program;
+    const int64_t channels = x->shape.rank > 0 ? x->shape.dim[x->shape.rank - 1] : 0;
+    gan_launch_norm_up up;
+    if (sum->n_in != 2 || p->n_steps != 1 || p->step[0].fn != GAN_FN_add ||
+        sum->dtype != x->dtype || whole->dtype != sum->dtype || low->dtype != sum->dtype)
+        return false;
+    return gan_shape_equal(whole->shape, sum->shape) && low->shape.rank == sum->shape.rank &&
+           is_vectors(sum->shape, channels) && is_vectors(low->shape, channels) &&
+           is_repeated(&up, sum->shape, low->shape) && is_aligned(whole) && is_aligned(low) &&
+           is_whole(moments);
+}
+
+static bool has_sum(const gan_call *calls) { return calls[0].node->op == GAN_OP_pointwise; }
+
+static gan_launch_norm_up up_of(const gan_call *sum) {
+    gan_launch_norm_up up = {.low = sum->in[1].data, .sum = sum->out.data};
+    is_repeated(&up, sum->out.shape, sum->in[1].shape);
+    return up;
+}
+
+/* ---- the launch ---- */
+
 bool gan_cuda_is_pair(const gan_call *calls) {
-    return calls[0].node->op == GAN_OP_moments || calls[0].node->op == GAN_OP_batch_norm_sums;
+    const gan_op_id first = calls[0].node->op;
+    return first == GAN_OP_moments || first == GAN_OP_batch_norm_sums ||
+           (calls[0].joined == 3 && calls[1].node->op == GAN_OP_moments);
+}
+
+static gan_status run_forward(gan_device *device, const gan_call *sum, const gan_call *first) {
+    const gan_call *second = first + 1;
+    const gan_cuda_device *d = gan_cuda(device);
+    gan_launch_norm_args a = args_of(first, first->out.shape);
+    gan_launch_norm_back with = {.gamma = second->in[2].data,
+                                 .beta = second->in[3].data,
+                                 .eps = (float)second->node->attr.norm.eps};
+    gan_launch_norm_up up;
+    int fn;
+    a.counters = d->lane[first->lane].counters;
+    if (sum) {
+        up = up_of(sum);
+        a.x = sum->in[0].data;
+    }
+    gan_cuda_batch_norm_follower(second->node, &fn, &with.slope);
+    GAN_CUDA_TRY(second->node,
+                 gan_launch_batch_norm(&a, &with, sum ? &up : NULL, fn, second->out.data,
+                                       d->lane[first->lane].barrier, d->stream));
+    return GAN_OK;
 }
 
 static bool aligned(const void *p) { return (uintptr_t)p % 16 == 0; }
 
 gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
+    if (has_sum(calls)) return run_forward(device, &calls[0], &calls[1]);
     const gan_call *first = &calls[0], *second = &calls[1];
     const bool back = first->node->op == GAN_OP_batch_norm_sums;
     const gan_cuda_device *d = gan_cuda(device);
-    unsigned *barrier = d->lane[first->lane].barrier;
-    gan_launch_norm_args a = args_of(first, first->out.shape);
-    gan_launch_norm_back with;
-    a.counters = d->lane[first->lane].counters;
-    if (!aligned(a.x) || !aligned(second->out.data) || (back && !aligned(first->in[2].data))) {
+    if (!aligned(first->in[0].data) || !aligned(second->out.data) ||
+        (back && !aligned(first->in[2].data))) {
         for (int i = 0; i < 2; i++)
             GAN_TRY(gan_cuda_kernels[calls[i].node->op]->run(device, &calls[i]));
         return GAN_OK;
     }
-    if (back) {
-        with = back_of(first);
-        GAN_CUDA_TRY(second->node,
-                     gan_launch_batch_norm_back(&a, &with, second->out.data, barrier, d->stream));
-        return GAN_OK;
-    }
-    int fn;
-    with = (gan_launch_norm_back){.gamma = second->in[2].data,
-                                  .beta = second->in[3].data,
-                                  .eps = (float)second->node->attr.norm.eps};
-    gan_cuda_batch_norm_follower(second->node, &fn, &with.slope);
-    GAN_CUDA_TRY(second->node,
-                 gan_launch_batch_norm(&a, &with, fn, second->out.data, barrier, d->stream));
+    if (!back) return run_forward(device, NULL, first);
+    gan_launch_norm_args a = args_of(first, first->out.shape);
+    const gan_launch_norm_back with = back_of(first);
+    a.counters = d->lane[first->lane].counters;
+    GAN_CUDA_TRY(second->node, gan_launch_batch_norm_back(&a, &with, second->out.data,
+                                                          d->lane[first->lane].barrier, d->stream));
     return GAN_OK;
 }
 
+/* ---- what it costs ---- */
+
+static int64_t bytes_in(const gan_call *call, int i) {
+    return (int64_t)gan_node_bytes(call->node->in[i]);
+}
+
+static bool is_cached(const gan_device *device, int64_t bytes) {
+    return bytes <= ((const gan_cuda_device *)device)->cache_bytes;
+}
+
+/* A sum is not read by its moments. batch_norm finds it where they have left it, in memory or on
+ * its way there, or forms it again. */
+static void formed_cost(const gan_device *device, const gan_call *call, gan_cost *cost) {
+    const gan_op_id op = call->node->op;
+    if (op == GAN_OP_pointwise && call->passed) cost->written = 0;
+    if (op == GAN_OP_moments) cost->read -= bytes_in(call, 0);
+    if (op != GAN_OP_batch_norm) return;
+    const gan_call *sum = call - 2;
+    const int64_t x = bytes_in(call, 0), low = bytes_in(sum, 1);
+    if (is_cached(device, x + low + (sum->passed ? 0 : x)))
+        cost->read -= x;
+    else if (sum->passed)
+        cost->read += low;
+}
+
 /* What the first of a pair has read, the second one finds on the chip or in the cache. */
-void gan_cuda_pair_cost(const gan_device *device, const gan_call *second, gan_cost *cost) {
-    const gan_node *node = second->node;
+void gan_cuda_pair_cost(const gan_device *device, const gan_call *call, gan_cost *cost) {
+    const gan_node *node = call->node;
     const bool back = node->op == GAN_OP_batch_norm_grad;
-    if (second->joined || (!back && node->op != GAN_OP_batch_norm)) return;
-    int64_t bytes = (int64_t)gan_node_bytes(node->in[0]);
-    if (back) bytes += (int64_t)gan_node_bytes(node->in[2]);
-    if (bytes <= ((const gan_cuda_device *)device)->cache_bytes) cost->read -= bytes;
+    const bool heads = call->joined > 1 && node->op == GAN_OP_pointwise && gan_cuda_is_pair(call);
+    const bool second = !call->joined && (back || node->op == GAN_OP_batch_norm);
+    if (heads || (!call->joined && node->op == GAN_OP_moments) || (second && !call[-1].joined)) {
+        formed_cost(device, call, cost);
+    } else if (second) {
+        const int64_t bytes = bytes_in(call, 0) + (back ? bytes_in(call, 2) : 0);
+        if (is_cached(device, bytes)) cost->read -= bytes;
+    }
 }
 
 const gan_kernel gan_cuda_moments = {run_moments, prepare, NULL};

@@ -50,6 +50,7 @@ typedef struct gan_call {
         workspace_bytes; /* set by prepare(); shared between calls, so its contents do not last */
     void *workspace;
     bool scratch; /* set by prepare(): run() uses memory that the device has once a lane */
+    bool passed; /* its result has no place: its launch goes on with it, and nobody else reads it */
     bool gathers; /* its launch waits until all of it is on the device: there is only one such at a
                      time */
     int lane;     /* whose memory that is, and the workspace */
@@ -105,6 +106,9 @@ struct gan_backend {
     /* Whether a call that is no such task is of one launch with a later one; run_joined gets both.
      * NULL: none. */
     bool (*pairs)(const gan_device *device, const gan_node *first, const gan_node *second);
+    /* Whether a sum is of one launch with the pair that begins with its moments, which forms it;
+     * run_joined gets all three. NULL: none. */
+    bool (*forms)(const gan_node *sum, const gan_node *moments);
     gan_status (*run_joined)(gan_device *device, int n, const gan_call *calls);
 
     /* Corrects what the node of a prepared call costs by what this device does: launches, values

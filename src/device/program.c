@@ -26,6 +26,10 @@ static bool pairs(const void *context, const gan_node *first, const gan_node *se
     return device->backend->pairs(device, first, second);
 }
 
+static bool forms(const void *context, const gan_node *sum, const gan_node *moments) {
+    return ((const gan_device *)context)->backend->forms(sum, moments);
+}
+
 /* ---- compiling ---- */
 
 static gan_status make_call(gan_program *p, const gan_node *node, gan_call *call) {
@@ -73,6 +77,8 @@ static void join_calls(gan_program *p) {
         p->call[first].joined++;
         p->call[i].phase = plan->phase[i];
         p->call[i].chain = plan->chain[i];
+        p->call[i].passed = !(gan_op_of(p->call[i].node)->flags & GAN_OP_EFFECT) &&
+                            plan->place[p->call[i].node->id].kind == GAN_PLACE_NONE;
         const bool pair = i > first && p->device->backend->joins(p->call[i].node).room == 0;
         if (pair || (p->device->phases && plan->phase[i] > plan->phase[first]))
             p->call[first].gathers = true;
@@ -95,6 +101,7 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
                                 .joins = join && device->backend->joins ? joins : NULL,
                                 .join_room = device->backend->join_room,
                                 .pairs = device->backend->pairs ? pairs : NULL,
+                                .forms = device->backend->forms ? forms : NULL,
                                 .context = device,
                                 .apart_bytes = device->branches ? apart_bytes : 0,
                                 .keep_apart = keep_apart};

@@ -6,8 +6,9 @@
  * (plan_narrow.c), and gives the gradients of batch norm the derivative of what follows it
  * (plan_norm.c); where small calls are joined, some products become sums and mini-batches find
  * their own indices (plan_task.c). Fusion merges pointwise chains, broadcasts, prologues and
- * epilogues (plan_fuse.c, plan_maxout.c, plan_outer.c, plan_pair.c, plan_wide.c), and has updates
- * read gradients in pieces (plan_pieces.c). Ordering keeps the effects in their order and computes
+ * epilogues (plan_fuse.c, plan_maxout.c, plan_outer.c, plan_pair.c, plan_wide.c), leaves some sums
+ * to those who normalise them (plan_sum.c), and has updates read gradients in pieces
+ * (plan_pieces.c). Ordering keeps the effects in their order and computes
  * values as late as they are needed (plan_order.c). Joining puts small calls that run as one launch
  * side by side (plan_join.c). Placing gives every value a place in one arena by its lifetime
  * (plan_place.c).
@@ -39,6 +40,10 @@ typedef struct gan_plan_options {
     /* Whether a call that is a launch by itself is one with a later one, which it comes directly
      * before then; NULL: none is. Asked only where `joins` is not NULL. */
     bool (*pairs)(const void *context, const gan_node *first, const gan_node *second);
+    /* Whether a pair that begins with these moments can form the sum that they are of: a program of
+     * the addition alone, whose second operand is repeated. Fusion leaves such a sum as it is, and
+     * the three are one launch. It goes by types and shapes; NULL: none can. */
+    bool (*forms)(const void *context, const gan_node *sum, const gan_node *moments);
     const void *context;
     /* Small values have bytes of their own, the smallest first, as far as these suffice: what is
      * not written over can be read while others are computed. */
@@ -77,6 +82,10 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_order(gan_plan *plan);
 gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options);
+
+/* Whether the device forms `sum`, which `moments` are of, in their launch. */
+bool gan_plan_is_formed(const gan_plan_options *options, const gan_node *sum,
+                        const gan_node *moments);
 
 /* live[id]: an effect or output needs the node. Freed by the caller; NULL when memory is exhausted.
  */

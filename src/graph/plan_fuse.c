@@ -366,9 +366,11 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
     fusion f = {.g = plan->graph, .options = options};
     gan_status status = count_uses(&f);
     if (status == GAN_OK) status = find_loose(&f);
+    if (status == GAN_OK) status = gan_plan_leave_sums(&f);
+    if (status == GAN_OK) status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
         gan_node *node = f.g->node[id];
-        if (f.uses[id] == 0 || !is_float(node)) continue;
+        if (f.uses[id] == 0 || !is_float(node) || gan_plan_is_left(&f, node)) continue;
         if (node->op == GAN_OP_pointwise || converts_float(node) ||
             (gan_op_of(node)->flags & GAN_OP_PROLOGUE))
             absorb_operands(&f, node);
@@ -377,7 +379,7 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
     }
     if (status == GAN_OK) status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
-        if (f.uses[id] == 0) continue;
+        if (f.uses[id] == 0 || gan_plan_is_left(&f, f.g->node[id])) continue;
         if (gan_plan_spread_product(&f, f.g->node[id]) || gan_plan_move_into_max(&f, f.g->node[id]))
             continue;
         if (f.g->node[id]->op == GAN_OP_pointwise) join_product(&f, f.g->node[id]);
@@ -392,5 +394,6 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
     }
     free(f.uses);
     free(f.loose);
+    free(f.left);
     return status;
 }

@@ -10,6 +10,7 @@ typedef struct gan_plan_fusion {
     int *uses;   /* by node id: operand slots and outputs that need the value */
     int n_first; /* nodes when fusion began: those behind are views */
     bool *loose; /* by id of these: whoever reads it is a program */
+    bool *left;  /* by id of these: a sum that stays by itself */
 } gan_plan_fusion;
 
 /* Whether `node` may be computed where `later` is: nothing it reads is updated in between. */
@@ -30,6 +31,15 @@ void gan_plan_attach(gan_plan_fusion *f, gan_node *c, const gan_node *raw, gan_n
 
 /* An update reads the pieces of its gradient where they are, so that nothing packs them. */
 void gan_plan_unpack(gan_plan_fusion *f, gan_node *update);
+
+/* ---- plan_sum.c ---- */
+
+/* Sums that a launch with their moments forms get the shape in which an operand is repeated, and
+ * that operand in place of what repeats it, and are left so. */
+gan_status gan_plan_leave_sums(gan_plan_fusion *f);
+
+/* Whether x is one. */
+bool gan_plan_is_left(const gan_plan_fusion *f, const gan_node *x);
 
 /* ---- plan_wide.c ---- */
 

@@ -5,7 +5,7 @@
  * do, as one stage, in phases. Calls of a phase run one after the other where they depend
  * on each other, as a chain, except that spread ones run beside all others: nothing of their phase
  * may come before or after them. A large call whose result a later one goes on with may be of one
- * stage with it, too.
+ * stage with it, too, and a sum with two that form it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -157,21 +157,33 @@ static bool emit_small(joining *j) {
     return true;
 }
 
-/* Whether t waits for others than `but`. */
-static bool waits(const joining *j, int t, int but) {
+/* Whether s is t, its partner, or the partner of that. */
+static bool is_with(const joining *j, int t, int s) {
+    while (t >= 0 && t != s) t = j->partner[t];
+    return t == s;
+}
+
+/* Whether t waits for others than `with` and its partners. */
+static bool waits(const joining *j, int t, int with) {
     for (int k = j->first[t]; k < j->first[t + 1]; k++)
-        if (j->stage[j->before[k]] < 0 && j->before[k] != but) return true;
+        if (j->stage[j->before[k]] < 0 && !is_with(j, with, j->before[k])) return true;
     return false;
 }
 
-/* With its partner, where nothing between them has to come before that. */
+static bool partners_wait(const joining *j, int t) {
+    for (int u = j->partner[t]; u >= 0; u = j->partner[u])
+        if (waits(j, u, t)) return true;
+    return false;
+}
+
+/* With its partners, where nothing between them has to come before those. */
 static void emit_large(joining *j, int t) {
-    const int partner = j->partner[t];
     while (waits(j, t, t)) emit_small(j);
-    while (partner >= 0 && waits(j, partner, t) && emit_small(j)) {
+    while (partners_wait(j, t) && emit_small(j)) {
     }
+    const bool alone = partners_wait(j, t);
     emit(j, t, j->n_done);
-    if (partner >= 0 && !waits(j, partner, t)) emit(j, partner, j->n_done);
+    for (int u = j->partner[t]; u >= 0 && !alone; u = j->partner[u]) emit(j, u, j->n_done);
     end_stage(j);
 }
 
@@ -190,6 +202,13 @@ static void find_partners(joining *j) {
             if (j->how[u].room == 0 && o->pairs(o->context, j->call[t], j->call[u]))
                 j->partner[t] = u;
     }
+    for (int t = 0; t < j->n; t++)
+        for (int u = t + 1; u < j->n && j->call[t]->op == GAN_OP_pointwise; u++)
+            if (j->partner[u] >= 0 && gan_plan_is_formed(o, j->call[t], j->call[u])) {
+                j->partner[t] = u;
+                j->how[t].room = 0; /* however small: it costs nothing there */
+                break;
+            }
 }
 
 gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {

@@ -1,5 +1,6 @@
 /* Placing: every computed value gets bytes in one arena, shared by values that are not needed at
- * the same time; pieces of a concatenation are computed where they belong. */
+ * the same time; pieces of a concatenation are computed where they belong. What is passed on
+ * within a launch alone gets none. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,21 @@ static void keep_pieces(const gan_node *update, buffer *b, int end) {
     }
 }
 
-static void lifetimes(const gan_plan *plan, buffer *b) {
+/* Whether call i is a sum that nobody reads but the launch that forms it. */
+static bool is_passed_on(const gan_plan *plan, int i, const gan_plan_options *options) {
+    const gan_node *sum = plan->order[i];
+    if (i + 1 >= plan->n_launches || plan->stage[i + 1] != plan->stage[i] ||
+        !gan_plan_is_formed(options, sum, plan->order[i + 1]))
+        return false;
+    for (int k = 0; k < plan->n_launches; k++)
+        for (int j = 0; plan->stage[k] != plan->stage[i] && j < plan->order[k]->n_in; j++)
+            if (gan_node_base(plan->order[k]->in[j]) == sum) return false;
+    for (int k = 0; k < plan->graph->n_outputs; k++)
+        if (gan_node_base(plan->graph->output[k]) == sum) return false;
+    return true;
+}
+
+static void lifetimes(const gan_plan *plan, const gan_plan_options *options, buffer *b) {
     const int end = end_of(plan);
     for (int i = 0; i < plan->n_launches; i++) {
         gan_node *node = plan->order[i];
@@ -50,7 +65,7 @@ static void lifetimes(const gan_plan *plan, buffer *b) {
             buffer *x = &b[gan_node_base(node->in[j])->id];
             if (x->last < t) x->last = t;
         }
-        if (!is_computed(node)) continue;
+        if (!is_computed(node) || is_passed_on(plan, i, options)) continue;
         b[node->id] = (buffer){
             .bytes = gan_node_bytes(node), .first = t, .last = t, .parent = -1, .used = true};
         if (node->op == GAN_OP_pack) keep(&b[node->id], end); /* its padding stays zero */
@@ -207,7 +222,7 @@ gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options) {
     if (!b || !list || !plan->place) {
         status = gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     } else {
-        lifetimes(plan, b);
+        lifetimes(plan, options, b);
         containers(plan, b);
         int count = 0;
         for (size_t id = 0; id < n; id++)

@@ -14,7 +14,18 @@ static const struct {
              {{2, {2082, 68}}, 2}};
 enum { KINDS = 10 };
 
-static int norm_count(void) { return KINDS * COUNT(sizes) + 1; }
+/* A map that is made larger, and how many times. */
+static const struct {
+    gan_shape low;
+    int factor;
+    int64_t groups;
+} enlarged[] = {{{4, {2, 3, 5, 8}}, 2, 1},
+                {{4, {4, 3, 3, 4}}, 3, 2},
+                {{4, {2, 2, 9, 7}}, 2, 1},
+                {{4, {2, 9, 29, 68}}, 2, 1},
+                {{4, {4, 5, 11, 36}}, 3, 2}};
+
+static int norm_count(void) { return KINDS * COUNT(sizes) + 1 + 2 * COUNT(enlarged); }
 
 /* Mean in [-1, 1] and variance in [0.5, 2] made from one input, so that both stay where they may
  * be. */
@@ -39,6 +50,24 @@ static void backward(test_case *t, gan_op_id op, gan_node *x, gan_node *moments,
     t->looser = 20;
 }
 
+/* Of a residual block that makes maps larger; every other one is needed as it is, too. */
+static void sum_build(test_case *t, int i) {
+    const gan_shape low = enlarged[i / 2].low;
+    const int64_t f = enlarged[i / 2].factor, groups = enlarged[i / 2].groups;
+    const gan_shape shape = gan_shape4(low.dim[0], f * low.dim[1], f * low.dim[2], low.dim[3]);
+    char text[64];
+    case_title(t, "normalised sum %s groups %lld", case_shape_text(shape, text), (long long)groups);
+    gan_node *x = case_uniform(t, shape, -2, 2), *y = case_uniform(t, low, -1, 1), *moments;
+    gan_node *sum = gan_add(t->g, x, gan_upsample(t->g, y, (int)f));
+    gan_node *gamma = case_uniform(t, gan_shape1(low.dim[3]), 0.5, 2);
+    gan_node *z = gan_batch_norm_training(t->g, sum, groups, gamma, NULL, 0.05, &moments);
+    case_output(t, moments);
+    case_output(t, gan_relu(t->g, z));
+    if (i % 2) case_output(t, sum);
+    case_not_smooth(t);
+    t->looser = 4;
+}
+
 static void norm_build(test_case *t, int i) {
     static const char *const names[] = {"moments",
                                         "batch_norm",
@@ -51,6 +80,10 @@ static void norm_build(test_case *t, int i) {
                                         "grad under an activation",
                                         "training"};
     gan_graph *g = t->g;
+    if (i > KINDS * COUNT(sizes)) {
+        sum_build(t, i - KINDS * COUNT(sizes) - 1);
+        return;
+    }
     if (i == KINDS * COUNT(sizes)) {
         case_title(t, "batch_norm of nearly equal values");
         case_not_smooth(t);
