@@ -65,8 +65,8 @@ static const norm_case sums[] = {
     {{4, {2, 6, 10, 8}}, 2, true, RELU, 1, &(addend){UP(2, 3, 5, 8, 2), GRADIENT, false}},
     {{4, {2, 9, 21, 24}}, 2, true, NOTHING, 1, &(addend){UP(2, 3, 7, 24, 3), NOBODY, false}},
     /* tiles cut short, parts */
-    {{4, {5, 34, 14, 136}}, 1, false, LEAKY, 1, &(addend){UP(5, 17, 7, 136, 2), NOBODY, false}},
-    {{4, {4, 34, 22, 136}}, 2, true, RELU, 1, &(addend){UP(4, 17, 11, 136, 2), GRADIENT, false}},
+    {{4, {2, 34, 14, 136}}, 1, false, LEAKY, 1, &(addend){UP(2, 17, 7, 136, 2), NOBODY, false}},
+    {{4, {2, 34, 22, 136}}, 2, true, RELU, 1, &(addend){UP(2, 17, 11, 136, 2), GRADIENT, false}},
     /* more rows than stay on the chip */
     {{4, {8, 70, 72, 8}}, 1, true, RELU, 1, &(addend){UP(8, 35, 36, 8, 2), NOBODY, false}},
     {{4, {8, 70, 72, 8}}, 1, true, RELU, 1, &(addend){UP(8, 35, 36, 8, 2), OUTPUT, false}},
