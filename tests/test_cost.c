@@ -19,7 +19,8 @@ typedef struct cost_case {
     const char *name, *model, *optimizer;
     int64_t size, channels, features, batch, generator_batch, d_steps;
     bool reuse_noise, spectral_norm;
-    int ideal_launches, sums; /* sums: of these, products with a row or a column that are tasks beside others */
+    int ideal_launches,
+        sums; /* sums: of these, products with a row or a column that are tasks beside others */
     double ideal_gflop, ideal_mb, ideal_updates_mb;
     /* by precision: as found when they were last lowered; depth: with branches, the launches of
      * the longest chain */
@@ -31,8 +32,8 @@ typedef struct cost_case {
 
 /* Above the ideal are, in launches: the passes of batch norm, one forward and one backward beside
  * the convolutions; gradients of what short cuts upsample; masks, maxima and their gradients of
- * maxout; in f32 what follows a convolution, since the library's engines for both round to tensor float. The
- * same values go through memory. */
+ * maxout; in f32 what follows a convolution, since the library's engines for both round to tensor
+ * float. The same values go through memory. */
 /* clang-format off */
 static const cost_case cases[] = {
     {"a1", "mlp", "adam", 28, 1, 0, 128, 0, 1, true, false,
