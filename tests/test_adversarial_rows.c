@@ -133,6 +133,7 @@ static const struct row {
     {"its pixel norm", MODEL, "progressive", NULL, "\"pixel\""},
     {"its drift term", TERM, "drift", NULL, NULL},
     {"networks of points", MODEL, "toy", NULL, NULL},
+    {"those of the unrolled game", MODEL, "toy-tanh", NULL, NULL},
     {"networks of symbols", MODEL, "sequence", NULL, NULL},
     {"dropout", KEY, "discriminator.keep", NULL, "dropout"},
     {"layer norm", NORM, "layer", NULL, NULL},

@@ -63,6 +63,8 @@ static void sizes_are_those_of_the_papers(void **state) {
         /* 100·1024+2·1024 + 1024·6272+2·6272 + 16·(128·64+64)+128+1;
            16·(64+64·128)+64+256 + 6272·1024+2048 + 1025 */
         {"infogan-net", images(28, 28, 1), 6671745, 6558017},
+        /* 256-128-128-2 and 2-128-128-1 */
+        {"toy-tanh", gan_model_find("toy-tanh")->initial, 49666, 17025},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         close_graph(state);
@@ -72,12 +74,12 @@ static void sizes_are_those_of_the_papers(void **state) {
         gan_node *x = model->generator(training("generator"), F32(2, o->z_dim), o);
         gan_node *logits = gan_model_logits(model, training("discriminator"), x, o);
         expect_ok(gan_graph_status(g));
-        assert_true(gan_shape_equal(gan_node_shape(x), SHAPE(2, o->height, o->width, o->channels)));
+        assert_true(gan_shape_equal(gan_node_shape(x), gan_model_shape(model, o, 2)));
         assert_true(gan_shape_equal(gan_node_shape(logits), SHAPE(2, 1)));
         assert_int_equal(parameters("generator/"), rows[i].generator);
         assert_int_equal(parameters("discriminator/"), rows[i].discriminator);
-        gan_model_logits(model, training("discriminator"), F32(4, o->height, o->width, o->channels),
-                         o);
+        gan_model_logits(model, training("discriminator"),
+                         gan_constant(g, 0, gan_model_shape(model, o, 4)), o);
         assert_int_equal(parameters("discriminator/"), rows[i].discriminator); /* shared */
     }
 }
@@ -93,11 +95,10 @@ static void every_model_keeps_its_promises(void **state) {
         gan_model_options o = model->initial;
         o.generator_features = o.discriminator_features = 8;
         gan_node *z = F32(5, o.z_dim);
-        gan_scope *scope =
-            gan_scope_create(g, "generator",
-                             &(gan_scope_settings){.training = true,
-                                                   .counter = counter(),
-                                                   .context = context_of(model, 5, &o)});
+        gan_scope *scope = gan_scope_create(
+            g, "generator",
+            &(gan_scope_settings){
+                .training = true, .counter = counter(), .context = context_of(model, 5, &o)});
         gan_node *x = gan_output(g, model->generator(scope, z, &o));
         gan_node *logits = gan_output(g, gan_model_logits(model, training("discriminator"), x, &o));
         const gan_shape wanted = gan_model_shape(model, &o, 5);

@@ -6,7 +6,7 @@
 
 extern const gan_model gan_model_mlp, gan_model_maxout, gan_model_dcgan, gan_model_infogan,
     gan_model_sngan, gan_model_resnet, gan_model_sagan, gan_model_progressive, gan_model_completion,
-    gan_model_toy, gan_model_sequence;
+    gan_model_toy, gan_model_toy_tanh, gan_model_sequence;
 
 /* `wanted`, or `own` where it is 0. */
 static inline int64_t gan_features(int64_t wanted, int64_t own) {

@@ -14,6 +14,7 @@ static const gan_model *const table[] = {
     &gan_model_progressive,
     &gan_model_completion,
     &gan_model_toy,
+    &gan_model_toy_tanh,
     &gan_model_sequence,
 };
 
