@@ -34,9 +34,11 @@ static gan_node *operand(bench *b, const char *name, gan_shape shape) {
     return gan_variable_node(b->g, GAN_WEIGHT, name, GAN_F32, shape, gan_init_normal(0, 1));
 }
 
-/* Of a type that has no noise of its own: numbers of 0.5 to 2, either sign. */
+/* Of a type that has no noise of its own: numbers of 0.5 to 2, either sign, where there is such a
+ * variable. */
 static void write_halves(const bench *b, const char *name) {
     const gan_variable *v = gan_store_find(b->store, GAN_WEIGHT, name);
+    if (!v) return;
     const size_t n = (size_t)gan_shape_size(gan_variable_shape(v));
     uint16_t *x = malloc(n * sizeof *x);
     if (!x) exit(1);
@@ -57,6 +59,8 @@ static void finish(bench *b, const char *title, double operations, double bytes)
     if (b->dtype == GAN_BF16) {
         write_halves(b, "p/p");
         write_halves(b, "q/q");
+        write_halves(b, "x/x");
+        write_halves(b, "dy/dy");
     }
     bench_check(gan_program_run(program, 2));
     bench_check(gan_device_synchronize(b->device));
@@ -250,6 +254,40 @@ static void bench_norms(bench *b, const char *device, gan_device_options options
     }
 }
 
+/* What c's D ends with: features rectified and summed up over an image, a logit, its loss, and what
+ * comes back. The least is to read x and write y and dx. */
+static void bench_head(bench *b, int64_t n, int64_t size, int64_t c, const char *how) {
+    char title[96];
+    snprintf(title, sizeof title, "head%s %lld %lld %lld", how, (long long)n, (long long)size,
+             (long long)c);
+    begin(b);
+    const gan_init init = b->dtype == GAN_F32 ? gan_init_normal(0, 1) : gan_init_constant(0);
+    const gan_shape shape = gan_shape4(n, size, size, c);
+    gan_node *x = gan_variable_node(b->g, GAN_WEIGHT, "x/x", b->dtype, shape, init);
+    gan_node *w = operand(b, "w/w", gan_shape2(1, c)), *dx;
+    gan_node *y = gan_output(b->g, gan_relu(b->g, x));
+    y = gan_reshape(b->g, gan_sum_axes(b->g, y, 6), gan_shape2(n, c));
+    y = gan_matmul(b->g, gan_cast(b->g, y, b->dtype), gan_cast(b->g, w, b->dtype), false, true);
+    gan_node *loss = gan_logits_loss(b->g, gan_cast(b->g, y, GAN_F32), 1);
+    bench_check(gan_gradient(b->g, loss, 1, &x, &dx));
+    gan_output(b->g, dx);
+    finish(b, title, 0, 3 * bytes_of(shape) / (b->dtype == GAN_BF16 ? 2 : 1));
+}
+
+/* In one launch, whose blocks wait for each other, and in one a phase. */
+static void bench_heads(bench *b, const char *device, gan_device_options options) {
+    bench other = *b;
+    for (int one = 0; one < 2; one++) {
+        options.cooperative = one ? 1 : -1;
+        bench_check(gan_device_open(&other.device, device, &options));
+        other.dtype = GAN_F32;
+        bench_head(&other, 128, 8, 128, one ? "/one" : "/phases");
+        other.dtype = GAN_BF16;
+        bench_head(&other, 128, 8, 128, one ? "/one/bf16" : "/phases/bf16");
+        gan_device_close(other.device);
+    }
+}
+
 static void bench_adam(bench *b, int64_t n) {
     char title[64];
     snprintf(title, sizeof title, "adam %lld", (long long)n);
@@ -319,6 +357,7 @@ int main(int argc, char **argv) {
     bench_norm(&b, 128, 32, 64, false, "");
     bench_norm(&b, 128, 8, 256, false, "");
     if (b.cuda) bench_norms(&b, device, options);
+    if (b.cuda) bench_heads(&b, device, options);
     bench_adam(&b, 1485584);
     bench_adam(&b, 3576704);
     bench_gather(&b, 10000, 128, 28, 1);
