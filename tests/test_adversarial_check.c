@@ -112,6 +112,9 @@ static void what_terms_and_heads_need(void **state) {
             o.augments[0].knob[1] = 0.5);
     REFUSED("ac-gan needs a generator that is told the class", labelled(&o), terms(&o, "ac-gan"));
     REFUSED("supervised needs some labelled examples", labelled(&o), terms(&o, "supervised"));
+    REFUSED("ict needs averaged weights to learn from", terms(&o, "ict"), o.classes = 3);
+    REFUSED("ict asks for the class of single examples", terms(&o, "ict"), o.classes = 3,
+            o.discriminator_average = 0.9, o.pack = 2);
     REFUSED("mrgan has an encoder of its own", terms(&o, "mrgan"), o.encoder = true);
     REFUSED("mdgan and mrgan are two forms of one technique", terms(&o, "mrgan, mdgan"));
     REFUSED("mrgan makes images of z alone, so codes do not go with it",

@@ -15,16 +15,22 @@
 
 enum { WIDEST = 16, Z = 3, D = 2 };
 
-static void open_with(test_play *t, const char *terms, const char *head, bool of_g) {
+static void open_averaged(test_play *t, const char *terms, const char *head, bool of_g,
+                          double average) {
     gan_game_options o = {.model = gan_model_find("toy"),
                           .networks = play_toy(5),
                           .objective = gan_objective_find("non-saturating"),
                           .head = gan_head_find(head),
                           .classes = strcmp(head, "classes") ? 0 : PLAY_CLASSES,
-                          .generator_scale = -1};
+                          .generator_scale = -1,
+                          .discriminator_average = average};
     if (gan_terms_parse(o.terms, &o.n_terms, "terms", terms) != GAN_OK)
         fail_msg("%s", gan_last_error());
     play_open(t, &o, of_g);
+}
+
+static void open_with(test_play *t, const char *terms, const char *head, bool of_g) {
+    open_averaged(t, terms, head, of_g, 0);
 }
 
 static void open(test_play *t, const char *terms, bool of_g) {
@@ -33,12 +39,13 @@ static void open(test_play *t, const char *terms, bool of_g) {
 
 /* ---- the networks by hand ---- */
 
-static int layer(test_play *t, double *y, const char *name, const double *x, bool leaky) {
+static int layer(test_play *t, double *y, gan_role role, const char *name, const double *x,
+                 bool leaky) {
     char weight[96], bias[96];
     snprintf(weight, sizeof weight, "%s/weight", name);
     snprintf(bias, sizeof bias, "%s/bias", name);
-    const gan_variable *w = gan_store_find(t->store, GAN_WEIGHT, weight);
-    const gan_variable *b = gan_store_find(t->store, GAN_WEIGHT, bias);
+    const gan_variable *w = gan_store_find(t->store, role, weight);
+    const gan_variable *b = gan_store_find(t->store, role, bias);
     assert_non_null(w);
     assert_non_null(b);
     const int64_t out = gan_variable_shape(w).dim[0], in = gan_variable_shape(w).dim[1];
@@ -51,17 +58,21 @@ static int layer(test_play *t, double *y, const char *name, const double *x, boo
     return (int)out;
 }
 
-static void network(test_play *t, double *y, const char *group, const double *x) {
+static void network_of(test_play *t, double *y, gan_role role, const char *group, const double *x) {
     static const char *const names[] = {"hidden1", "hidden2", "hidden3", "output"};
     double h[WIDEST], next[WIDEST];
     int n = 0;
     for (int i = 0; i < 4; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s/%s", group, names[i]);
-        n = layer(t, next, name, i ? h : x, i < 3);
+        n = layer(t, next, role, name, i ? h : x, i < 3);
         memcpy(h, next, sizeof h);
     }
     memcpy(y, h, (size_t)n * sizeof *y);
+}
+
+static void network(test_play *t, double *y, const char *group, const double *x) {
+    network_of(t, y, GAN_WEIGHT, group, x);
 }
 
 static double score(test_play *t, const double *x) {
@@ -192,6 +203,74 @@ static void zcr_looks_at_noise(void **state) {
     zcr(true);
 }
 
+/* ---- interpolation ---- */
+
+static void softmax(double *p, const double *l) {
+    double sum = 0;
+    for (int k = 0; k < PLAY_CLASSES; k++) sum += exp(l[k]);
+    for (int k = 0; k < PLAY_CLASSES; k++) p[k] = exp(l[k]) / sum;
+}
+
+/* The shares at which the term mixes, an example each: the only uniform noise. */
+static const double *shares(test_play *t) {
+    const gan_graph *g = t->play.g;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->node[i]->op == GAN_OP_random && g->node[i]->attr.random.kind == GAN_RANDOM_UNIFORM)
+            return play_value(t, g->node[i]);
+    fail_msg("nothing is mixed");
+    return NULL;
+}
+
+/* E H(λp(x) + (1 - λ)p(x'), D(λx + (1 - λ)x')), x' the next example, p by the averaged weights. */
+static double interpolation(test_play *t, const double *x, const double *share) {
+    double sum = 0;
+    for (int i = 0; i < PLAY_BATCH; i++) {
+        const int j = (i + 1) % PLAY_BATCH;
+        double between[D], l[WIDEST], here[PLAY_CLASSES], there[PLAY_CLASSES], p[PLAY_CLASSES];
+        for (int k = 0; k < D; k++)
+            between[k] = share[i] * x[i * D + k] + (1 - share[i]) * x[j * D + k];
+        network_of(t, l, GAN_AVERAGE, "discriminator", x + i * D), softmax(here, l);
+        network_of(t, l, GAN_AVERAGE, "discriminator", x + j * D), softmax(there, l);
+        network(t, l, "discriminator", between), softmax(p, l);
+        for (int k = 0; k < PLAY_CLASSES; k++)
+            sum -= (share[i] * here[k] + (1 - share[i]) * there[k]) * log(p[k]);
+    }
+    return sum / PLAY_BATCH;
+}
+
+/* The targets are those of the averaged weights, and no gradient goes into them. */
+static void ict_looks_between_examples(void **state) {
+    (void)state;
+    test_play t;
+    open_averaged(&t, "ict(3)", "classes", false, 0.9);
+    double *x = values(&t, t.play.real.x, PLAY_BATCH * D), *share = copy(shares(&t), PLAY_BATCH);
+    expect(&t, 3 * interpolation(&t, x, share));
+    free(x), free(share);
+    play_close(&t);
+}
+
+/* Averages are of layers, too, that a term named later adds to D. */
+static void ict_goes_with_layers_of_terms(void **state) {
+    (void)state;
+    const char *const terms[] = {"ict, supervised, infogan", "infogan, supervised, ict"};
+    for (int i = 0; i < 2; i++) {
+        gan_game_options o = {.model = gan_model_find("toy"),
+                              .networks = play_toy(5),
+                              .objective = gan_objective_find("non-saturating"),
+                              .classes = PLAY_CLASSES,
+                              .code_continuous = 1,
+                              .discriminator_average = 0.9};
+        assert_int_equal(gan_terms_parse(o.terms, &o.n_terms, "terms", terms[i]), GAN_OK);
+        test_play t;
+        play_open(&t, &o, false);
+        gan_play_average(&t.play, "discriminator", 0.9);
+        if (gan_graph_status(t.play.g) != GAN_OK) fail_msg("%s: %s", terms[i], gan_last_error());
+        const char *layer = "discriminator/continuous/weight";
+        assert_non_null(gan_store_find(t.store, GAN_AVERAGE, layer));
+        play_close(&t);
+    }
+}
+
 /* Images are mirrored and moved, so noise has no part in it; a flat image of zeros stays one. */
 static void images_are_moved(void **state) {
     (void)state;
@@ -242,9 +321,14 @@ static void replay_has_no_noise_to_move(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cr_looks_at_real_examples), cmocka_unit_test(cr_looks_at_every_class),
-        cmocka_unit_test(bcr_looks_at_both),         cmocka_unit_test(zcr_looks_at_noise),
-        cmocka_unit_test(images_are_moved),          cmocka_unit_test(replay_has_no_noise_to_move),
+        cmocka_unit_test(cr_looks_at_real_examples),
+        cmocka_unit_test(cr_looks_at_every_class),
+        cmocka_unit_test(bcr_looks_at_both),
+        cmocka_unit_test(zcr_looks_at_noise),
+        cmocka_unit_test(ict_looks_between_examples),
+        cmocka_unit_test(ict_goes_with_layers_of_terms),
+        cmocka_unit_test(images_are_moved),
+        cmocka_unit_test(replay_has_no_noise_to_move),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

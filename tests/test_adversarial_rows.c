@@ -101,6 +101,7 @@ static const struct row {
     {"its continuous codes", KEY, "code.continuous", NULL, "code_continuous"},
     {"K classes and no logit for fakes", HEAD, "classes", NULL, "every_head"},
     {"few labels", TERM, "supervised", NULL, NULL},
+    {"classes between examples", TERM, "ict", NULL, "\"ict("},
     {"how few", KEY, "labels.count", NULL, NULL},
     {"G by its terms alone", KEY, "generator.objective", "0", "generator_scale"},
     {"encoder", KEY, "encoder", "true", ".encoder"},

@@ -52,6 +52,7 @@ static void every_term(void **state) {
         gan_game_options o = toy_game();
         satisfy(&o, term->head, term->needs_labels);
         if (term->needs_condition) o.generator_condition = GAN_CONDITION_CONCAT;
+        if (term->needs_average) o.discriminator_average = 0.9;
         if (term->needs_context) {
             o.model = gan_model_find("completion");
             o.networks = (gan_model_options){.height = 8,

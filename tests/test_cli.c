@@ -180,6 +180,10 @@ static void what_nothing_teaches_is_refused(void **state) {
                          "terms=r1", SMALL));
     command_refused(1, "nothing teaches the discriminator classes",
                     ARGS("train", "ring8", "--out", "r", "--set", "head=classes", SMALL));
+    command_refused(1, "ict given, but nothing teaches the discriminator classes",
+                    ARGS("train", "ring8", "--out", "r", "--set", "terms=ict, ac-gan", "--set",
+                         "discriminator.average=0.9", "--set", "generator.condition=concat",
+                         SMALL));
     command_refused(1, "code.categorical: 1 given, but nothing reads the codes off",
                     ARGS("train", "ring8", "--out", "r", "--set", "code.categorical=1", SMALL));
     command_refused(1, "code.continuous: 2 given, but nothing reads the codes off",

@@ -163,6 +163,7 @@ typedef struct gan_term {
     bool needs_labels;    /* of real data */
     bool needs_condition; /* a generator that is told the class */
     bool needs_labelled;  /* some labelled examples */
+    bool needs_average;   /* of D's weights */
     bool no_pairs;        /* has an encoder: does not go with a discriminator of pairs (x, z) */
     bool diffuses;        /* D sees G(E(x)) in place of real data, E the encoder of the term */
     bool needs_codes;     /* beside z */

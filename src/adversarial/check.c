@@ -211,6 +211,14 @@ static gan_status check_labels(const gan_game_options *o, const gan_head *head) 
                    t->name);
         if (t->needs_labelled && !o->labelled)
             REFUSE("%s needs some labelled examples, but there are none", t->name);
+        if (t->needs_average && !(o->discriminator_average > 0))
+            REFUSE("%s needs averaged weights to learn from, but discriminator.average is 0",
+                   t->name);
+        if (t->needs_average && (o->pack > 1 || o->encoder || o->discriminator_condition ||
+                                 gan_is_virtual(o->discriminator_norm)))
+            REFUSE("%s asks for the class of single examples, so pack, encoder, "
+                   "discriminator.condition and virtual batch norm do not go with it",
+                   t->name);
         if (t->no_pairs && o->encoder)
             REFUSE("%s has an encoder of its own, so encoder does not go with it", t->name);
         if (t->needs_context && !o->model->completes)

@@ -26,11 +26,14 @@ static double factor(const gan_play *play, const gan_term_use *use) {
     return every * use->knob[0];
 }
 
+/* Averages are of all weights of D: what reads them is written behind what adds layers. */
 static gan_node *with_terms(gan_play *play, gan_node *sum) {
-    for (int i = 0; i < play->o->n_terms; i++) {
-        const gan_term_use *use = &play->o->terms[i];
+    const gan_game_options *o = play->o;
+    for (int i = 0; i < 2 * o->n_terms; i++) {
+        const gan_term_use *use = &o->terms[i % o->n_terms];
         gan_node *(*write)(gan_play *, const double *) = play->of_g ? use->term->g : use->term->d;
         const double by = factor(play, use);
+        if (use->term->needs_average != (i >= o->n_terms)) continue;
         if (write && by != 0) sum = plus(play->g, sum, write(play, use->knob), by);
     }
     return sum ? sum : gan_constant(play->g, 0, gan_shape0());

@@ -27,6 +27,7 @@ static const gan_term *const table[] = {
     &gan_term_mdgan,
     &gan_term_ac_gan,
     &gan_term_supervised,
+    &gan_term_ict,
     &gan_term_infogan,
     &gan_term_reconstruction,
     &gan_term_reinforce,

@@ -23,6 +23,8 @@ extern const gan_term gan_term_mrgan, gan_term_mdgan;
 extern const gan_term gan_term_feature_matching, gan_term_pulling_away;
 /* term_class.c */
 extern const gan_term gan_term_ac_gan, gan_term_supervised;
+/* term_interpolation.c */
+extern const gan_term gan_term_ict;
 /* term_code.c */
 extern const gan_term gan_term_infogan;
 /* term_completion.c */

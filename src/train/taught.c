@@ -32,6 +32,10 @@ gan_status gan_game_check_taught(const gan_game_options *o) {
         return gan_fail(GAN_ERROR_ARGUMENT,
                         "head: classes given, but nothing teaches the discriminator classes; "
                         "expected terms: supervised as well");
+    if (has_term(o, "ict") && !has_term(o, "supervised"))
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "ict given, but nothing teaches the discriminator classes to interpolate; "
+                        "expected terms: supervised as well");
     if ((projects || told) && !o->generator_condition)
         return gan_fail(
             GAN_ERROR_ARGUMENT,

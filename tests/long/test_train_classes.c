@@ -65,13 +65,13 @@ static void images_without_labels_help(void **state) {
     double with = 0, alone = 0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         gan_recognition r;
-        expect_ok(gan_recognition_checkpoint(&r, tiny_preset("fashion-semi", seed, 3000, NULL),
+        expect_ok(gan_recognition_checkpoint(&r, tiny_preset("fashion-semi", seed, 1500, NULL),
                                              device, &(gan_recognition_options){.alone = true}));
         print_message("seed %d: error %.4f, alone %.4f\n", seed, r.error, r.alone);
         with += r.error / SEEDS;
         alone += r.alone / SEEDS;
     }
-    if (!(with < alone - 0.01)) fail_msg("error %.4f, alone %.4f", with, alone);
+    if (!(with < alone - 0.02)) fail_msg("error %.4f, alone %.4f", with, alone);
     gan_device_close(device);
 }
 
