@@ -48,12 +48,13 @@ static void variables(test_case *t, bool shifted) {
     case_output(t, logit(g, x, w, gan_slice(g, first, 0, 1, 1)));
     case_output(t, gan_matmul(g, gan_slice(g, x, 0, 8, 16), gan_reshape(g, w, gan_shape2(136, 1)),
                               false, false));
+    case_not_smooth(t); /* too large for differences */
     t->looser = 20;
 }
 
 static void head_build(test_case *t, int i) {
-    if (i < KINDS * SIZES)
-        head(t, sizes[i / KINDS], i % KINDS);
+    if (i < KINDS * SIZES) /* runs that leave out every second case have either kind */
+        head(t, sizes[i / KINDS], (i + i / KINDS) % KINDS);
     else
         variables(t, i % VARIABLES);
 }
