@@ -11,6 +11,7 @@
 
 #include "graph/graph.h"
 #include "graph/store.h"
+#include "support/logistic.h"
 #include "support/play.h"
 
 enum { M = PLAY_BATCH, K = PLAY_CLASSES, WIDTH = 5, MOST = 64 };
@@ -30,8 +31,6 @@ static void near(double given, double expected, const char *what) {
     if (!(fabs(given - expected) <= 1e-6 * (1 + fabs(expected))))
         fail_msg("%s: %.12g, expected %.12g", what, given, expected);
 }
-
-static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 
 /* A copy of a node's values, which the next play_value() would not leave alone. */
 static const double *copy(test_play *t, const gan_node *node, double *to) {

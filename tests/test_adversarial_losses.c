@@ -1,8 +1,6 @@
 /* Objectives against their formulas. */
+#include "support/logistic.h"
 #include "support/networks.h"
-
-static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
 static void losses_follow_their_formulas(void **state) {
     (void)state;

@@ -18,14 +18,6 @@ enum { M = PLAY_BATCH };
 static test_play t;
 static const double *real, *fake;
 
-/* The value of the only term, and what it saw. */
-static double term(const gan_game_options *o, bool of_g) {
-    const double value = toy_term(&t, o, of_g);
-    real = ref_value(t.r, t.play.real.x);
-    fake = ref_value(t.r, t.play.fake.x);
-    return value;
-}
-
 static void features_of(const double *x, double h[TOY_WIDTH]) {
     toy_features(&t, "discriminator", 2, x, h);
 }
@@ -33,7 +25,7 @@ static void features_of(const double *x, double h[TOY_WIDTH]) {
 static void feature_matching(void **state) {
     (void)state;
     const gan_game_options o = toy_game("feature-matching");
-    const double value = term(&o, true);
+    const double value = toy_term(&t, &o, true, &real, &fake);
     double apart[TOY_WIDTH] = {0}, sum = 0;
     for (int k = 0; k < M; k++) {
         double r[TOY_WIDTH], f[TOY_WIDTH];
@@ -53,7 +45,7 @@ static void pulling_away(void **state) {
         gan_game_options o = toy_game("pulling-away");
         if (energy) o.objective = gan_objective_find("ebgan");
         const int width = energy ? TOY_Z : TOY_WIDTH;
-        const double value = term(&o, true);
+        const double value = toy_term(&t, &o, true, &real, &fake);
         double s[M][TOY_WIDTH], sum = 0;
         for (int k = 0; k < M; k++) {
             double h[TOY_WIDTH];
@@ -122,7 +114,7 @@ static void mad_gan(void **state) {
 static void mrgan(void **state) {
     (void)state;
     const gan_game_options o = toy_game("mrgan(1, distance=0.3, score=0.7)");
-    const double value = term(&o, true);
+    const double value = toy_term(&t, &o, true, &real, &fake);
     double sum = 0;
     for (int k = 0; k < M; k++) {
         double z[TOY_Z], back[2];

@@ -18,14 +18,6 @@ enum { M = PLAY_BATCH };
 static test_play t;
 static const double *real, *fake;
 
-/* The value of the only term, and what it saw. */
-static double term(const gan_game_options *o, bool of_g) {
-    const double value = toy_term(&t, o, of_g);
-    real = ref_value(t.r, t.play.real.x);
-    fake = ref_value(t.r, t.play.fake.x);
-    return value;
-}
-
 /* The last random numbers of `shape` that the step drew. */
 static const double *drawn(int64_t rows, int64_t columns) {
     const gan_graph *g = t.play.g;
@@ -55,7 +47,7 @@ static void penalties_between_real_and_fake(void **state) {
                 {"zero-centred-gp", to_zero}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const gan_game_options o = toy_game(rows[i].terms);
-        const double value = term(&o, false);
+        const double value = toy_term(&t, &o, false, &real, &fake);
         const double *u = drawn(M, 1);
         double sum = 0;
         for (int k = 0; k < M; k++) {
@@ -73,7 +65,7 @@ static void penalties_between_real_and_fake(void **state) {
 static void dragan_is_around_the_data(void **state) {
     (void)state;
     const gan_game_options o = toy_game("dragan");
-    const double value = term(&o, false), *u = drawn(M, 2);
+    const double value = toy_term(&t, &o, false, &real, &fake), *u = drawn(M, 2);
     double mean = 0, variance = 0, sum = 0;
     for (int i = 0; i < 2 * M; i++) mean += real[i] / (2 * M);
     for (int i = 0; i < 2 * M; i++) variance += pow(real[i] - mean, 2) / (2 * M);
@@ -93,7 +85,7 @@ static void r1_and_r2_are_half_the_slope(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
         const gan_game_options o = toy_game(i ? "r2" : "r1");
-        const double value = term(&o, false);
+        const double value = toy_term(&t, &o, false, &real, &fake);
         double sum = 0;
         for (int k = 0; k < M; k++) sum += toy_slope(&t, (i ? fake : real) + 2 * k) / 2 / M;
         toy_near(value, sum);
@@ -171,7 +163,7 @@ static double statistic(const char *name) {
 static void lecam(void **state) {
     (void)state;
     const gan_game_options o = toy_game("lecam");
-    const double value = term(&o, false);
+    const double value = toy_term(&t, &o, false, &real, &fake);
     const double a_r = statistic("discriminator/lecam/real");
     const double a_f = statistic("discriminator/lecam/fake");
     double sum = 0;
@@ -186,7 +178,7 @@ static void lecam(void **state) {
 static void drift(void **state) {
     (void)state;
     const gan_game_options o = toy_game("drift");
-    const double value = term(&o, false);
+    const double value = toy_term(&t, &o, false, &real, &fake);
     double sum = 0;
     for (int k = 0; k < M; k++) sum += pow(toy_score(&t, real + 2 * k), 2) / M;
     toy_near(value, sum);
@@ -205,7 +197,7 @@ static const struct matrix {
 static void orthogonal(void **state) {
     (void)state;
     const gan_game_options o = toy_game("orthogonal");
-    const double value = term(&o, true);
+    const double value = toy_term(&t, &o, true, &real, &fake);
     double sum = 0;
     for (int l = 0; l < 4; l++) {
         const double *w = toy_weights(&t, "generator", of_g[l].layer, "weight");
@@ -225,7 +217,7 @@ static void orthogonal(void **state) {
 static void historical_averaging(void **state) {
     (void)state;
     const gan_game_options o = toy_game("historical-averaging");
-    const double value = term(&o, true);
+    const double value = toy_term(&t, &o, true, &real, &fake);
     double sum = 0;
     int n = 0;
     for (size_t i = 0; i < gan_store_count(t.store); i++) {

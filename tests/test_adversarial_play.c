@@ -1,10 +1,8 @@
 /* The game against one played by hand. */
 #include "adversarial/play.h"
 #include "support/hand.h"
+#include "support/logistic.h"
 #include "support/networks.h"
-
-static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
 static void play(bool simultaneous, bool reuse, int64_t k, bool minimax, double smooth) {
     enum { ITERATIONS = 15 };

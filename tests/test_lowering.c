@@ -15,6 +15,7 @@
 #include "graph/store.h"
 #include "support/devices.h"
 #include "support/gradients.h"
+#include "support/rules.h"
 
 /* What the plans of all cases made use of. */
 typedef struct features {
@@ -25,17 +26,6 @@ typedef struct features {
 } features;
 
 enum { FULL, CHANNEL, ROW, SCALAR };
-
-static bool every_op(const void *context, gan_op_id op) { return (void)context, (void)op, true; }
-
-/* A device that spreads products, and joins whatever comes. */
-static bool takes_all(const void *context, const gan_node *node) {
-    return (void)context, (void)node, true;
-}
-
-static gan_join joins_all(const void *context, const gan_node *node) {
-    return (void)context, (void)node, (gan_join){1, true};
-}
 
 /* What must be expanded is: the expansions are checked as well. */
 static bool primitive_op(const void *context, gan_op_id op) {

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "graph/plan.h"
+#include "support/rules.h"
 #include "support/setting.h"
 
 /* Every op has a kernel but those that exist to be expanded. */
@@ -383,10 +384,6 @@ static void inputs_cannot_be_joined_in_place(void **state) {
     close_setting(s, plan);
 }
 
-static bool takes_all(const void *context, const gan_node *node) {
-    return (void)context, (void)node, true;
-}
-
 /* Whoever reads images in f32 makes them again from what is stored in bf16 in any case. */
 static void images_are_written_in_bf16(void **state) {
     (void)state;
@@ -395,8 +392,9 @@ static void images_are_written_in_bf16(void **state) {
         const gan_shape shape = gan_shape4(8, 4, 4, 3);
         gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
                                               gan_shape0(), (gan_init){GAN_INIT_CONSTANT, 0, 0});
-        gan_node *data = gan_variable_node(s.g, GAN_DATA, "data/images", GAN_U8, gan_shape4(9, 4, 4, 3),
-                                           (gan_init){GAN_INIT_CONSTANT, 0, 0});
+        gan_node *data =
+            gan_variable_node(s.g, GAN_DATA, "data/images", GAN_U8, gan_shape4(9, 4, 4, 3),
+                              (gan_init){GAN_INIT_CONSTANT, 0, 0});
         gan_node *index = gan_input(s.g, GAN_I32, gan_shape1(8), "index");
         gan_node *real = gan_minibatch(s.g, data, index, counter, 1, 0, false);
         gan_node *x = gan_input(s.g, GAN_BF16, shape, "x"),

@@ -7,23 +7,14 @@
 
 #include "ganc/nn.h"
 #include "graph/plan.h"
+#include "support/rules.h"
 #include "support/setting.h"
-
-static bool every_op(const void *context, gan_op_id op) { return (void)context, (void)op, true; }
 
 static gan_plan *make_plan(const gan_graph *g) {
     gan_plan *plan;
     gan_plan_options options = {.supported = every_op};
     assert_int_equal(gan_plan_create(&plan, g, &options), GAN_OK);
     return plan;
-}
-
-static gan_join joins_all(const void *context, const gan_node *node) {
-    return (void)context, (void)node, (gan_join){1, true};
-}
-
-static bool takes_all(const void *context, const gan_node *node) {
-    return (void)context, (void)node, true;
 }
 
 static gan_plan *make_joined_plan(const gan_graph *g) {
@@ -228,16 +219,6 @@ static void a_sum_is_stored_as_its_reader_wants_it(void **state) {
 }
 
 /* ---- large calls that are one launch with a later one ---- */
-
-static gan_join joins_pointwise(const void *context, const gan_node *node) {
-    (void)context;
-    return (gan_join){node->op == GAN_OP_pointwise, false};
-}
-
-static bool norm_pairs(const void *context, const gan_node *first, const gan_node *second) {
-    (void)context;
-    return first->op == GAN_OP_moments && second->op == GAN_OP_batch_norm && second->in[1] == first;
-}
 
 static int stage_of(const gan_plan *plan, gan_op_id op) {
     for (int i = 0; i < plan->n_launches; i++)

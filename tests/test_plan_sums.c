@@ -7,25 +7,10 @@
 
 #include "ganc/nn.h"
 #include "graph/plan.h"
+#include "support/rules.h"
 #include "support/setting.h"
 
 /* ---- a device that forms sums ---- */
-
-static bool every_op(const void *context, gan_op_id op) { return (void)context, (void)op, true; }
-
-static bool takes_all(const void *context, const gan_node *node) {
-    return (void)context, (void)node, true;
-}
-
-static gan_join joins_pointwise(const void *context, const gan_node *node) {
-    (void)context;
-    return (gan_join){node->op == GAN_OP_pointwise, false};
-}
-
-static bool norm_pairs(const void *context, const gan_node *first, const gan_node *second) {
-    (void)context;
-    return first->op == GAN_OP_moments && second->op == GAN_OP_batch_norm && second->in[1] == first;
-}
 
 static bool forms_all(const void *context, const gan_node *sum, const gan_node *moments) {
     (void)context;

@@ -6,6 +6,7 @@
 #include "ganc/nn.h"
 #include "graph/plan.h"
 #include "support/operands.h"
+#include "support/rules.h"
 
 static gan_scope *scope_in(gan_precision precision) {
     return gan_scope_create(g, "discriminator",
@@ -70,12 +71,6 @@ static void tensor_float(void **state) {
     gan_gradient(g, gan_sum(g, gan_square(g, grad)), n, w, of_grad);
     assert_int_equal(gan_graph_status(g), GAN_OK);
     assert_true(products(GAN_OP_matmul, true) > 6);
-}
-
-static bool every_op(const void *context, gan_op_id op) {
-    (void)context;
-    (void)op;
-    return true;
 }
 
 /* Two updates of a network in bf16; `clipped`: each is followed by an assignment to all weights. */

@@ -87,12 +87,16 @@ gan_game_options toy_game(const char *terms) {
     return o;
 }
 
-double toy_term(test_play *t, const gan_game_options *o, bool of_g) {
+double toy_term(test_play *t, const gan_game_options *o, bool of_g, const double **real,
+                const double **fake) {
     play_open(t, o, of_g);
     const gan_term_use *use = &t->o.terms[0];
     gan_node *value = (of_g ? use->term->g : use->term->d)(&t->play, use->knob);
     if (gan_graph_status(t->play.g) != GAN_OK) fail_msg("%s", gan_last_error());
-    return *play_value(t, value);
+    const double x = *play_value(t, value);
+    *real = ref_value(t->r, t->play.real.x);
+    *fake = ref_value(t->r, t->play.fake.x);
+    return x;
 }
 
 void toy_near(double got, double want) {

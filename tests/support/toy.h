@@ -26,8 +26,10 @@ double toy_slope(test_play *t, const double x[2]);
 /* The non-saturating game of toy networks with `terms`, as --set terms has them. */
 gan_game_options toy_game(const char *terms);
 
-/* The value of the first term of `o` in a D- or G-step; leaves the step in t, open. */
-double toy_term(test_play *t, const gan_game_options *o, bool of_g);
+/* The value of the first term of `o` in a D- or G-step, and the examples that it saw; leaves the
+ * step in t, open. */
+double toy_term(test_play *t, const gan_game_options *o, bool of_g, const double **real,
+                const double **fake);
 
 /* Fails the test unless the numbers agree; nodes keep constants such as 1/m as f32. */
 void toy_near(double got, double want);
