@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "support/command.h"
+#include "support/process.h"
 #include "support/scratch.h"
 #include "support/tiny.h"
 
@@ -393,7 +394,7 @@ static void a_signal_stops_with_a_checkpoint(void **state) {
         nanosleep(&(struct timespec){0, 500000000}, NULL);
         clock_gettime(CLOCK_MONOTONIC, &begin);
         assert_int_equal(kill(process, signals[i]), 0);
-        assert_int_equal(command_wait(process), 130);
+        assert_int_equal(process_wait(process), 130);
         clock_gettime(CLOCK_MONOTONIC, &end);
         /* About a quarter of a second on a machine that does nothing else. */
         assert_true(end.tv_sec - begin.tv_sec <= 20);
@@ -412,8 +413,7 @@ static void a_folder_has_one_run_at_a_time(void **state) {
     wait_for("a/checkpoint.safetensors");
     command_refused(1, taken, ARGS("train", "ring8", "--out", "a", "--steps", "3", SMALL));
     command_refused(1, taken, ARGS("train", "--resume", "--out", "a", "--device", "cpu"));
-    assert_int_equal(kill(process, SIGKILL), 0);
-    assert_int_equal(command_wait(process), 128 + SIGKILL);
+    process_kill(process);
     command_refused(1, "the folder is not empty",
                     ARGS("train", "ring8", "--out", "a", "--steps", "3", SMALL));
 }

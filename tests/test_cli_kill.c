@@ -2,7 +2,6 @@
  * and the run goes on from it. GANC_KILLS says how often; the long test includes this file with
  * more. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +14,7 @@
 
 #include "base/philox.h"
 #include "support/command.h"
+#include "support/process.h"
 #include "support/scratch.h"
 #include "support/tiny.h"
 
@@ -58,8 +58,7 @@ static void the_checkpoint_always_loads(void **state) {
         const pid_t process = command_start(ARGS(RUN, "--resume"));
         if (i % 2) wait_for_a_save(last);
         pause_ms(i % 2 ? random % 50 : random % 400);
-        assert_int_equal(kill(process, SIGKILL), 0);
-        assert_int_equal(command_wait(process), 128 + SIGKILL);
+        process_kill(process);
         const int64_t step = loaded_step();
         if (step < last + i % 2)
             fail_msg("kill %u: step %lld after step %lld", i, (long long)step, (long long)last);

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "device/cache.h"
+#include "support/process.h"
 #include "support/scratch.h"
 
 static const char me[] = "a device, 1.0";
@@ -223,11 +223,7 @@ static void processes_share_a_file(void **state) {
         }
         _exit(missing);
     }
-    for (int p = 0; p < PROCESSES; p++) {
-        int status;
-        assert_int_equal(waitpid(child[p], &status, 0), child[p]);
-        assert_int_equal(status, 0);
-    }
+    for (int p = 0; p < PROCESSES; p++) assert_int_equal(process_wait(child[p]), 0);
     c = opened();
     assert_true(has(c, "before", "all"));
     int found = 0;

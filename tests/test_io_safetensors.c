@@ -5,14 +5,13 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ganc/io.h"
 #include "io/safetensors.h"
+#include "support/process.h"
 #include "support/scratch.h"
 
 static const float weight[6] = {1, -2, 3.5f, 0, 5, 6};
@@ -306,8 +305,7 @@ static void killed_at_any_moment(void **state) {
         random = random * 1103515245u + 12345u;
         const struct timespec pause = {0, (long)(random >> 16) % 5000 * 1000};
         nanosleep(&pause, NULL);
-        kill(child, SIGKILL);
-        assert_int_equal(waitpid(child, NULL, 0), child);
+        process_kill(child);
         gan_safetensors *f;
         expect_ok(gan_safetensors_open(&f, scratch("a")));
         expect_all(f);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +16,7 @@
 #include "cuda/device.h"
 #include "ganc/ganc.h"
 #include "graph/graph.h"
+#include "support/process.h"
 #include "support/scratch.h"
 
 enum { N = 2, SIZE = 6, C = 4, K = 8, OUTPUTS = 5, MOST = N * SIZE * SIZE * K };
@@ -153,9 +153,7 @@ static void kept_before_the_first_run(void **state) {
         expect_ok(gan_program_run(program, 1));
         _exit(0);
     }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    assert_int_equal(process_wait(child), 0);
     const start second = begin(scratch("cache"));
     expect_known(&second, &without);
 }
@@ -300,11 +298,7 @@ static void processes_start_at_once(void **state) {
         expect_same(&s, &without);
         _exit(0);
     }
-    for (int p = 0; p < PROCESSES; p++) {
-        int status;
-        assert_int_equal(waitpid(child[p], &status, 0), child[p]);
-        assert_int_equal(status, 0);
-    }
+    for (int p = 0; p < PROCESSES; p++) assert_int_equal(process_wait(child[p]), 0);
     const start after = begin(scratch("cache"));
     expect_known(&after, &without);
 }

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "support/process.h"
 #include "support/scratch.h"
 
 static const char *start = ".";
@@ -31,12 +31,6 @@ static void become(const char *const *arguments, int out, int err) {
         _exit(126);
     execv(argv[0], argv);
     _exit(127);
-}
-
-int command_wait(pid_t process) {
-    int status;
-    assert_int_equal(waitpid(process, &status, 0), process);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 pid_t command_start(const char *const *arguments) {
@@ -84,7 +78,7 @@ void command(outcome *result, const char *const *arguments) {
               (size_t[]){sizeof result->out, sizeof result->err});
     close(out[0]);
     close(err[0]);
-    result->code = command_wait(process);
+    result->code = process_wait(process);
 }
 
 static void wrong(const outcome *r, const char *const *arguments, const char *expected) {

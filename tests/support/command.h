@@ -26,10 +26,7 @@ void command_done(const char *const *arguments);
 
 #define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Starts it without waiting, silent; returns its process. */
+/* Starts it without waiting, silent; returns its process, for support/process.h. */
 pid_t command_start(const char *const *arguments);
-
-/* Waits for it; the exit code as in outcome. */
-int command_wait(pid_t process);
 
 #endif
