@@ -171,6 +171,27 @@ static void a_gradient_after_the_update_is_refused(void **state) {
 
 /* ---- lowering ---- */
 
+/* All passes before an update take one set of filters and one sum, those behind it another. */
+static void what_passes_fold_and_sum_alike_they_share(void **state) {
+    enum { PASSES = 6, BEFORE = 4 };
+    (void)state;
+    setting s = open_setting();
+    gan_node *x = gan_input(s.g, GAN_F32, gan_shape4(2, 4, 4, 3), "x");
+    gan_node *w = weight(s.g, "d/w", gan_shape4(5, 3, 3, 3));
+    for (int i = 0; i < PASSES; i++) {
+        gan_node *again = weight(s.g, "d/w", gan_shape4(5, 3, 3, 3));
+        gan_output(s.g, gan_fold_up(s.g, again, GAN_F32));
+        if (i % 2) gan_output(s.g, gan_fold_down(s.g, again, GAN_F32));
+        gan_output(s.g, gan_sum_axes(s.g, again, 1));
+        gan_output(s.g, gan_scale(s.g, gan_sum_axes(s.g, x, 1), i));
+        if (i + 1 == BEFORE) gan_assign(s.g, w, gan_constant(s.g, 0, gan_shape4(5, 3, 3, 3)));
+    }
+    gan_plan *plan = make_plan(s.g);
+    assert_int_equal(launches_of(plan, GAN_OP_fold), 4);
+    assert_int_equal(launches_of(plan, GAN_OP_sum), 3);
+    close_setting(s, plan);
+}
+
 static void a_missing_kernel_is_named(void **state) {
     (void)state;
     setting s = open_setting();
@@ -225,6 +246,7 @@ int main(void) {
         cmocka_unit_test(a_reader_runs_before_the_update_that_follows_it),
         cmocka_unit_test(a_reader_through_a_view_too),
         cmocka_unit_test(a_gradient_after_the_update_is_refused),
+        cmocka_unit_test(what_passes_fold_and_sum_alike_they_share),
         cmocka_unit_test(a_missing_kernel_is_named),
         cmocka_unit_test(what_nobody_needs_is_dropped),
         cmocka_unit_test(no_weight_gradient_of_a_frozen_network),

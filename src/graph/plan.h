@@ -5,13 +5,13 @@
  * (plan_cast.c), lets updates keep the weights in bf16 (plan_half.c) and batches be written in it
  * (plan_narrow.c), and gives the gradients of batch norm the derivative of what follows it
  * (plan_norm.c); where small calls are joined, some products become sums and mini-batches find
- * their own indices (plan_task.c). Fusion merges pointwise chains, broadcasts, prologues and
- * epilogues (plan_fuse.c, plan_maxout.c, plan_outer.c, plan_pair.c, plan_wide.c), leaves some sums
- * to those who normalise them (plan_sum.c), and has updates read gradients in pieces
- * (plan_pieces.c). Ordering keeps the effects in their order and computes
- * values as late as they are needed (plan_order.c). Joining puts small calls that run as one launch
- * side by side (plan_join.c). Placing gives every value a place in one arena by its lifetime
- * (plan_place.c).
+ * their own indices (plan_task.c). What all passes over a network sum up or fold alike they share
+ * (plan_share.c). Fusion merges pointwise chains, broadcasts, prologues and epilogues (plan_fuse.c,
+ * plan_maxout.c, plan_outer.c, plan_pair.c, plan_wide.c), leaves some sums to those who normalise
+ * them (plan_sum.c), and has updates read gradients in pieces (plan_pieces.c). Ordering keeps the
+ * effects in their order and computes values as late as they are needed (plan_order.c). Joining
+ * puts small calls that run as one launch side by side (plan_join.c). Placing gives every value a
+ * place in one arena by its lifetime (plan_place.c).
  */
 #ifndef GANC_GRAPH_PLAN_H
 #define GANC_GRAPH_PLAN_H

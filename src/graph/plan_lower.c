@@ -6,6 +6,7 @@
 #include "graph/plan.h"
 #include "graph/plan_cast.h"
 #include "graph/plan_norm.h"
+#include "graph/plan_share.h"
 #include "graph/plan_task.h"
 
 /* Views cost nothing and leaves are not computed; every device has them. */

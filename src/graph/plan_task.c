@@ -73,31 +73,3 @@ gan_node *gan_plan_task(gan_graph *to, const gan_node *node, gan_node *const *in
     if (node->op == GAN_OP_minibatch) return shuffled_batch(to, node, in, options);
     return NULL;
 }
-
-/* ---- equal sums ---- */
-
-/* Whether x and y are the same values: one node, or the same shape and type of one. What shows a
- * variable may have been read before an update and after it. */
-static bool is_same(const gan_node *x, const gan_node *y) {
-    while (x != y) {
-        const bool changed = x->op == GAN_OP_cast || x->op == GAN_OP_reshape;
-        if (!changed || x->op != y->op || x->dtype != y->dtype ||
-            !gan_shape_equal(x->shape, y->shape))
-            return false;
-        x = x->in[0];
-        y = y->in[0];
-    }
-    return x->op != GAN_OP_variable;
-}
-
-gan_node *gan_plan_share(const gan_graph *to, gan_node *node) {
-    if (!node || !(gan_op_of(node)->flags & GAN_OP_PROLOGUE) || node->program) return node;
-    for (int id = node->id - 1; id > 0; id--) {
-        gan_node *other = to->node[id];
-        if (other->op == node->op && !other->program && other->dtype == node->dtype &&
-            other->attr.reduce.axes == node->attr.reduce.axes &&
-            gan_shape_equal(other->shape, node->shape) && is_same(other->in[0], node->in[0]))
-            return other;
-    }
-    return node;
-}

@@ -11,8 +11,4 @@
 gan_node *gan_plan_task(gan_graph *to, const gan_node *node, gan_node *const *in,
                         const gan_plan_options *options);
 
-/* The sum or maximum of the same as `node`, just added to `to`, that is there already; else `node`.
- */
-gan_node *gan_plan_share(const gan_graph *to, gan_node *node);
-
 #endif
