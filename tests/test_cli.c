@@ -244,9 +244,19 @@ static void info_and_sample_take_a_run_folder(void **state) {
     assert_int_equal(one.code, 0);
     assert_has(one.out, "step 2");
     assert_string_equal(one.out, other.out);
-    command_refused(1, "r/samples/checkpoint.safetensors", ARGS("info", "r/samples"));
-    command_refused(1, "r/samples/checkpoint.safetensors",
-                    ARGS("sample", "r/samples", "-o", "x.png", "--device", "cpu"));
+    static const char *const readers[] = {"sample",   "interpolate", "neighbours", "encode",
+                                          "classify", "score",       "info"};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        const char *const out = i < 4 ? "--out" : NULL; /* the others write no picture */
+        command_refused(1,
+                        "ganc: r/samples: there is no run in this folder, expected its "
+                        "checkpoint.safetensors",
+                        ARGS(readers[i], "r/samples", out, "x.png"));
+        if (i == 6) break; /* there a name is a preset's */
+        command_refused(1, "ganc: s: there is no such file or folder, expected a run's folder",
+                        ARGS(readers[i], "s", out, "x.png"));
+    }
+    command_refused(1, "s.safetensors: there is no such file", ARGS("info", "s.safetensors"));
 }
 
 static void unknown_data_name_what_is_known(void **state) {

@@ -250,7 +250,7 @@ static void bad_input_is_refused_before_anything_is_announced(void **state) {
     static const char *const commands[] = {"score", "classify"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         const char *const c = commands[i];
-        command_refused(1, "nothing-there: cannot open", ARGS(c, "nothing-there", CPU));
+        command_refused(1, "nothing-there: there is no such file or folder", ARGS(c, "nothing-there", CPU));
         command_refused(1, "cut.safetensors: ", ARGS(c, "cut.safetensors", CPU));
         command_refused(1, "'nowhere' is no data set", ARGS(c, "r", "--data", "nowhere", CPU));
         command_refused(1, "8x8x1", ARGS(c, "r", "--data", "small", CPU));

@@ -113,8 +113,9 @@ int apply_sets(const usage *u, gan_settings *settings, const repeated *sets);
 
 bool is_folder(const char *path);
 
-/* A run's folder stands for its checkpoint, anything else for itself; valid until the next call. */
-const char *checkpoint_path(const char *given);
+/* The checkpoint of a run's folder, or the file itself; valid until the next call. Returns -1, or
+ * the exit code after saying what was expected where there is none. */
+int find_checkpoint(const char **path, const char *given);
 
 /* ---- devices ---- */
 

@@ -118,5 +118,6 @@ int cmd_classify(int argc, char **argv) {
     o.data = data;
     o.classifier = classifier;
     o.begin = announce;
-    return classify(checkpoint_path(checkpoint), &o);
+    if ((code = find_checkpoint(&checkpoint, checkpoint)) >= 0) return code;
+    return classify(checkpoint, &o);
 }

@@ -60,5 +60,6 @@ int cmd_encode(int argc, char **argv) {
     o.data = data;
     o.codes = codes;
     o.nearest = nearest;
-    return encode(checkpoint_path(checkpoint), &o);
+    if ((code = find_checkpoint(&checkpoint, checkpoint)) >= 0) return code;
+    return encode(checkpoint, &o);
 }

@@ -124,9 +124,9 @@ int cmd_info(int argc, char **argv) {
     if (code < 0 && !name)
         code = wrong_usage(&info_usage, "PRESET, FILE, CHECKPOINT or RUN is missing");
     if (code < 0 && !is_checkpoint(name)) code = open_settings(&info_usage, &settings, name);
+    if (code < 0 && !settings) code = find_checkpoint(&name, name);
     if (code < 0 && !settings &&
-        (gan_checkpoint_open(&run, &from, checkpoint_path(name)) ||
-         gan_settings_copy(&settings, run)))
+        (gan_checkpoint_open(&run, &from, name) || gan_settings_copy(&settings, run)))
         code = failed();
     if (code < 0 && data && gan_settings_set(settings, "data", data, "--data"))
         code = wrong_usage(&info_usage, "%s", gan_last_error());

@@ -37,8 +37,7 @@ static int draw(const char *checkpoint, const gan_interpolate_options *o) {
     gan_device *device;
     const int opened = open_device(&interpolate_usage, &device, device_name, NULL);
     if (opened >= 0) return opened;
-    const gan_status status =
-        gan_interpolate_checkpoint(checkpoint_path(checkpoint), png, device, o);
+    const gan_status status = gan_interpolate_checkpoint(checkpoint, png, device, o);
     gan_device_close(device);
     return status ? failed() : EXIT_DONE;
 }
@@ -61,5 +60,6 @@ int cmd_interpolate(int argc, char **argv) {
     const uint64_t seed = (uint64_t)number;
     o.seed = seed_text ? &seed : NULL;
     o.walk = linear ? GAN_WALK_LINEAR : spherical ? GAN_WALK_SPHERICAL : GAN_WALK_AUTO;
+    if ((code = find_checkpoint(&checkpoint, checkpoint)) >= 0) return code;
     return draw(checkpoint, &o);
 }

@@ -36,8 +36,7 @@ static int draw(const char *checkpoint, const gan_neighbours_options *o) {
     gan_device *device;
     const int opened = open_device(&neighbours_usage, &device, device_name, NULL);
     if (opened >= 0) return opened;
-    const gan_status status =
-        gan_neighbours_checkpoint(found, checkpoint_path(checkpoint), png, device, o);
+    const gan_status status = gan_neighbours_checkpoint(found, checkpoint, png, device, o);
     gan_device_close(device);
     if (status) return failed();
     for (int64_t i = 0; i < o->count; i++)
@@ -64,5 +63,6 @@ int cmd_neighbours(int argc, char **argv) {
     o.seed = seed_text ? &seed : NULL;
     o.data = data;
     o.mirrored = mirrored;
+    if ((code = find_checkpoint(&checkpoint, checkpoint)) >= 0) return code;
     return draw(checkpoint, &o);
 }

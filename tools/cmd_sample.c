@@ -40,8 +40,7 @@ static int draw(const char *checkpoint, int64_t count, const uint64_t *seed, con
     const int opened = open_device(&sample_usage, &device, device_name, NULL);
     if (opened >= 0) return opened;
     const gan_sample_options sample = {.count = count, .seed = seed, .only = only};
-    const gan_status status =
-        gan_sample_checkpoint(checkpoint_path(checkpoint), png, device, &sample);
+    const gan_status status = gan_sample_checkpoint(checkpoint, png, device, &sample);
     gan_device_close(device);
     return status ? failed() : EXIT_DONE;
 }
@@ -62,5 +61,6 @@ int cmd_sample(int argc, char **argv) {
     if ((code = take_number(&sample_usage, "--class", class_text, 0, INT64_MAX, &only)) >= 0)
         return code;
     const uint64_t seed = (uint64_t)number;
+    if ((code = find_checkpoint(&checkpoint, checkpoint)) >= 0) return code;
     return draw(checkpoint, count, seed_text ? &seed : NULL, class_text ? &only : NULL);
 }

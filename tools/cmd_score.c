@@ -69,9 +69,10 @@ int cmd_score(int argc, char **argv) {
     o.data = data;
     o.classifier = classifier;
     o.begin = announce;
+    if ((code = find_checkpoint(&checkpoint, checkpoint)) >= 0) return code;
     const int opened = open_device(u, &device, device_name, NULL);
     if (opened >= 0) return opened;
-    const gan_status status = gan_score_checkpoint(&score, checkpoint_path(checkpoint), device, &o);
+    const gan_status status = gan_score_checkpoint(&score, checkpoint, device, &o);
     gan_device_close(device);
     if (status) return failed();
     print(&score);
