@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,14 @@ static void pictures_come_from_a_run(void **state) {
     command(&r, ARGS("neighbours", "r", "-o", "n.png", "--count", "5", "--device", "cpu"));
     assert_int_equal(r.code, 0);
     int lines = 0;
-    for (const char *c = r.out; *c; c++) lines += *c == '\n';
+    for (const char *c = r.out; *c; c = strchr(c, '\n') + 1, lines++) {
+        int sample, example, end = 0;
+        double distance;
+        assert_int_equal(sscanf(c, "sample %d: nearest to example %d, distance %lf%n", &sample,
+                                &example, &distance, &end),
+                         3);
+        assert_true(c[end] == '\n' && sample == lines && example >= 0 && distance > 0);
+    }
     assert_int_equal(lines, 5);
     command_refused(2, "--steps: '1' given", ARGS("interpolate", "r", "-o", "x", "--steps", "1"));
     command_refused(2, "exclude each other",

@@ -26,8 +26,8 @@ static const usage neighbours_usage = {
     .operands = "CHECKPOINT|RUN",
     .about = "Draws samples, each with the nearest training example to its right: by the sum of "
              "squares over pixels,\n"
-             "as in figure 2 of Goodfellow et al. 2014. Prints the distances: sample, example, "
-             "distance.",
+             "as in figure 2 of Goodfellow et al. 2014. Prints for each sample which example it "
+             "is, counted\nfrom 0, and the distance: the root of that sum, pixels from 0 to 1.",
     .options = options,
 };
 
@@ -40,8 +40,8 @@ static int draw(const char *checkpoint, const gan_neighbours_options *o) {
     gan_device_close(device);
     if (status) return failed();
     for (int64_t i = 0; i < o->count; i++)
-        printf("%lld %lld %.4f%s\n", (long long)i, (long long)found[i].index, found[i].distance,
-               found[i].mirrored ? " mirrored" : "");
+        printf("sample %lld: nearest to example %lld%s, distance %.4f\n", (long long)i,
+               (long long)found[i].index, found[i].mirrored ? " mirrored" : "", found[i].distance);
     return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }
 
