@@ -230,6 +230,37 @@ static void colours_change_as_the_paper_has_it(void **state) {
     close_bench(&b);
 }
 
+/* x + N(0, deviation²), in iteration t of `steps` the deviation's (1 - t/steps), then nothing. */
+static void noise_falls_in_a_line(void **state) {
+    static const struct {
+        const char *text;
+        double t, deviation;
+    } rows[] = {{"noise(0.5)", 1e6, 0.5},
+                {"noise(0.5, steps=40)", 0, 0.5},
+                {"noise(0.5, steps=40)", 30, 0.125},
+                {"noise(0.5, steps=40)", 40, 0},
+                {"noise(0.5, steps=40)", 90, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench b;
+        open_bench(&b, rows[i].text);
+        ref_variable_values(b.r, gan_store_find(b.store, GAN_COUNTER, "train/iteration"))[0] =
+            rows[i].t;
+        run(&b);
+        double mean = 0, square = 0, next = 0; /* the last: neighbours have nothing in common */
+        for (int k = 0; k < N * SIZE; k++) {
+            const double n = b.out[k] - b.in[k];
+            mean += n / (N * SIZE), square += n * n / (N * SIZE);
+            if (k > 0) next += n * (b.out[k - 1] - b.in[k - 1]) / (N * SIZE);
+        }
+        const double s = rows[i].deviation, within = 5 / sqrt(N * SIZE);
+        assert_true(fabs(mean) <= within * s);
+        assert_true(fabs(sqrt(square) - s) <= within * s);
+        assert_true(fabs(next) <= within * s * s);
+        close_bench(&b);
+    }
+}
+
 static void at_zero_strength_nothing_changes(void **state) {
     (void)state;
     bench b;
@@ -327,6 +358,7 @@ int main(void) {
         cmocka_unit_test(translations_move_by_whole_pixels),
         cmocka_unit_test(cutout_cuts_a_rectangle),
         cmocka_unit_test(colours_change_as_the_paper_has_it),
+        cmocka_unit_test(noise_falls_in_a_line),
         cmocka_unit_test(at_zero_strength_nothing_changes),
         cmocka_unit_test(ada_changes_a_share),
         cmocka_unit_test(ada_moves_its_probability),
