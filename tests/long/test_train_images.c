@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "ganc/data.h"
+#include "support/claim.h"
 #include "support/command.h"
 #include "support/scratch.h"
 #include "support/tiny.h"
@@ -22,16 +23,6 @@
 enum { SEEDS = 3, SIDE = 28 };
 
 /* ---- by a classifier ---- */
-
-static double distance_of(const char *checkpoint, gan_device *device, const char *classifier) {
-    gan_score s;
-    expect_ok(gan_score_checkpoint(&s, checkpoint, device,
-                                   &(gan_agreement_options){.classifier = classifier}));
-    print_message("%.2f; as many real images %.2f; the classifier %.4f\n", s.distance, s.own,
-                  s.accuracy);
-    assert_true(s.accuracy >= 0.88 && s.own < 1);
-    return s.distance;
-}
 
 static double agreement_of(const char *checkpoint, gan_device *device, const char *classifier) {
     gan_agreement a;
@@ -78,25 +69,6 @@ static double rebuilt_of(const char *checkpoint, gan_device *device, const char 
     return right / (double)PAIRS;
 }
 
-typedef struct claim {
-    const char *preset;
-    int steps;
-    double least, most; /* the mean is between */
-} claim;
-
-/* `other`: as for tiny_preset() */
-static void check(const claim *c, const char *const *other,
-                  double (*measure)(const char *, gan_device *, const char *), gan_device *device,
-                  const char *classifier) {
-    double mean = 0;
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        print_message("%s, seed %d: ", c->preset, seed);
-        mean += measure(tiny_preset(c->preset, seed, c->steps, other), device, classifier) / SEEDS;
-    }
-    if (!(mean >= c->least && mean <= c->most))
-        fail_msg("%s: %.4f, expected %g to %g", c->preset, mean, c->least, c->most);
-}
-
 /* One test, for the classifier is in the scratch folder, which is a test's own. */
 static void samples_are_like_the_data(void **state) {
     (void)state;
@@ -132,13 +104,13 @@ static void samples_are_like_the_data(void **state) {
     gan_device *device = tiny_device(0);
     snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        check(&classes[i], NULL, agreement_of, device, classifier);
-    check(&rebuilt, NULL, rebuilt_of, device, classifier);
+        claim_check(&classes[i], NULL, agreement_of, device, classifier);
+    claim_check(&rebuilt, NULL, rebuilt_of, device, classifier);
     for (size_t i = 0; i < sizeof distances / sizeof *distances; i++)
-        check(&distances[i], NULL, distance_of, device, classifier);
+        claim_check(&distances[i], NULL, claim_distance, device, classifier);
     snprintf(classifier, sizeof classifier, "%s", scratch("classifier32.safetensors"));
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
-        check(&nets[i].about, nets[i].other, distance_of, device, classifier);
+        claim_check(&nets[i].about, nets[i].other, claim_distance, device, classifier);
     gan_device_close(device);
 }
 

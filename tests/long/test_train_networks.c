@@ -1,0 +1,51 @@
+/* What networks learn of Fashion-MNIST that no other test trains: the presets shortened, the mean
+ * of three seeds each, how far samples are from the test images. A generator that has learnt
+ * nothing is 210 away, real images 0.6. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "support/claim.h"
+#include "support/scratch.h"
+#include "support/tiny.h"
+
+/* The classifier is in the scratch folder, which is a test's own. */
+static void check(const claim *claims, size_t n) {
+    char classifier[512];
+    gan_device *device = tiny_device(0);
+    snprintf(classifier, sizeof classifier, "%s", scratch("classifier.safetensors"));
+    for (size_t i = 0; i < n; i++)
+        claim_check(&claims[i], NULL, claim_distance, device, classifier);
+    gan_device_close(device);
+}
+
+static void samples_are_like_the_data(void **state) {
+    static const claim claims[] = {
+        {"fashion-dcgan", 300, 0, 110},
+        {"fashion-dropout", 300, 0, 125},
+        {"mlp", 1000, 0, 100},
+        {"gan2014", 1000, 0, 170}, /* by gradient descent, whose rate is for a hundred epochs */
+    };
+    (void)state;
+    check(claims, sizeof claims / sizeof *claims);
+}
+
+static void at_32_pixels(void **state) {
+    static const claim wide = {"dcgan32", 300, 0, 140};
+    (void)state;
+    check(&wide, 1);
+}
+
+int main(void) {
+    if (tiny_without_fashion()) return 77;
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(samples_are_like_the_data),
+        TEST(at_32_pixels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
