@@ -91,6 +91,15 @@ static bool is_exact(const conv *v, const gan_node *node) {
     return data_type(v) == CUDNN_DATA_FLOAT && !node->tf32;
 }
 
+/* What kernels may be: the library takes tensor cores for bf16 only where it is told to (cuDNN,
+ * Legacy API, prerequisites of convolution functions); its default lets f32 through them as tensor
+ * float. */
+static cudnnMathType_t math_asked(const conv *v, const gan_node *node) {
+    return data_type(v) == CUDNN_DATA_BFLOAT16 ? CUDNN_TENSOR_OP_MATH
+           : is_exact(v, node)                 ? CUDNN_FMA_MATH
+                                               : CUDNN_DEFAULT_MATH;
+}
+
 static gan_status describe(conv *v, const gan_node *node) {
     const int64_t lengths[] = {v->n, v->frame_h, v->frame_w, v->c, v->p, v->q, v->k, v->r, v->s};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
@@ -112,9 +121,6 @@ static gan_status describe(conv *v, const gan_node *node) {
     GAN_CUDNN_TRY(node, cudnnSetConvolution2dDescriptor(v->how, pad_h, pad_w, v->window.stride_h,
                                                         v->window.stride_w, 1, 1,
                                                         CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
-    /* The default lets f32 through the tensor cores as tensor float, and says what they take. */
-    GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(
-                            v->how, is_exact(v, node) ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH));
     return GAN_OK;
 }
 
@@ -135,9 +141,14 @@ static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, conv_kind k
         .stride_h = v->window.stride_h,
         .stride_w = v->window.stride_w,
         .type = data_type(v),
-        .math = is_exact(v, node) ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH,
+        .math = math_asked(v, node),
         .most_workspace = (int64_t)most_workspace,
     };
+}
+
+/* An algorithm is run with the math that it was offered with. */
+static bool set_math(const conv *v, int math) {
+    return cudnnSetConvolutionMathType(v->how, (cudnnMathType_t)math) == CUDNN_STATUS_SUCCESS;
 }
 
 /* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time; or the
@@ -148,17 +159,20 @@ static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, conv_kind k
         const gan_cuda_conv_key key = key_of(v, node, kind);                                       \
         perf_type found[ALGORITHMS];                                                               \
         size_t bytes = 0;                                                                          \
-        int n = 0;                                                                                 \
-        if (gan_cuda_conv_cache_find(d, &key, &v->algorithm, &v->library_bytes) &&                 \
+        int n = 0, math;                                                                           \
+        if (gan_cuda_conv_cache_find(d, &key, &v->algorithm, &math, &v->library_bytes) &&          \
+            set_math(v, math) &&                                                                   \
             cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C,                 \
                                                           (algo_type)v->algorithm,                 \
                                                           &bytes) == CUDNN_STATUS_SUCCESS &&       \
             bytes == v->library_bytes)                                                             \
             return GAN_OK;                                                                         \
+        GAN_CUDNN_TRY(node, cudnnSetConvolutionMathType(v->how, math_asked(v, node)));             \
         GAN_CUDNN_TRY(node, cudnnGetConvolution##direction##Algorithm_v7(d->dnn, A, B, v->how, C,  \
                                                                          ALGORITHMS, &n, found));  \
         for (int i = 0; i < n; i++) {                                                              \
-            if (!usable(v, node, found[i].status, found[i].determinism, found[i].mathType))        \
+            if (!usable(v, node, found[i].status, found[i].determinism, found[i].mathType) ||      \
+                !set_math(v, found[i].mathType))                                                   \
                 continue;                                                                          \
             if (cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C,             \
                                                               found[i].algo, &v->library_bytes) != \
@@ -166,7 +180,8 @@ static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, conv_kind k
                 v->library_bytes > most_workspace)                                                 \
                 continue;                                                                          \
             v->algorithm = (int)found[i].algo;                                                     \
-            gan_cuda_conv_cache_put(d, &key, v->algorithm, v->library_bytes);                      \
+            gan_cuda_conv_cache_put(d, &key, v->algorithm, (int)found[i].mathType,                 \
+                                    v->library_bytes);                                             \
             return GAN_OK;                                                                         \
         }                                                                                          \
         return none_found(v, node, n);                                                             \

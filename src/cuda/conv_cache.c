@@ -8,7 +8,7 @@
 
 /* Of keys and values below, of the ids in conv_graph.c that a plan's text names, and of the
  * numbers behind the names in conv_epilogue.h: whoever changes one of them counts on. */
-enum { FORMAT = 2 };
+enum { FORMAT = 3 };
 
 void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder) {
     struct cudaDeviceProp prop;
@@ -30,24 +30,25 @@ void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder) {
 /* ---- algorithms ---- */
 
 typedef struct algorithm {
-    int64_t number, workspace;
+    int64_t number, math, workspace;
 } algorithm;
 
 bool gan_cuda_conv_cache_find(gan_cuda_device *d, const gan_cuda_conv_key *key, int *number,
-                              size_t *workspace) {
+                              int *math, size_t *workspace) {
     algorithm a;
     size_t bytes;
     const void *value = gan_cache_find(d->cache, key, sizeof *key, &bytes);
     if (!value || bytes != sizeof a) return false;
     memcpy(&a, value, sizeof a);
     *number = (int)a.number;
+    *math = (int)a.math;
     *workspace = (size_t)a.workspace;
     return true;
 }
 
-void gan_cuda_conv_cache_put(gan_cuda_device *d, const gan_cuda_conv_key *key, int number,
+void gan_cuda_conv_cache_put(gan_cuda_device *d, const gan_cuda_conv_key *key, int number, int math,
                              size_t workspace) {
-    const algorithm a = {number, (int64_t)workspace};
+    const algorithm a = {number, math, (int64_t)workspace};
     gan_cache_put(d->cache, key, sizeof *key, &a, sizeof a);
 }
 

@@ -28,11 +28,12 @@ typedef struct gan_cuda_conv_key {
  * does not load any more is searched for again. */
 void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder);
 
-/* False where the algorithm of a problem is not known. */
+/* An algorithm and the cudnnMathType_t that it is run with; false where that of a problem is not
+ * known. */
 bool gan_cuda_conv_cache_find(gan_cuda_device *d, const gan_cuda_conv_key *key, int *algorithm,
-                              size_t *workspace);
+                              int *math, size_t *workspace);
 void gan_cuda_conv_cache_put(gan_cuda_device *d, const gan_cuda_conv_key *key, int algorithm,
-                             size_t workspace);
+                             int math, size_t workspace);
 
 /* What is known of a fused problem's plan: restored into `b`, if need be. `from`: where the search
  * has to begin, when cuDNN does not give or take this plan as text. */

@@ -1,5 +1,5 @@
 /* The convolution calls of the cuDNN stand-in, with what the library demands of them and what the
- * project does: an algorithm that gives the same bits each time. */
+ * project does: an algorithm that gives the same bits each time, tensor cores for bf16. */
 #include <algorithm>
 #include <cstring>
 
@@ -52,6 +52,24 @@ cudnnStatus_t check_algorithm(direction d, int number) {
     return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, "algorithm %d does not do NHWC", number);
 }
 
+/* The math that algorithms are offered with: of f32 that may be rounded, one direction's none. */
+cudnnMathType_t offered(const convolution &v, direction d) {
+    const bool kept = v.how.math == CUDNN_DEFAULT_MATH && d == direction::filter;
+    return kept ? CUDNN_FMA_MATH : v.how.math;
+}
+
+/* bf16 goes to tensor cores only with leave; an algorithm that was offered with one math is not
+ * known to work with another. */
+cudnnStatus_t check_math(const convolution &v, direction d) {
+    if (v.x.type == CUDNN_DATA_BFLOAT16 && v.how.math != CUDNN_TENSOR_OP_MATH)
+        return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, "bf16 without tensor cores: math type %d",
+                          int(v.how.math));
+    if (v.how.math != offered(v, d))
+        return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, "algorithms were offered with math type %d",
+                          int(offered(v, d)));
+    return CUDNN_STATUS_SUCCESS;
+}
+
 /* ---- shapes ---- */
 
 size_t bytes(cudnnDataType_t type, int a, int b, int c, int d) {
@@ -90,6 +108,7 @@ size_t workspace_of(const convolution &v, direction d) {
 
 cudnnStatus_t size_workspace(const convolution &v, direction d, int number, size_t *out) {
     if (cudnnStatus_t status = check_algorithm(d, number)) return status;
+    if (cudnnStatus_t status = check_math(v, d)) return status;
     *out = workspace_of(v, d);
     return CUDNN_STATUS_SUCCESS;
 }
@@ -114,6 +133,7 @@ cudnnStatus_t run(const call &c) {
     if (!c.handle->stream) return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "the handle has no stream");
     if (!c.alpha || !c.beta) return dnn_refuse(CUDNN_STATUS_BAD_PARAM, "alpha or beta is NULL");
     if (cudnnStatus_t status = check_algorithm(c.d, c.algorithm)) return status;
+    if (cudnnStatus_t status = check_math(c.v, c.d)) return status;
     const size_t needed = workspace_of(c.v, c.d);
     if (c.workspace_bytes < needed)
         return dnn_refuse(CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT,
@@ -156,7 +176,7 @@ cudnnStatus_t list(const convolution &v, direction d, int wanted, int *returned,
         out[i].time = -1;
         out[i].memory = a.supported ? workspace_of(v, d) : 0;
         out[i].determinism = a.deterministic ? CUDNN_DETERMINISTIC : CUDNN_NON_DETERMINISTIC;
-        out[i].mathType = v.how.math;
+        out[i].mathType = offered(v, d);
     }
     return CUDNN_STATUS_SUCCESS;
 }

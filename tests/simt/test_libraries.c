@@ -145,6 +145,7 @@ static void convolutions(void **state) {
                                                   WORKSPACE, &zero, v.x, c),
                      0);
     expect(c, (const float[]){1, 4, 4, 6, 20, 16, 9, 24, 16}, 9);
+    assert_int_equal(cudnnSetConvolutionMathType(v.how, CUDNN_FMA_MATH), 0);
     assert_int_equal(cudnnConvolutionBackwardFilter(dnn, &one, v.x, a, v.y, b, v.how,
                                                     CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, workspace,
                                                     WORKSPACE, &zero, v.w, c),
@@ -199,6 +200,34 @@ static void wrong_convolutions_are_refused(void **state) {
     forget(v);
 }
 
+/* bf16 is for tensor cores, and an algorithm for the math that it was offered with. */
+static void wrong_math_is_refused(void **state) {
+    (void)state;
+    const cudnnConvolutionBwdFilterAlgo_t fine = CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1;
+    const conv v = describe();
+    cudnnConvolutionBwdFilterAlgoPerf_t found[8];
+    size_t bytes;
+    int n;
+    assert_int_equal(
+        cudnnGetConvolutionBackwardFilterAlgorithm_v7(dnn, v.x, v.y, v.how, v.w, 8, &n, found), 0);
+    assert_int_equal(found[0].mathType, CUDNN_FMA_MATH);
+    assert_int_equal(
+        cudnnGetConvolutionBackwardFilterWorkspaceSize(dnn, v.x, v.y, v.how, v.w, fine, &bytes),
+        CUDNN_STATUS_NOT_SUPPORTED);
+    assert_int_equal(cudnnConvolutionBackwardFilter(dnn, &one, v.x, a, v.y, b, v.how, fine,
+                                                    workspace, WORKSPACE, &zero, v.w, c),
+                     CUDNN_STATUS_NOT_SUPPORTED);
+    const cudnnDataType_t half = CUDNN_DATA_BFLOAT16;
+    assert_int_equal(cudnnSetTensor4dDescriptor(v.x, CUDNN_TENSOR_NHWC, half, 1, 1, 3, 3), 0);
+    assert_int_equal(cudnnSetTensor4dDescriptor(v.y, CUDNN_TENSOR_NHWC, half, 1, 1, 2, 2), 0);
+    assert_int_equal(cudnnSetFilter4dDescriptor(v.w, half, CUDNN_TENSOR_NHWC, 1, 1, 2, 2), 0);
+    assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, WORKSPACE),
+                     CUDNN_STATUS_NOT_SUPPORTED);
+    assert_int_equal(cudnnSetConvolutionMathType(v.how, CUDNN_TENSOR_OP_MATH), 0);
+    assert_int_equal(forward(v, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, WORKSPACE), 0);
+    forget(v);
+}
+
 static void algorithms_are_offered_with_their_faults(void **state) {
     (void)state;
     const conv v = describe();
@@ -240,6 +269,7 @@ int main(void) {
         TEST(wrong_products_are_refused),
         TEST(convolutions),
         TEST(wrong_convolutions_are_refused),
+        TEST(wrong_math_is_refused),
         TEST(algorithms_are_offered_with_their_faults),
         TEST(captured_calls_are_done_when_replayed),
     };
