@@ -14,7 +14,7 @@ typedef struct product {
     cublasOperation_t a, b;
     int lda, ldb;
     cudaDataType_t from, to;
-    cublasComputeType_t compute; /* sums are f32 in all of them */
+    cublasComputeType_t compute; /* sums are f32 in all of them; tensor float only by its name */
     bool own;                    /* not cuBLAS's */
     int pieces;                  /* elements of the program for each of the product */
     gan_cuda_epilogue epilogue;
@@ -65,7 +65,7 @@ static gan_status prepare(gan_device *device, gan_call *call) {
     p->to = call->out.dtype == GAN_BF16 ? CUDA_R_16BF : CUDA_R_32F;
     p->compute = half               ? CUBLAS_COMPUTE_32F
                  : call->node->tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                    : CUBLAS_COMPUTE_32F_PEDANTIC;
+                                    : CUBLAS_COMPUTE_32F;
     GAN_TRY(gan_cuda_epilogue_prepare(&p->epilogue, call));
     p->own = is_own(p, call);
     call->scratch = !p->own;
