@@ -33,10 +33,14 @@ static gan_status add(tail *to, const cudaGraphNode_t *node, size_t n) {
 
 /* ---- the runtime's calls, which CUDA 13 gave data of edges ---- */
 
+/* A library's launch may leave data that let the next one begin early; not to ask for them is an
+ * error then. Given back without them, the edges are plain ones, which wait for the whole launch.
+ */
 static cudaError_t get_dependencies(cudaStream_t stream, const cudaGraphNode_t **node, size_t *n) {
     enum cudaStreamCaptureStatus status;
 #if CUDART_VERSION >= 13000
-    return cudaStreamGetCaptureInfo(stream, &status, NULL, NULL, node, NULL, n);
+    const cudaGraphEdgeData *data = NULL;
+    return cudaStreamGetCaptureInfo(stream, &status, NULL, NULL, node, &data, n);
 #else
     return cudaStreamGetCaptureInfo_v2(stream, &status, NULL, NULL, node, n);
 #endif
