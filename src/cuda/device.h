@@ -36,6 +36,10 @@ typedef struct gan_cuda_device {
 
 static inline gan_cuda_device *gan_cuda(gan_device *device) { return (gan_cuda_device *)device; }
 
+/* Whether kernels may read and write x in whole vectors: variables lie at any multiple of an
+ * element. */
+static inline bool gan_cuda_aligned(const gan_array *x) { return (uintptr_t)x->data % 16 == 0; }
+
 /* Turns a library's status into ours, with a message naming the library's call and, for `node`, its
  * op and shapes; `node` may be NULL. */
 gan_status gan_cuda_failed(cudaError_t error, const char *call, const gan_node *node);

@@ -100,9 +100,6 @@ int gan_cuda_reduce_counters(const gan_node *node) {
 
 /* ---- tasks ---- */
 
-/* Variables lie at any multiple of an element. */
-static bool is_aligned(const gan_array *x) { return (uintptr_t)x->data % 16 == 0; }
-
 static int columns_task(const gan_call *call, gan_launch_task *t, int64_t matrices) {
     const gan_shape in = call->node->attr.reduce.in_shape;
     const int64_t columns = in.dim[in.rank - 1];
@@ -151,9 +148,9 @@ static int general_task(const gan_call *call, gan_launch_task *t) {
 int gan_cuda_reduce_tasks(const gan_call *call, gan_launch_task *t) {
     const gan_node *node = call->node;
     const int matrix = matrix_of(node);
-    if (matrix >= 0 && is_aligned(&call->in[0]) && is_aligned(&call->in[1]))
+    if (matrix >= 0 && gan_cuda_aligned(&call->in[0]) && gan_cuda_aligned(&call->in[1]))
         return dots_task(call, t, &call->in[matrix], &call->in[1 - matrix]);
-    if (is_pooled(node) && is_aligned(&call->in[0]))
+    if (is_pooled(node) && gan_cuda_aligned(&call->in[0]))
         return columns_task(call, t, node->attr.reduce.in_shape.dim[0]);
     if (sum_joins(node).room == 0 && is_columns(node)) return columns_task(call, t, 1);
     return general_task(call, t);

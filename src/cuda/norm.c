@@ -189,15 +189,13 @@ static gan_status run_forward(gan_device *device, const gan_call *sum, const gan
     return GAN_OK;
 }
 
-static bool aligned(const void *p) { return (uintptr_t)p % 16 == 0; }
-
 gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
     if (has_sum(calls)) return run_forward(device, &calls[0], &calls[1]);
     const gan_call *first = &calls[0], *second = &calls[1];
     const bool back = first->node->op == GAN_OP_batch_norm_sums;
     const gan_cuda_device *d = gan_cuda(device);
-    if (!aligned(first->in[0].data) || !aligned(second->out.data) ||
-        (back && !aligned(first->in[2].data))) {
+    if (!gan_cuda_aligned(&first->in[0]) || !gan_cuda_aligned(&second->out) ||
+        (back && !gan_cuda_aligned(&first->in[2]))) {
         for (int i = 0; i < 2; i++)
             GAN_TRY(gan_cuda_kernels[calls[i].node->op]->run(device, &calls[i]));
         return GAN_OK;
