@@ -13,11 +13,6 @@ static inline int64_t gan_features(int64_t wanted, int64_t own) {
     return wanted > 0 ? wanted : own;
 }
 
-/* A linear layer, the scope's norm if it has one, and a leaky rectifier, with He's initial weights.
- */
-gan_node *gan_leaky_layer(gan_scope *scope, const char *name, gan_node *x, int64_t units,
-                          bool spectral_norm);
-
 /* h, the input of the last hidden layer of a model that is `inner`, with minibatch discrimination
  * where the options have it there. */
 gan_node *gan_inner_minibatch(gan_scope *scope, gan_node *h, const gan_model_options *options);
@@ -43,13 +38,19 @@ gan_node *gan_noise_split(gan_noise *noise, gan_scope *scope, gan_node *z,
 /* x as layer `layer` takes it: with the late noise as more channels, where it belongs there. */
 gan_node *gan_noise_join(const gan_noise *noise, int layer, gan_node *x);
 
-/* Three such layers, "hidden1" to "hidden3", and a linear one, "output", of `units`, with dropout
- * and late noise as the options have them. */
-gan_node *gan_leaky_generator(gan_scope *scope, gan_node *z, const gan_model_options *options,
-                              const int64_t width[3], int64_t units);
+/* ---- stacks of fully connected layers; stack.c ---- */
 
-/* `layers`, at most 3, such layers, "hidden1" on, with D's dropout and spectral norm. */
-gan_node *gan_leaky_features(gan_scope *scope, gan_node *x, const gan_model_options *options,
-                             int layers, const int64_t *width);
+/* What follows a hidden layer and the scope's norm, if it has one: a leaky rectifier, the weights
+ * being He's at the start, or tanh, being Xavier's. */
+typedef enum gan_hidden { GAN_HIDDEN_LEAKY, GAN_HIDDEN_TANH } gan_hidden;
+
+/* `layers`, at most 3, hidden layers of `width`, "hidden1" on, and a linear one, "output", of
+ * `units`, with dropout and late noise as the options have them. */
+gan_node *gan_stack_generator(gan_scope *scope, gan_node *z, const gan_model_options *options,
+                              gan_hidden hidden, int layers, const int64_t *width, int64_t units);
+
+/* `layers`, at most 3, such layers, with D's dropout and spectral norm. */
+gan_node *gan_stack_features(gan_scope *scope, gan_node *x, const gan_model_options *options,
+                             gan_hidden hidden, int layers, const int64_t *width);
 
 #endif

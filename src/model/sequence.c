@@ -5,13 +5,13 @@
 static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o) {
     gan_graph *g = gan_scope_graph(s);
     const int64_t f = gan_features(o->generator_features, 256), width[3] = {f, f, f};
-    gan_node *x = gan_leaky_generator(s, z, o, width, o->height * o->channels);
+    gan_node *x = gan_stack_generator(s, z, o, GAN_HIDDEN_LEAKY, 3, width, o->height * o->channels);
     return gan_reshape(g, gan_cast(g, x, GAN_F32), gan_shape3(-1, o->height, o->channels));
 }
 
 static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
     const int64_t f = gan_features(o->discriminator_features, 256), width[3] = {f, f, f};
-    return gan_leaky_features(s, x, o, 3, width);
+    return gan_stack_features(s, x, o, GAN_HIDDEN_LEAKY, 3, width);
 }
 
 const gan_model gan_model_sequence = {

@@ -4,13 +4,13 @@
 
 static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o) {
     const int64_t f = gan_features(o->generator_features, 128), width[3] = {f, f, f};
-    gan_node *x = gan_leaky_generator(s, z, o, width, o->channels);
+    gan_node *x = gan_stack_generator(s, z, o, GAN_HIDDEN_LEAKY, 3, width, o->channels);
     return gan_cast(gan_scope_graph(s), x, GAN_F32);
 }
 
 static gan_node *features(gan_scope *s, gan_node *x, const gan_model_options *o) {
     const int64_t f = gan_features(o->discriminator_features, 128), width[3] = {f, f, f};
-    return gan_leaky_features(s, x, o, 3, width);
+    return gan_stack_features(s, x, o, GAN_HIDDEN_LEAKY, 3, width);
 }
 
 const gan_model gan_model_toy = {
