@@ -118,6 +118,9 @@ static void wrong_arguments_are_usage_errors(void **state) {
     command_refused(2, "unknown command 'trian'; did you mean 'train'?", ARGS("trian"));
     command_refused(2, "PRESET or FILE is missing", ARGS("train"));
     command_refused(2, "did you mean 'mlp'?", ARGS("train", "mlpp"));
+    command_refused(2, "did you mean 'fashion-acgan' or another that begins so?",
+                    ARGS("train", "fashion"));
+    command_refused(2, "'fa' is not a preset or a file; `ganc presets`", ARGS("train", "fa"));
     command_refused(2, "did you mean '--steps'?", ARGS("train", "mlp", "--stps", "3"));
     command_refused(2, "--steps needs a value", ARGS("train", "mlp", "--steps"));
     command_refused(2, "one argument too many", ARGS("train", "mlp", "more"));
@@ -324,7 +327,7 @@ static void classes_and_codes_are_examined(void **state) {
                     ARGS("classify", "plain", "--self", "--device", "cpu"));
     command_refused(1, "its generator takes no class (generator.condition)",
                     ARGS("classify", "plain", "--device", "cpu"));
-    command_refused(1, "this generator takes no class",
+    command_refused(1, "this generator takes no class (generator.condition)",
                     ARGS("sample", "plain", "-o", "x.png", "--class", "1", "--device", "cpu"));
     command(&r, ARGS("classify", "run", "--alone"));
     assert_int_equal(r.code, 2);

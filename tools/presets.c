@@ -13,12 +13,15 @@ const preset *find_preset(const char *name) {
 }
 
 int unknown_preset(const usage *u, const char *name, const char *expected) {
-    const char *names[256];
+    const char *names[256] = {0};
     int n = 0;
     for (; n < n_presets && n < 256; n++) names[n] = presets[n].name;
-    const char *near = gan_config_nearest(name, names, (size_t)n);
+    const char *near = gan_config_nearest(name, names, (size_t)n), *end = "'?";
+    const size_t length = strlen(name);
+    for (int i = 0; i < n && !near && length >= 3; i++)
+        if (!strncmp(names[i], name, length)) near = names[i], end = "' or another that begins so?";
     return wrong_usage(u, "'%s' is not %s%s%s%s; `ganc presets` lists the presets", name, expected,
-                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                       near ? "; did you mean '" : "", near ? near : "", near ? end : "");
 }
 
 int open_settings(const usage *u, gan_settings **out, const char *name) {

@@ -36,7 +36,8 @@ static gan_status open(encoding *e, gan_device *device) {
     const gan_game_options *o = &e->game;
     if (!has_encoder(o) || e->model->points || o->code_categorical || o->code_continuous)
         return gan_fail(GAN_ERROR_ARGUMENT,
-                        "%s: expected a run on images with an encoder and no codes beside z",
+                        "%s: expected a run on images with an encoder (encoder: true, or "
+                        "terms: mrgan or mdgan) and no codes beside z",
                         c->path);
     gan_schedule schedule;
     GAN_TRY(gan_schedule_make(&schedule, c->settings, o));

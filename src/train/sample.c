@@ -39,9 +39,10 @@ static gan_status sample(const gan_checkpoint *c, gan_store *store, gan_device *
     const bool told = game.generator_condition || !game.classes;
     const int64_t classes = told ? gan_sampler_classes(&game) : 0;
     if (only && !classes)
-        return gan_fail(GAN_ERROR_ARGUMENT,
-                        "%s: class %lld given, but this generator takes no class", c->path,
-                        (long long)*only);
+        return gan_fail(
+            GAN_ERROR_ARGUMENT,
+            "%s: class %lld given, but this generator takes no class (generator.condition)",
+            c->path, (long long)*only);
     if (only && (*only < 0 || *only >= classes))
         return gan_fail(GAN_ERROR_ARGUMENT, "%s: class %lld given, expected 0 to %lld", c->path,
                         (long long)*only, (long long)classes - 1);
