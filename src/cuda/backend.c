@@ -20,7 +20,7 @@ gan_status gan_cuda_enter(gan_device *device) {
 static int count(void) {
     int n = 0, driver = 0, runtime = 0;
     cudaError_t error = cudaGetDeviceCount(&n);
-    if (error == cudaSuccess && n > 0) return n;
+    if (error == cudaSuccess && n > 0) return gan_cuda_libraries_open() == GAN_OK ? n : 0;
     if (error != cudaSuccess) (void)cudaGetLastError(); /* not a fault of what follows */
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);

@@ -2,10 +2,7 @@
 #ifndef GANC_CUDA_DEVICE_H
 #define GANC_CUDA_DEVICE_H
 
-#include <cublas_v2.h>
-#include <cuda_runtime_api.h>
-#include <cudnn.h>
-
+#include "cuda/api.h"
 #include "device/backend.h"
 #include "device/cache.h"
 

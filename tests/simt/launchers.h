@@ -3,9 +3,6 @@
 #ifndef SIMT_LAUNCHERS_H
 #define SIMT_LAUNCHERS_H
 
-#include <cublas_v2.h> /* C++ of its own, hence before the C headers that include it */
-#include <cudnn.h>
-
 #include "kernels/launch.h"
 #include "kernels/program.cuh"
 

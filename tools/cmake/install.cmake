@@ -11,7 +11,7 @@ configure_package_config_file(tools/cmake/ganc-config.cmake.in ${PROJECT_BINARY_
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/ganc-config-version.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/ganc-config.cmake ${PROJECT_BINARY_DIR}/ganc-config-version.cmake
-              tools/cmake/FindCBLAS.cmake tools/cmake/FindDNNL.cmake tools/cmake/FindCUDNN.cmake
+              tools/cmake/FindCBLAS.cmake tools/cmake/FindDNNL.cmake
         DESTINATION ${package_dir})
 
 # A static libganc needs its libraries named; those without a .pc of their own as the linker takes them.
@@ -28,8 +28,7 @@ if(NOT BUILD_SHARED_LIBS)
         list(APPEND GANC_PC_LIBS ${JPEG_LIBRARIES})
     endif()
     if(GANC_CUDA_ENABLED)
-        list(APPEND GANC_PC_LIBS -L${CUDAToolkit_LIBRARY_DIR} -lcublas -lcublasLt -lcurand
-             ${CUDNN_LIBRARY} -lcudart_static -lstdc++ -ldl -lrt)
+        list(APPEND GANC_PC_LIBS -L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -lstdc++ -ldl -lrt)
     endif()
     list(APPEND GANC_PC_LIBS -lpthread -lm)
     list(JOIN GANC_PC_LIBS " " GANC_PC_LIBS)
