@@ -15,6 +15,7 @@
 #include "cuda/conv_cache.h"
 #include "cuda/conv_direct.h"
 #include "cuda/conv_pair.h"
+#include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 

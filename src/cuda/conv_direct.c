@@ -16,6 +16,8 @@
  *     pixels LEAST_PIXELS, 64 an image. */
 #include "cuda/conv_direct.h"
 
+#include "cuda/device.h"
+
 enum { LEAST_MANY = 16, LEAST_PIXELS = 4096, LEAST_OF_IMAGE = 64 };
 
 typedef cudaError_t launcher(const gan_launch_conv_args *a, cudaStream_t stream);

@@ -1,5 +1,7 @@
 #include "cuda/conv_pair.h"
 
+#include "cuda/device.h"
+
 static const gan_pointwise_program relu = {
     .n_inputs = 1, .n_steps = 1, .step = {{.fn = GAN_FN_relu}}};
 

@@ -1,4 +1,5 @@
 /* Folded filters, for the launchers. */
+#include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 #include "graph/fold.h"

@@ -1,5 +1,6 @@
 /* gather and its adjoint. Rows outside the table are zeros, and go nowhere. */
 #include "base/error.h"
+#include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 

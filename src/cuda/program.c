@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cuda/device.h"
 
 _Static_assert((int)GAN_LAUNCH_INPUTS == (int)GAN_MAX_PROGRAM_INPUTS,
                "launchers take whole programs");

@@ -2,7 +2,7 @@
 #ifndef GANC_CUDA_PROGRAM_H
 #define GANC_CUDA_PROGRAM_H
 
-#include "cuda/device.h"
+#include "device/backend.h"
 #include "kernels/launch.h"
 
 /* A program bound to shapes: all but the addresses, which a run fills in. */

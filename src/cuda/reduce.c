@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
