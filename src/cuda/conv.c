@@ -148,8 +148,8 @@ static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, conv_kind k
 }
 
 /* An algorithm is run with the math that it was offered with. */
-static bool set_math(const conv *v, int math) {
-    return cudnnSetConvolutionMathType(v->how, (cudnnMathType_t)math) == CUDNN_STATUS_SUCCESS;
+static bool set_math(const conv *v, cudnnMathType_t math) {
+    return cudnnSetConvolutionMathType(v->how, math) == CUDNN_STATUS_SUCCESS;
 }
 
 /* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time; or the
@@ -162,7 +162,7 @@ static bool set_math(const conv *v, int math) {
         size_t bytes = 0;                                                                          \
         int n = 0, math;                                                                           \
         if (gan_cuda_conv_cache_find(d, &key, &v->algorithm, &math, &v->library_bytes) &&          \
-            set_math(v, math) &&                                                                   \
+            set_math(v, (cudnnMathType_t)math) &&                                                  \
             cudnnGetConvolution##direction##WorkspaceSize(d->dnn, A, B, v->how, C,                 \
                                                           (algo_type)v->algorithm,                 \
                                                           &bytes) == CUDNN_STATUS_SUCCESS &&       \
