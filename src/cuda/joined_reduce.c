@@ -1,5 +1,6 @@
 /* Sums and maxima as tasks of joined launches: by the general task, or by those that read memory in
  * whole vectors, for what is large. */
+#include "cuda/device.h"
 #include "cuda/joined.h"
 #include "cuda/program.h"
 
