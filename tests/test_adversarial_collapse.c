@@ -317,7 +317,7 @@ static void unrolled_is(int unroll, const char *optimizer, double clip, const ch
 static void unrolling_is_updates_then_the_loss(void **state) {
     (void)state;
     unrolled_is(1, "adam", 0, "");
-    unrolled_is(3, "adam", 0, "");
+    unrolled_is(10, "adam", 0, "");
     unrolled_is(2, "momentum", 0, "");
     unrolled_is(2, "adam", 0.6, "");
     unrolled_is(2, "adam", 0, "orthogonal(30, 1, 0)");

@@ -183,6 +183,7 @@ static void every_technique(void **state) {
         bad += check_both(&o, gan_norm_at(i)->name);
     }
     CHECK("unrolled", o.unroll = 2, o.discriminator.rate = 0.05);
+    CHECK("unrolled, 10 steps", o.unroll = 10, o.discriminator.rate = 0.01);
     CHECK("unrolled, momentum", o.unroll = 3, o.discriminator = gan_optimizer_defaults("momentum"));
     assert_int_equal(bad, 0);
 }
