@@ -122,6 +122,17 @@ static void sagan(void **state) {
     assert_int_equal(check("sagan", gan_shape4(2, 16, 16, 1), &o, true), 0);
 }
 
+/* A block of every kind of pairs. */
+static void with_nonlocal_blocks(void **state) {
+    (void)state;
+    for (size_t i = 0; i < gan_pairwise_count(); i++) {
+        gan_model_options o = {
+            .height = 16, .width = 16, .channels = 1, .discriminator_features = 4};
+        o.nonlocal = gan_pairwise_at(i);
+        assert_int_equal(check("resnet", gan_shape4(2, 16, 16, 1), &o, true), 0);
+    }
+}
+
 static void with_minibatch_layers(void **state) {
     (void)state;
     gan_model_options o = {.height = 16,
@@ -160,6 +171,7 @@ int main(void) {
         cmocka_unit_test(sngan),
         cmocka_unit_test(infogan),
         cmocka_unit_test(sagan),
+        cmocka_unit_test(with_nonlocal_blocks),
         cmocka_unit_test(with_minibatch_layers),
         cmocka_unit_test(with_spectral_norm),
     };

@@ -178,6 +178,7 @@ static const struct {
     {"data.flip", "true", "data: ring8", "are no images", "data: mnist"},
     {"data.fit", "resize", "data: mnist", "data.size is 0", "data.size: 32"},
     {"data.border", "255", "data.size: 8\ndata.fit: resize", "data.fit is resize", "data.size: 8"},
+    {"model.nonlocal", "dot-product", "model: dcgan", "no residual blocks", "model: resnet"},
     {"minibatch.dims", "3", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},
     {"minibatch.mean", "true", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},
     {"minibatch.inner", "true", "batch: 9", "minibatch.kernels is 0", "minibatch.kernels: 2"},

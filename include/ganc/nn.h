@@ -269,8 +269,8 @@ GAN_API const gan_pairwise *gan_pairwise_find(const char *name); /* NULL when un
 
 /* The non-local block (Wang et al. 2018, eq. 6 and figure 2): x (m,H,W,C) -> x + output(Σ_j f(x_i,
  * x_j) g(x_j)), theta, phi and g of C/2 channels. With `pool`, 2x2 maximum pooling of phi and g,
- * where the map halves. The output convolution starts at zero, so the block starts as the identity.
- */
+ * where the map halves. The output convolution starts at zero, so the block starts as the identity;
+ * it has no spectral norm, which divides by what is zero. */
 GAN_API gan_node *gan_layer_nonlocal(gan_scope *scope, const char *name, gan_node *x,
                                      const gan_pairwise *pairs, bool pool,
                                      const gan_layer_options *options);
@@ -331,6 +331,9 @@ typedef struct gan_model_options {
      * weigh closeness by where an example is. */
     int64_t minibatch_kernels, minibatch_dims;
     bool minibatch_mean, minibatch_inner, minibatch_std;
+    /* Of residual networks (resnet, sagan): a non-local block of these pairs in G and in D, where
+     * sagan has its self-attention and in its place; NULL: none, or that. */
+    const gan_pairwise *nonlocal;
     /* Of models that grow: the level in play, 1 (the smallest map) … levels(); 0: the last. And the
      * share, a scalar node in [0, 1], that the newest level has of it as it fades in; NULL: all. */
     int level;

@@ -70,10 +70,13 @@ static gan_node *conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t ch
 
 /* Attention where it belongs: at maps of half the image's height, at most 32 (table 1: maps of
  * 32 do best for images of 128). */
-static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o, bool spectral) {
+static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o,
+                        const gan_residual_style *style, bool spectral) {
+    const gan_layer_options layer = {.spectral_norm = spectral};
     const int64_t height = o->height / 2 < 32 ? o->height / 2 : 32;
     if (!x || gan_node_shape(x).dim[1] != height) return x;
-    return gan_layer_attention(s, "attention", x, spectral);
+    if (o->nonlocal) return gan_layer_nonlocal(s, "nonlocal", x, o->nonlocal, true, &layer);
+    return style->attention ? gan_layer_attention(s, "attention", x, spectral) : x;
 }
 
 /* ---- the generator ---- */
@@ -106,7 +109,7 @@ gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_opti
     for (int i = 1; i <= p->ups; i++) {
         x = up_block(gan_scope_enter(s, "up%d", i), gan_noise_join(&noise, i, x),
                      width * p->g_channels[i], spectral);
-        if (style->attention) x = attend(s, x, o, spectral);
+        x = attend(s, x, o, style, spectral);
         x = gan_drop(s, x, o->generator_keep);
     }
     x = gan_relu(g, gan_layer_norm(s, "norm", x, "batch", NULL));
@@ -151,7 +154,7 @@ gan_node *gan_residual_features(gan_scope *s, gan_node *x, const gan_model_optio
     for (int i = 0; i < p->blocks; i++) {
         x = down_block(gan_scope_enter(s, "down%d", i + 1), x, width * p->d_channels[i], i == 0,
                        i < p->downs, spectral);
-        if (style->attention && i < p->downs) x = attend(s, x, o, spectral);
+        if (i < p->downs) x = attend(s, x, o, style, spectral);
         x = gan_drop(s, x, o->discriminator_keep);
     }
     x = gan_sum_axes(g, active(s, "norm", x), 1u << 1 | 1u << 2);

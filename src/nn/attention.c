@@ -138,6 +138,7 @@ gan_node *gan_layer_nonlocal(gan_scope *scope, const char *name, gan_node *x,
     if (options) b.layer = *options;
     b.last = b.layer;
     b.last.weight = &zero; /* the block starts as the identity */
+    b.last.spectral_norm = false;
     return gan_add(g, gan_scope_activation(s, x), mean_over_places(s, x, &b));
 }
 

@@ -48,6 +48,11 @@ static bool of_minibatch(const gan_settings *s, char *why) {
     IDLE(!s->minibatch_kernels, "minibatch.kernels is 0");
 }
 
+static bool of_residual(const gan_settings *s, char *why) {
+    IDLE(!is(s->model, "resnet") && !is(s->model, "sagan"), "model %s has no residual blocks",
+         s->model);
+}
+
 static bool of_late_noise(const gan_settings *s, char *why) { IDLE(!s->z_late, "z.late is 0"); }
 
 static bool of_growing(const gan_settings *s, char *why) {
@@ -136,6 +141,7 @@ static const struct {
     {"data.border", of_border},
     {"data.channels", of_images},
     {"data.flip", of_images},
+    {"model.nonlocal", of_residual},
     {"minibatch.dims", of_minibatch},
     {"minibatch.mean", of_minibatch},
     {"minibatch.inner", of_minibatch},

@@ -47,6 +47,11 @@ static const char *choice_weight(size_t i) {
     return i <= gan_weight_rule_count() ? gan_weight_rule_at(i - 1)->name : NULL;
 }
 
+static const char *choice_pairwise(size_t i) {
+    if (i == 0) return "none";
+    return i <= gan_pairwise_count() ? gan_pairwise_at(i - 1)->name : NULL;
+}
+
 static const char *choice_head(size_t i) {
     if (i == 0) return "auto";
     return i <= gan_head_count() ? gan_head_at(i - 1)->name : NULL;

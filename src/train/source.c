@@ -41,6 +41,7 @@ gan_status gan_source_networks(const gan_model **model, gan_model_options *optio
     options->minibatch_mean = settings->minibatch_mean;
     options->minibatch_inner = settings->minibatch_kernels && settings->minibatch_inner;
     options->minibatch_std = settings->minibatch_std;
+    options->nonlocal = gan_pairwise_find(settings->nonlocal); /* NULL: "none" */
     options->z_late = settings->z_late;
     options->z_layer = settings->z_layer;
     return GAN_OK;
