@@ -136,6 +136,7 @@ static const struct row {
     {"SN-GAN's residual blocks", MODEL, "resnet", NULL, "networks_are_those_of_the_paper"},
     {"SAGAN", MODEL, "sagan", NULL, NULL},
     {"its self-attention", MODEL, "sagan", NULL, "attention_follows_its_formula"},
+    {"the non-local block", KEY, "model.nonlocal", NULL, "blocks_follow_their_formulas"},
     {"progressive growing", MODEL, "progressive", NULL, NULL},
     {"its fading in", KEY, "growing.fade", NULL, "pictures_fade_in"},
     {"its equalised learning rate", MODEL, "progressive", NULL,

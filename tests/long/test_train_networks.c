@@ -27,6 +27,7 @@ static void samples_are_like_the_data(void **state) {
     static const claim claims[] = {
         {"fashion-dcgan", 300, 0, 110},
         {"fashion-dropout", 300, 0, 125},
+        {"fashion-nonlocal", 300, 0, 125},
         {"mlp", 1000, 0, 100},
         {"gan2014", 1000, 0, 170}, /* by gradient descent, whose rate is for a hundred epochs */
     };
