@@ -1,6 +1,8 @@
 /* conv2d (x, w), conv2d_grad_input (dy, w), conv2d_grad_weight (x, dy), by cuDNN: NHWC images, KRSC
- * filters. A program that follows is part of the library's call where its engines take it, else a
- * launch of its own, in place. Some of few channels are made by kernels of our own (conv_direct.c).
+ * filters. Where tensor cores may be used they are plans of its graph API, else, and where that has
+ * none, its older functions. A program that follows is part of the library's call where its engines
+ * take it, else a launch of its own, in place. Some of few channels are made by kernels of our own
+ * (conv_direct.c).
  *
  * cuDNN pads both sides alike, and takes as many windows as then fit. Where that is not what the
  * window says (a row of windows more or less at the bottom or right), x is framed with zeros in the
@@ -19,8 +21,6 @@
 #include "cuda/kernels.h"
 #include "cuda/program.h"
 
-typedef enum conv_kind { CONV_Y, CONV_DX, CONV_DW } conv_kind;
-
 enum { ALGORITHMS = 16, ALIGN = 256 };
 static const size_t most_workspace = (size_t)1 << 30;
 
@@ -38,20 +38,20 @@ typedef struct conv {
     int algorithm;                    /* of the enumeration of its direction */
     size_t library_bytes;             /* of the workspace, from its start; the frame comes behind */
     gan_cuda_epilogue epilogue;       /* of y and dx; of two results that of the first */
-    bool fused;                       /* the program is part of the convolution's launch … */
-    const gan_cuda_conv_graph *graph; /* … which this is, on a device that is open */
+    const gan_cuda_conv_graph *graph; /* its plan; NULL: an algorithm, or no device is open */
+    bool fused;                       /* the program is part of the convolution's launch */
     gan_cuda_conv_pair pair;
     gan_cuda_conv_direct direct; /* not the library's at all */
 } conv;
 
 /* ---- shapes ---- */
 
-static conv conv_of(const gan_call *call, conv_kind kind) {
-    const gan_shape *x = kind == CONV_DX ? &call->out.shape : &call->in[0].shape;
-    const gan_shape *w = kind == CONV_DW ? &call->out.shape : &call->in[1].shape;
-    const gan_shape *y = kind == CONV_Y    ? &call->out.shape
-                         : kind == CONV_DX ? &call->in[0].shape
-                                           : &call->in[1].shape;
+static conv conv_of(const gan_call *call, gan_cuda_conv_kind kind) {
+    const gan_shape *x = kind == GAN_CUDA_CONV_DX ? &call->out.shape : &call->in[0].shape;
+    const gan_shape *w = kind == GAN_CUDA_CONV_DW ? &call->out.shape : &call->in[1].shape;
+    const gan_shape *y = kind == GAN_CUDA_CONV_Y    ? &call->out.shape
+                         : kind == GAN_CUDA_CONV_DX ? &call->in[0].shape
+                                                    : &call->in[1].shape;
     conv v = {.n = x->dim[0], .h = x->dim[1], .w = x->dim[2], .c = x->dim[3]};
     v.p = y->dim[1], v.q = y->dim[2], v.k = y->dim[3];
     v.r = w->dim[1], v.s = w->dim[2];
@@ -125,7 +125,7 @@ static gan_status describe(conv *v, const gan_node *node) {
     return GAN_OK;
 }
 
-static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, conv_kind kind) {
+static gan_cuda_conv_key key_of(const conv *v, const gan_node *node, gan_cuda_conv_kind kind) {
     return (gan_cuda_conv_key){
         .direction = kind,
         .n = v->n,
@@ -207,21 +207,19 @@ static gan_status none_found(const conv *v, const gan_node *node, int looked_at)
         (long long)v->c);
 }
 
-CHOOSE(Forward, CONV_Y, cudnnConvolutionFwdAlgo_t, cudnnConvolutionFwdAlgoPerf_t, v->x, v->filter,
-       v->y)
-CHOOSE(BackwardData, CONV_DX, cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdDataAlgoPerf_t,
-       v->filter, v->y, v->x)
-CHOOSE(BackwardFilter, CONV_DW, cudnnConvolutionBwdFilterAlgo_t,
+CHOOSE(Forward, GAN_CUDA_CONV_Y, cudnnConvolutionFwdAlgo_t, cudnnConvolutionFwdAlgoPerf_t, v->x,
+       v->filter, v->y)
+CHOOSE(BackwardData, GAN_CUDA_CONV_DX, cudnnConvolutionBwdDataAlgo_t,
+       cudnnConvolutionBwdDataAlgoPerf_t, v->filter, v->y, v->x)
+CHOOSE(BackwardFilter, GAN_CUDA_CONV_DW, cudnnConvolutionBwdFilterAlgo_t,
        cudnnConvolutionBwdFilterAlgoPerf_t, v->x, v->y, v->filter)
 
-/* ---- with its program as one launch ---- */
+/* ---- as a plan, with its program as one launch or alone ---- */
 
-/* A result in a frame is cut out before the program sees it. */
-static bool can_fuse(gan_cuda_conv_problem *to, const conv *v, const gan_call *call,
-                     conv_kind kind) {
+/* All but the epilogue. */
+static void state(gan_cuda_conv_problem *to, const conv *v, const gan_node *node,
+                  gan_cuda_conv_kind kind) {
     memset(to, 0, sizeof *to);
-    if (kind == CONV_DW || (kind == CONV_DX && v->framed)) return false;
-    if (!gan_cuda_conv_epilogue_of(&to->epilogue, call)) return false;
     to->n = v->n, to->h = v->frame_h, to->w = v->frame_w, to->c = v->c;
     to->p = v->p, to->q = v->q, to->k = v->k, to->r = v->r, to->s = v->s;
     to->pad_h = v->framed ? 0 : v->window.top;
@@ -229,12 +227,19 @@ static bool can_fuse(gan_cuda_conv_problem *to, const conv *v, const gan_call *c
     to->stride_h = v->window.stride_h;
     to->stride_w = v->window.stride_w;
     to->type = data_type(v);
-    to->grad_input = kind == CONV_DX;
-    to->exact = is_exact(v, call->node);
-    return true;
+    to->kind = (int)kind;
+    to->exact = is_exact(v, node);
 }
 
-static void fuse(gan_device *device, conv *v, const gan_call *call, conv_kind kind) {
+/* A result in a frame is cut out before the program sees it. */
+static bool can_fuse(gan_cuda_conv_problem *to, const conv *v, const gan_call *call,
+                     gan_cuda_conv_kind kind) {
+    state(to, v, call->node, kind);
+    return kind != GAN_CUDA_CONV_DW && !(kind == GAN_CUDA_CONV_DX && v->framed) &&
+           gan_cuda_conv_epilogue_of(&to->epilogue, call);
+}
+
+static void fuse(gan_device *device, conv *v, const gan_call *call, gan_cuda_conv_kind kind) {
     gan_cuda_conv_problem problem;
     if (!can_fuse(&problem, v, call, kind)) return;
     if (device->plan_only) {
@@ -246,14 +251,27 @@ static void fuse(gan_device *device, conv *v, const gan_call *call, conv_kind ki
     if (v->fused) v->library_bytes = gan_cuda_conv_graph_workspace(v->graph);
 }
 
-static gan_status choose(gan_cuda_device *d, conv *v, const gan_node *node, conv_kind kind) {
-    GAN_TRY(describe(v, node));
-    return kind == CONV_Y    ? choose_Forward(d, v, node)
-           : kind == CONV_DX ? choose_BackwardData(d, v, node)
-                             : choose_BackwardFilter(d, v, node);
+/* Plans alone are offered the engines for a GPU's newest tensor cores; for f32 that is not to be
+ * rounded there are none, and the older functions have all there is. */
+static bool find_plan(gan_cuda_device *d, conv *v, const gan_node *node, gan_cuda_conv_kind kind) {
+    gan_cuda_conv_problem problem;
+    if (is_exact(v, node)) return false;
+    state(&problem, v, node, kind);
+    v->graph = gan_cuda_conv_graph_find(d, &problem, most_workspace);
+    if (v->graph) v->library_bytes = gan_cuda_conv_graph_workspace(v->graph);
+    return v->graph != NULL;
 }
 
-static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
+static gan_status choose(gan_cuda_device *d, conv *v, const gan_node *node,
+                         gan_cuda_conv_kind kind) {
+    if (find_plan(d, v, node, kind)) return GAN_OK;
+    GAN_TRY(describe(v, node));
+    return kind == GAN_CUDA_CONV_Y    ? choose_Forward(d, v, node)
+           : kind == GAN_CUDA_CONV_DX ? choose_BackwardData(d, v, node)
+                                      : choose_BackwardFilter(d, v, node);
+}
+
+static gan_status prepare(gan_device *device, gan_call *call, gan_cuda_conv_kind kind) {
     const gan_node *node = call->node;
     conv *v = malloc(sizeof *v);
     if (!v) return gan_fail(GAN_ERROR_MEMORY, "%s: out of memory", gan_op_of(node)->name);
@@ -262,7 +280,7 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
     gan_cuda_conv_first first;
     const gan_call *one;
     GAN_TRY(gan_cuda_conv_pair_prepare(&v->pair, &first, call, &one));
-    if (kind != CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, one));
+    if (kind != GAN_CUDA_CONV_DW) GAN_TRY(gan_cuda_epilogue_prepare(&v->epilogue, one));
     if (v->empty) return GAN_OK;
     if (!v->pair.active) gan_cuda_conv_direct_choose(&v->direct, device, call, &v->epilogue);
     if (v->direct.active) return GAN_OK;
@@ -279,13 +297,13 @@ static gan_status prepare(gan_device *device, gan_call *call, conv_kind kind) {
 }
 
 static gan_status prepare_y(gan_device *device, gan_call *call) {
-    return prepare(device, call, CONV_Y);
+    return prepare(device, call, GAN_CUDA_CONV_Y);
 }
 static gan_status prepare_dx(gan_device *device, gan_call *call) {
-    return prepare(device, call, CONV_DX);
+    return prepare(device, call, GAN_CUDA_CONV_DX);
 }
 static gan_status prepare_dw(gan_device *device, gan_call *call) {
-    return prepare(device, call, CONV_DW);
+    return prepare(device, call, GAN_CUDA_CONV_DW);
 }
 
 static void release(gan_device *device, gan_call *call) {
@@ -354,6 +372,25 @@ static gan_status zero(gan_cuda_device *d, const gan_call *call) {
 
 static const float one = 1, none = 0;
 
+static gan_status run_library_y(gan_cuda_device *d, const gan_call *call, const conv *v,
+                                const void *x) {
+    if (v->graph) return gan_cuda_conv_graph_run(d, v->graph, call, x, call->out.data);
+    GAN_CUDNN_TRY(call->node, cudnnConvolutionForward(
+                                  d->dnn, &one, v->x, x, v->filter, call->in[1].data, v->how,
+                                  (cudnnConvolutionFwdAlgo_t)v->algorithm, call->workspace,
+                                  v->library_bytes, &none, v->y, call->out.data));
+    return GAN_OK;
+}
+
+static gan_status run_library_dx(gan_cuda_device *d, const gan_call *call, const conv *v, void *x) {
+    if (v->graph) return gan_cuda_conv_graph_run(d, v->graph, call, call->in[0].data, x);
+    GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardData(
+                                  d->dnn, &one, v->filter, call->in[1].data, v->y, call->in[0].data,
+                                  v->how, (cudnnConvolutionBwdDataAlgo_t)v->algorithm,
+                                  call->workspace, v->library_bytes, &none, v->x, x));
+    return GAN_OK;
+}
+
 static gan_status run_first(gan_device *device, const gan_call *call) {
     const conv *v = call->state;
     gan_cuda_device *d = gan_cuda(device);
@@ -363,11 +400,8 @@ static gan_status run_first(gan_device *device, const gan_call *call) {
         GAN_TRY(zero(d, call));
     } else {
         GAN_TRY(framed_x(d, call, v, &x));
-        if (v->fused) return gan_cuda_conv_graph_run(d, v->graph, call, x);
-        GAN_CUDNN_TRY(call->node, cudnnConvolutionForward(
-                                      d->dnn, &one, v->x, x, v->filter, call->in[1].data, v->how,
-                                      (cudnnConvolutionFwdAlgo_t)v->algorithm, call->workspace,
-                                      v->library_bytes, &none, v->y, call->out.data));
+        GAN_TRY(run_library_y(d, call, v, x));
+        if (v->fused) return GAN_OK;
     }
     return gan_cuda_epilogue_run(&v->epilogue, device, call);
 }
@@ -386,12 +420,9 @@ static gan_status run_dx(gan_device *device, const gan_call *call) {
         GAN_TRY(zero(d, call));
         return gan_cuda_epilogue_run(&v->epilogue, device, call);
     }
-    if (v->fused) return gan_cuda_conv_graph_run(d, v->graph, call, call->in[0].data);
     void *x = v->framed ? frame_of(v, call) : call->out.data;
-    GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardData(
-                                  d->dnn, &one, v->filter, call->in[1].data, v->y, call->in[0].data,
-                                  v->how, (cudnnConvolutionBwdDataAlgo_t)v->algorithm,
-                                  call->workspace, v->library_bytes, &none, v->x, x));
+    GAN_TRY(run_library_dx(d, call, v, x));
+    if (v->fused) return GAN_OK;
     if (v->framed) {
         const gan_launch_frame_args args = {call->out.data, x,
                                             v->n,           v->h,
@@ -410,6 +441,7 @@ static gan_status run_dw(gan_device *device, const gan_call *call) {
     const void *x;
     if (v->empty) return zero(d, call);
     GAN_TRY(framed_x(d, call, v, &x));
+    if (v->graph) return gan_cuda_conv_graph_run(d, v->graph, call, x, call->out.data);
     GAN_CUDNN_TRY(call->node, cudnnConvolutionBackwardFilter(
                                   d->dnn, &one, v->x, x, v->y, call->in[1].data, v->how,
                                   (cudnnConvolutionBwdFilterAlgo_t)v->algorithm, call->workspace,

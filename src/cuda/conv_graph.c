@@ -14,7 +14,7 @@ enum { ALIGN = 16 };
 /* Unique ids of tensors. Plans that are kept on disk name them (conv_cache.c: FORMAT). */
 enum {
     UID_FIRST = 1,
-    UID_FILTER,
+    UID_SECOND,
     UID_RESULT,
     UID_KEPT,
     UID_OPERAND = 16,
@@ -65,19 +65,26 @@ static cudnnStatus_t add_tensor(gan_cuda_bag *b, const tensor *t, cudnnBackendDe
 
 /* ---- the operation graph ---- */
 
+/* x, w or y: what a convolution of this kind makes. */
+static tensor result_of(const gan_cuda_conv_problem *p) {
+    switch ((gan_cuda_conv_kind)p->kind) {
+    case GAN_CUDA_CONV_DX:
+        return (tensor){.n = p->n, .c = p->c, .h = p->h, .w = p->w};
+    case GAN_CUDA_CONV_DW:
+        return (tensor){.n = p->k, .c = p->c, .h = p->r, .w = p->s};
+    default:
+        return (tensor){.n = p->n, .c = p->k, .h = p->p, .w = p->q};
+    }
+}
+
 /* The result after `step` operations; only the last one's is in memory, and that which is kept. */
 static cudnnStatus_t add_result(gan_cuda_bag *b, const gan_cuda_conv_problem *p, int step,
                                 cudnnBackendDescriptor_t *out) {
     const bool last = step == p->epilogue.n_steps, kept = step + 1 == p->epilogue.kept;
-    const tensor y = {.uid = last   ? UID_RESULT
-                             : kept ? UID_KEPT
-                                    : UID_VIRTUAL + step,
-                      .n = p->n,
-                      .c = p->grad_input ? p->c : p->k,
-                      .h = p->grad_input ? p->h : p->p,
-                      .w = p->grad_input ? p->w : p->q,
-                      .type = last || kept ? p->type : CUDNN_DATA_FLOAT,
-                      .is = last || kept ? IN_MEMORY : VIRTUAL};
+    tensor y = result_of(p);
+    y.uid = last ? UID_RESULT : kept ? UID_KEPT : UID_VIRTUAL + step;
+    y.type = last || kept ? p->type : CUDNN_DATA_FLOAT;
+    y.is = last || kept ? IN_MEMORY : VIRTUAL;
     return add_tensor(b, &y, out);
 }
 
@@ -98,43 +105,56 @@ static cudnnStatus_t describe_windows(gan_cuda_bag *b, const gan_cuda_conv_probl
     return cudnnBackendFinalize(*out);
 }
 
-/* Its operand, filter and result under the names of its direction. */
+/* Its operands and result under the names of its direction. */
 typedef struct direction {
     cudnnBackendDescriptorType_t operation;
-    cudnnBackendAttributeName_t alpha, beta, how, first, filter, result;
+    cudnnBackendAttributeName_t alpha, beta, how, first, second, result;
 } direction;
 
 static const direction directions[] = {
-    {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y},
-    {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
-     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX},
+    [GAN_CUDA_CONV_Y] = {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
+                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
+                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA,
+                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y},
+    [GAN_CUDA_CONV_DX] = {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX},
+    [GAN_CUDA_CONV_DW] = {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+                          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW},
 };
 
 static cudnnStatus_t add_convolution(gan_cuda_bag *b, const gan_cuda_conv_problem *p,
                                      cudnnBackendDescriptor_t result,
                                      cudnnBackendDescriptor_t *out) {
-    const direction *of = &directions[p->grad_input != 0];
+    const direction *of = &directions[p->kind];
     const tensor x = {UID_FIRST, p->n, p->c, p->h, p->w, p->type, IN_MEMORY},
-                 y = {UID_FIRST, p->n, p->k, p->p, p->q, p->type, IN_MEMORY},
-                 w = {UID_FILTER, p->k, p->c, p->r, p->s, p->type, IN_MEMORY};
+                 w = {UID_SECOND, p->k, p->c, p->r, p->s, p->type, IN_MEMORY};
+    const bool first_is_y = p->kind == GAN_CUDA_CONV_DX, second_is_y = p->kind == GAN_CUDA_CONV_DW;
+    const tensor y = {
+        first_is_y ? UID_FIRST : UID_SECOND, p->n, p->k, p->p, p->q, p->type, IN_MEMORY};
     const float one = 1, zero = 0;
-    cudnnBackendDescriptor_t first, filter, how;
-    TRY(add_tensor(b, p->grad_input ? &y : &x, &first));
-    TRY(add_tensor(b, &w, &filter));
+    cudnnBackendDescriptor_t first, second, how;
+    TRY(add_tensor(b, first_is_y ? &y : &x, &first));
+    TRY(add_tensor(b, second_is_y ? &y : &w, &second));
     TRY(describe_windows(b, p, &how));
     TRY(gan_cuda_bag_create(b, of->operation, out));
     TRY(set(*out, of->alpha, CUDNN_TYPE_FLOAT, 1, &one));
     TRY(set(*out, of->beta, CUDNN_TYPE_FLOAT, 1, &zero));
     TRY(gan_cuda_descriptor_refer(*out, of->how, how));
     TRY(gan_cuda_descriptor_refer(*out, of->first, first));
-    TRY(gan_cuda_descriptor_refer(*out, of->filter, filter));
+    TRY(gan_cuda_descriptor_refer(*out, of->second, second));
     TRY(gan_cuda_descriptor_refer(*out, of->result, result));
     return cudnnBackendFinalize(*out);
 }
@@ -217,7 +237,8 @@ static cudnnStatus_t add_graph(gan_cuda_bag *b, cudnnHandle_t handle,
  * of 32 bits. */
 bool gan_cuda_conv_graph_documented(const gan_cuda_conv_problem *p) {
     const int64_t unit = p->type == CUDNN_DATA_BFLOAT16 ? 2 : 1;
-    return !p->exact && (!p->grad_input || (p->c % unit == 0 && p->k % unit == 0));
+    const bool adjoint = p->kind == GAN_CUDA_CONV_DX;
+    return !p->exact && (!adjoint || (p->c % unit == 0 && p->k % unit == 0));
 }
 
 /* ---- the device's plans ---- */
@@ -293,15 +314,15 @@ static cudnnStatus_t execute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan
 }
 
 gan_status gan_cuda_conv_graph_run(gan_cuda_device *d, const gan_cuda_conv_graph *graph,
-                                   const gan_call *call, const void *first) {
+                                   const gan_call *call, const void *first, void *result) {
     const gan_cuda_conv_epilogue *e = &graph->problem.epilogue;
     const int arity = gan_op_of(call->node)->arity;
     bool bound[GAN_MAX_PROGRAM_INPUTS] = {false};
     binding b = {.n = 0};
     bind(&b, UID_FIRST, first);
-    bind(&b, UID_FILTER, call->in[1].data);
+    bind(&b, UID_SECOND, call->in[1].data);
     if (e->kept) bind(&b, UID_KEPT, call->out.data);
-    bind(&b, UID_RESULT, e->kept ? gan_cuda_conv_second(call) : call->out.data);
+    bind(&b, UID_RESULT, e->kept ? gan_cuda_conv_second(call) : result);
     for (int i = 0; i < e->n_steps; i++) {
         const gan_cuda_conv_step *s = &e->step[i];
         if (s->side == GAN_CUDA_CONV_NUMBER) bind(&b, UID_NUMBER + i, &s->k);

@@ -68,6 +68,7 @@ typedef struct simt_counts {
     /* of cuDNN: */
     long searches; /* its heuristics were asked: for algorithms, for engines */
     long compiled; /* plans were made from an engine */
+    long plans;    /* executed */
     long restored; /* plans were made from a text */
 } simt_counts;
 simt_counts simt_count(void);

@@ -64,10 +64,10 @@ dnn_tensor tensor_of(const descriptor &d);
 
 /* An operation's tensors, whatever its attributes are called. */
 struct dnn_operation {
-    bool is_convolution, grad_input;
+    bool is_convolution, grad_input, grad_filter;
     cudnnPointwiseMode_t mode;
     double slope;
-    descriptor_ref first, second, result; /* a convolution's: x or dy, w, y or dx */
+    descriptor_ref first, second, result; /* a convolution's: x, w, y; dy, w, dx; x, dy, dw */
 };
 dnn_operation operation_of(const descriptor &d);
 std::vector<descriptor_ref> operations_of(const descriptor &graph); /* in their order */

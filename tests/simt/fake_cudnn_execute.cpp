@@ -66,12 +66,20 @@ void convolve_into(const descriptor &d, const places &at, values *v) {
     const dnn_operation o = operation_of(d);
     const dnn_tensor result = tensor_of(*o.result);
     convolution c = convolution_of(d);
-    (o.grad_input ? c.x : c.y).type = CUDNN_DATA_FLOAT; /* as it is in between */
+    const direction which = o.grad_input    ? direction::data
+                            : o.grad_filter ? direction::filter
+                                            : direction::forward;
+    (o.grad_input    ? c.x.type
+     : o.grad_filter ? c.w.type
+                     : c.y.type) = CUDNN_DATA_FLOAT; /* as it is in between */
     std::vector<float> &to = (*v)[result.uid];
     to.resize(result.size());
-    const void *first = at.at(tensor_of(*o.first).uid), *w = at.at(tensor_of(*o.second).uid);
-    convolve(c, o.grad_input ? direction::data : direction::forward, o.grad_input ? nullptr : first,
-             w, o.grad_input ? first : nullptr, to.data(), 1, 0);
+    const void *first = at.at(tensor_of(*o.first).uid), *second = at.at(tensor_of(*o.second).uid);
+    convolve(c, which, o.grad_input ? nullptr : first, o.grad_filter ? nullptr : second,
+             o.grad_input    ? first
+             : o.grad_filter ? second
+                             : nullptr,
+             to.data(), 1, 0);
 }
 
 void pointwise_into(const descriptor &d, const places &at, values *v) {
@@ -179,6 +187,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     const descriptor_ref graph = plan->graph;
     return submit(handle->stream, {"cuDNN graph",
                                    [=] {
+                                       counts.plans++;
                                        memset(workspace, 0xff, bytes);
                                        run(*graph, at, v);
                                        memset(workspace, 0xff, bytes);

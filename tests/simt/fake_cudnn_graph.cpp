@@ -34,15 +34,24 @@ bool is_unary(cudnnPointwiseMode_t mode) {
 }
 
 cudnnStatus_t check_convolution(const descriptor &d, const dnn_operation &o) {
-    const dnn_tensor first = tensor_of(*o.first), w = tensor_of(*o.second),
+    const dnn_tensor first = tensor_of(*o.first), second = tensor_of(*o.second),
                      result = tensor_of(*o.result);
-    const dnn_tensor &x = o.grad_input ? result : first, &y = o.grad_input ? first : result;
+    const dnn_tensor &x = o.grad_input ? result : first,
+                     &y = o.grad_input    ? first
+                          : o.grad_filter ? second
+                                          : result,
+                     &w = o.grad_filter ? result : second;
     const cudnnConvolutionStruct how = convolution_of(d).how;
-    const cudnnBackendAttributeName_t alpha = o.grad_input
-                                                  ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA
-                                                  : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
+    const cudnnBackendAttributeName_t alpha =
+                                          o.grad_input
+                                              ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA
+                                          : o.grad_filter
+                                              ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA
+                                              : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
                                       beta = o.grad_input
                                                  ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA
+                                             : o.grad_filter
+                                                 ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA
                                                  : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA;
     if (d.one<float>(alpha) != 1 || d.one<float>(beta) != 0)
         return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED, "alpha is to be 1, beta 0");
@@ -54,8 +63,8 @@ cudnnStatus_t check_convolution(const descriptor &d, const dnn_operation &o) {
         y.c != w.n || y.h != p || y.w != q)
         return dnn_refuse(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH,
                           "shapes that are no convolution's");
-    if (first.type != w.type || first.by_value || w.by_value || result.by_value ||
-        first.is_virtual || w.is_virtual)
+    if (first.type != second.type || first.by_value || second.by_value || result.by_value ||
+        first.is_virtual || second.is_virtual)
         return dnn_refuse(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
                           "operands of a convolution are arrays of one type");
     return CUDNN_STATUS_SUCCESS;
@@ -99,12 +108,17 @@ std::vector<descriptor_ref> simt::operations_of(const descriptor &graph) {
 dnn_operation simt::operation_of(const descriptor &d) {
     dnn_operation o = {};
     o.grad_input = d.kind == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR;
-    o.is_convolution =
-        o.grad_input || d.kind == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR;
+    o.grad_filter = d.kind == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR;
+    o.is_convolution = o.grad_input || o.grad_filter ||
+                       d.kind == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR;
     if (o.grad_input) {
         o.first = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
         o.second = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W);
         o.result = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX);
+    } else if (o.grad_filter) {
+        o.first = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X);
+        o.second = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY);
+        o.result = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW);
     } else if (o.is_convolution) {
         o.first = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X);
         o.second = d.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W);
@@ -127,10 +141,11 @@ dnn_operation simt::operation_of(const descriptor &d) {
 convolution simt::convolution_of(const descriptor &d) {
     const dnn_operation o = operation_of(d);
     const descriptor_ref how =
-        d.ref(o.grad_input ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC
-                           : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC);
-    const dnn_tensor first = tensor_of(*o.first), w = tensor_of(*o.second),
-                     result = tensor_of(*o.result);
+        d.ref(o.grad_input    ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC
+              : o.grad_filter ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC
+                              : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC);
+    const dnn_tensor first = tensor_of(*o.first), second = tensor_of(*o.second),
+                     result = tensor_of(*o.result), &w = o.grad_filter ? result : second;
     const auto image = [](const dnn_tensor &t) {
         return cudnnTensorStruct{true, t.type, int(t.n), int(t.h), int(t.w), int(t.c)};
     };
@@ -139,7 +154,7 @@ convolution simt::convolution_of(const descriptor &d) {
                dilation = how->all<int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
     convolution c;
     c.x = image(o.grad_input ? result : first);
-    c.y = image(o.grad_input ? first : result);
+    c.y = image(o.grad_input ? first : o.grad_filter ? second : result);
     c.w = {true, w.type, int(w.n), int(w.h), int(w.w), int(w.c)};
     c.how = {true,           CUDNN_DATA_FLOAT, CUDNN_DEFAULT_MATH, int(pad[0]),     int(pad[1]),
              int(stride[0]), int(stride[1]),   int(dilation[0]),   int(dilation[1])};
@@ -204,13 +219,15 @@ cudnnStatus_t simt::check_heuristics(const descriptor &d) {
 
 /* ---- engines ---- */
 
-/* A convolution first, then a chain from its result: the first operand of each comes from it, the
- * second is whole, a value a channel, a value a pixel, or one. Of the adjoint, channels in units of
- * 32 bits. f32 runs on tensor cores alone: `engine_count` is added to its engines' numbers. */
+/* A convolution, which may be all; then a chain from its result: the first operand of each comes
+ * from it, the second is whole, a value a channel, a value a pixel, or one. Of the adjoint,
+ * channels in units of 32 bits. f32 runs on tensor cores alone: `engine_count` is added to its
+ * engines' numbers. */
 std::vector<int> simt::engines_for(const descriptor &graph) {
     const std::vector<descriptor_ref> all = operations_of(graph);
     const dnn_operation conv = operation_of(*all[0]);
     if (machine.fusion == SIMT_FUSION_NONE || !conv.is_convolution) return {};
+    if (conv.grad_filter && all.size() > 1) return {};
     const dnn_tensor w = tensor_of(*conv.second);
     const int64_t unit = w.type == CUDNN_DATA_BFLOAT16 ? 2 : 1;
     if (conv.grad_input && (w.n % unit || w.c % unit)) return {};

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 #include "support/scratch.h"
 
 enum { N = 2, SIZE = 6, C = 4, K = 8, MOST = N * 8 * 8 * K };
+enum { ALONE = 18 }; /* directions, windows, types */
 
 typedef gan_node *follower(gan_graph *g, gan_node *y, gan_node *counter);
 
@@ -317,15 +319,68 @@ static void plans_are_kept(void **state) {
     release(&b);
 }
 
+/* ---- alone ---- */
+
+/* Each direction of each type, without and with a frame: the last window hangs over one side. */
+static void add_alone(gan_graph *g, gan_node **out) {
+    const gan_window windows[] = {{1, 1, 1, 1, 1, 1}, {2, 2, 0, 0, 1, 1}};
+    const int64_t places[] = {SIZE, SIZE / 2};
+    gan_node *counter = gan_game_counter(g);
+    for (int i = 0; i < ALONE; i++) {
+        const int framed = i / 3 % 2, t = i / 6;
+        const int64_t p = places[framed];
+        const gan_window window = windows[framed];
+        gan_node *x = operand(g, counter, gan_shape4(N, SIZE, SIZE, C), (type)t);
+        gan_node *w = operand(g, counter, gan_shape4(K, 3, 3, C), (type)t);
+        gan_node *y = operand(g, counter, gan_shape4(N, p, p, K), (type)t);
+        gan_node *z = i % 3 == 0   ? gan_conv2d(g, x, w, window)
+                      : i % 3 == 1 ? gan_conv2d_grad_input(g, y, w, SIZE, SIZE, window)
+                                   : gan_conv2d_grad_weight(g, x, y, 3, 3, window);
+        z->tf32 = t == TF32;
+        out[i] = t == BF16 ? gan_cast(g, z, GAN_F32) : z;
+        gan_output(g, out[i]);
+    }
+}
+
+/* Where tensor cores may be used, convolutions are plans, also with nothing behind them; the
+ * library's older functions are there where it has none, and for f32. */
+static void alone_they_are_plans(void **state) {
+    static const simt_fusion answers[] = {SIMT_FUSION_WORKS, SIMT_FUSION_NONE, SIMT_FUSION_FAILS};
+    static float value[3][ALONE][MOST];
+    (void)state;
+    memset(value, 0, sizeof value);
+    for (int a = 0; a < 3; a++) {
+        built b;
+        gan_node *out[ALONE];
+        simt_set_fusion(answers[a]);
+        const simt_counts before = simt_count();
+        expect_ok(gan_device_open(&b.device, "cuda", NULL));
+        expect_ok(gan_store_create(&b.store, 1));
+        expect_ok(gan_graph_create(&b.g, b.store));
+        add_alone(b.g, out);
+        expect_ok(gan_compile(&b.program, b.g, b.device));
+        expect_ok(gan_program_run(b.program, 1));
+        for (int i = 0; i < ALONE; i++)
+            expect_ok(gan_program_read(b.program, out[i], value[a][i],
+                                       sizeof(float) * (size_t)gan_shape_size(out[i]->shape)));
+        release(&b);
+        assert_int_equal(simt_count().plans - before.plans, a == 0 ? ALONE / 3 * 2 : 0);
+    }
+    simt_set_fusion(SIMT_FUSION_WORKS);
+    assert_memory_equal(value[0], value[1], sizeof value[0]);
+    assert_memory_equal(value[0], value[2], sizeof value[0]);
+}
+
 int main(void) {
-    struct CMUnitTest tests[CASES + 2 + PAIRS] = {cmocka_unit_test(plans_are_kept),
-                                                  cmocka_unit_test(own_kernels_are_one_launch)};
+    struct CMUnitTest tests[CASES + 3 + PAIRS] = {cmocka_unit_test(plans_are_kept),
+                                                  cmocka_unit_test(own_kernels_are_one_launch),
+                                                  cmocka_unit_test(alone_they_are_plans)};
     for (int i = 0; i < CASES; i++)
-        tests[2 + i] =
+        tests[3 + i] =
             (struct CMUnitTest){"fused_and_refused_are_alike", fused_and_refused_are_alike, NULL,
                                 NULL, (void *)(uintptr_t)&cases[i]};
     for (int i = 0; i < PAIRS; i++)
-        tests[2 + CASES + i] = (struct CMUnitTest){"a_sum_and_its_relu_are_one_launch",
+        tests[3 + CASES + i] = (struct CMUnitTest){"a_sum_and_its_relu_are_one_launch",
                                                    a_sum_and_its_relu_are_one_launch, NULL, NULL,
                                                    (void *)(uintptr_t)&pairs[i]};
     return cmocka_run_group_tests_name("fused", tests, NULL, NULL);
