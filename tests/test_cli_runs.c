@@ -1,5 +1,6 @@
 /* What is said of presets, and of runs that are looked at again, from elsewhere or with other keys.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "ganc/io.h"
 #include "support/command.h"
 #include "support/scratch.h"
 #include "support/tiny.h"
@@ -37,8 +39,7 @@ static void presets_are_listed_with_their_size(void **state) {
     expect_ok(gan_settings_get(s, "batch", key[1], sizeof key[1]));
     expect_ok(gan_settings_get(s, "steps", key[2], sizeof key[2]));
     gan_settings_destroy(s);
-    snprintf(expected, sizeof expected, "  %-13s  %5s  %6s  eight Gaussians", key[0], key[1],
-             key[2]);
+    snprintf(expected, sizeof expected, "  %-13s  %5s  %6s  ", key[0], key[1], key[2]);
     const char *line = strstr(list.out, "\nring8 ");
     assert_non_null(line);
     assert_has(line, expected);
@@ -46,6 +47,41 @@ static void presets_are_listed_with_their_size(void **state) {
     const char *steps = strstr(list.out, "STEPS");
     assert_true(steps && steps < list.out + head);
     assert_int_equal(steps + strlen("STEPS") - list.out, row + strlen(key[2])); /* right-aligned */
+}
+
+/* Each has a time that was measured, with one of the usual units. */
+static void presets_say_how_long_they_take(void **state) {
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"s", 1}, {"min", 60}, {"h", 3600}, {"days", 86400}};
+    outcome list;
+    char *durations;
+    int n = 0;
+    (void)state;
+    command(&list, ARGS("presets"));
+    expect_ok(
+        gan_file_read(&durations, NULL, GANC_TEST_SOURCE "/tools/presets/durations.txt", 1 << 16));
+    for (const char *line = strchr(list.out, '\n') + 1; *line; line = strchr(line, '\n') + 1, n++) {
+        char name[64], unit[8], entry[80];
+        double number, seconds = 0;
+        if (sscanf(line, "%63s %*s %*d %*d %lf %7s", name, &number, unit) != 3)
+            fail_msg("no time in: %.80s", line);
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+            if (!strcmp(unit, units[i].name)) seconds = number * units[i].seconds;
+        snprintf(entry, sizeof entry, "%s ", name);
+        const char *at = durations; /* the line that begins with the name */
+        while (at && strncmp(at, entry, strlen(entry)) != 0) {
+            const char *end = strchr(at, '\n');
+            at = end ? end + 1 : NULL;
+        }
+        if (!at) fail_msg("%s: tools/durations has not measured it", name);
+        const double measured = strtod(at + strlen(entry), NULL);
+        if (!(fabs(seconds - measured) <= 0.06 * measured) || number < 1 || number >= 100)
+            fail_msg("%s: %g %s, measured %g s", name, number, unit, measured);
+    }
+    assert_true(n > 80);
+    free(durations);
 }
 
 /* With other keys, figures are not those of the checkpoint; with bad ones nothing is printed. */
@@ -250,7 +286,8 @@ static void bad_input_is_refused_before_anything_is_announced(void **state) {
     static const char *const commands[] = {"score", "classify"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         const char *const c = commands[i];
-        command_refused(1, "nothing-there: there is no such file or folder", ARGS(c, "nothing-there", CPU));
+        command_refused(1, "nothing-there: there is no such file or folder",
+                        ARGS(c, "nothing-there", CPU));
         command_refused(1, "cut.safetensors: ", ARGS(c, "cut.safetensors", CPU));
         command_refused(1, "'nowhere' is no data set", ARGS(c, "r", "--data", "nowhere", CPU));
         command_refused(1, "8x8x1", ARGS(c, "r", "--data", "small", CPU));
@@ -274,6 +311,7 @@ static void bad_input_is_refused_before_anything_is_announced(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(presets_are_listed_with_their_size),
+        TEST(presets_say_how_long_they_take),
         TEST(info_says_whose_the_figures_are),
         TEST(options_stand_below_each_other),
         TEST(data_are_found_from_any_folder),

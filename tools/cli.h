@@ -89,6 +89,7 @@ typedef struct preset {
     const char *name;
     const unsigned char *text; /* YAML */
     size_t length;
+    double seconds; /* about how long it trains on one core, of durations.txt; 0: not measured */
 } preset;
 
 /* Made from tools/presets by the build. */

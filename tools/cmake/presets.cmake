@@ -1,5 +1,5 @@
 # cmake -DOUT=presets_table.c -P presets.cmake -- FILE.yaml…: the presets as a table of bytes, so that the
-# command carries them along.
+# command carries them along, with the seconds that durations.txt beside them has of each.
 
 cmake_minimum_required(VERSION 3.25)
 set(files)
@@ -18,12 +18,18 @@ set(rows "")
 set(n 0)
 foreach(file IN LISTS files)
     cmake_path(GET file STEM name)
+    cmake_path(REPLACE_FILENAME file durations.txt OUTPUT_VARIABLE durations)
+    file(STRINGS ${durations} seconds REGEX "^${name} [0-9]+$")
+    string(REGEX REPLACE "^.* " "" seconds "${seconds}")
+    if(NOT seconds)
+        set(seconds 0)
+    endif()
     file(READ ${file} hex HEX)
     string(LENGTH "${hex}" length)
     math(EXPR length "${length} / 2")
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
     string(APPEND texts "static const unsigned char text_${n}[] = {${bytes}0};\n")
-    string(APPEND rows "    {\"${name}\", text_${n}, ${length}},\n")
+    string(APPEND rows "    {\"${name}\", text_${n}, ${length}, ${seconds}},\n")
     math(EXPR n "${n} + 1")
 endforeach()
 file(WRITE ${OUT} "/* Made from tools/presets by tools/cmake/presets.cmake. */\n#include \"cli.h\"\n\n"
