@@ -1,6 +1,7 @@
 /* The three convolutions as loops over all pairs that a filter joins. */
 #include <cuda_bf16.h>
 
+#include <cstring>
 #include <vector>
 
 #include "fake_cudnn.h"
@@ -9,12 +10,25 @@ namespace simt {
 
 namespace {
 
-std::vector<double> read(const void *data, cudnnDataType_t type, size_t n) {
+/* What a tensor core takes of an f32: the 10 bits behind the first, the others cut off. */
+float tensor_float(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits &= ~0x1fffu;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
+
+std::vector<double> read(const void *data, cudnnDataType_t type, cudnnMathType_t math, size_t n) {
     std::vector<double> out(n);
-    for (size_t i = 0; i < n; i++)
-        out[i] = type == CUDNN_DATA_BFLOAT16
-                     ? double(__bfloat162float(static_cast<const __nv_bfloat16 *>(data)[i]))
-                     : double(static_cast<const float *>(data)[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (type == CUDNN_DATA_BFLOAT16) {
+            out[i] = double(__bfloat162float(static_cast<const __nv_bfloat16 *>(data)[i]));
+        } else {
+            const float x = static_cast<const float *>(data)[i];
+            out[i] = double(math == CUDNN_FMA_MATH ? x : tensor_float(x));
+        }
+    }
     return out;
 }
 
@@ -69,9 +83,9 @@ void convolve(const convolution &v, direction d, const void *x, const void *w, c
               void *result, float alpha, float beta) {
     const size_t channels = size_t(v.x.c);
     std::vector<double> xs(size(v.x)), ws(size(v.w)), ys(size(v.y));
-    if (d != direction::data) xs = read(x, v.x.type, xs.size());
-    if (d != direction::filter) ws = read(w, v.w.type, ws.size());
-    if (d != direction::forward) ys = read(y, v.y.type, ys.size());
+    if (d != direction::data) xs = read(x, v.x.type, v.how.math, xs.size());
+    if (d != direction::filter) ws = read(w, v.w.type, v.how.math, ws.size());
+    if (d != direction::forward) ys = read(y, v.y.type, v.how.math, ys.size());
     switch (d) {
     case direction::forward:
         each_join(v, [&](size_t i, size_t j, size_t k) {
