@@ -308,8 +308,9 @@ static void a_device_that_is_absent(void **state) {
     char reason[512];
     (void)state;
     command_refused(2, "tpu", ARGS("train", "ring8", "--out", "r", "--device", "tpu"));
+    command_done(ARGS("train", "ring8", "--out", "s", "--steps", "1", "--device", "cpu"));
     command_refused(2, "device 'gpu': expected cpu, cuda or cuda:N",
-                    ARGS("sample", "r", "-o", "x.png", "--device", "gpu"));
+                    ARGS("sample", "s", "-o", "x.png", "--device", "gpu"));
     command_refused(1, "cuda:99", ARGS("train", "ring8", "--out", "r", "--device", "cuda:99"));
     gan_device_absence("cuda", reason, sizeof reason);
     if (reason[0])
