@@ -1,14 +1,12 @@
 /* conv2d (x, w), conv2d_grad_input (dy, w), conv2d_grad_weight (x, dy), by cuDNN: NHWC images, KRSC
  * filters. Where tensor cores may be used they are plans of its graph API, else, and where that has
  * none, its older functions. A program that follows is part of the library's call where its engines
- * take it, else a launch of its own, in place. Some of few channels are made by kernels of our own
- * (conv_direct.c).
+ * take it, else a launch of its own, in place. Some of few channels: kernels of conv_direct.c.
  *
  * cuDNN pads both sides alike, and takes as many windows as then fit. Where that is not what the
  * window says (a row of windows more or less at the bottom or right), x is framed with zeros in the
  * workspace first, or its gradient cut out of a framed one. Rows of x that no window reaches get a
- * gradient of zero from cuDNN itself.
- */
+ * gradient of zero from cuDNN itself. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,8 +91,7 @@ static bool is_exact(const conv *v, const gan_node *node) {
 }
 
 /* What kernels may be: the library takes tensor cores for bf16 only where it is told to (cuDNN,
- * Legacy API, prerequisites of convolution functions); its default lets f32 through them as tensor
- * float. */
+ * Legacy API, prerequisites of convolution functions); its default lets f32 through as TF32. */
 static cudnnMathType_t math_asked(const conv *v, const gan_node *node) {
     return data_type(v) == CUDNN_DATA_BFLOAT16 ? CUDNN_TENSOR_OP_MATH
            : is_exact(v, node)                 ? CUDNN_FMA_MATH
@@ -153,8 +150,7 @@ static bool set_math(const conv *v, cudnnMathType_t math) {
 }
 
 /* Takes the fastest algorithm, by cuDNN's own guess, that gives the same bits every time; or the
- * one of the last time, if it is as it was. A, B, C: the descriptors in the order of its functions.
- */
+ * one of last time, if it is as it was. A, B, C: the descriptors in the order of its functions. */
 #define CHOOSE(direction, kind, algo_type, perf_type, A, B, C)                                     \
     static gan_status choose_##direction(gan_cuda_device *d, conv *v, const gan_node *node) {      \
         const gan_cuda_conv_key key = key_of(v, node, kind);                                       \
