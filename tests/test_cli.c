@@ -238,30 +238,6 @@ static void a_run_of_points_leaves_its_folder(void **state) {
     gan_png_free(&picture);
 }
 
-static void info_and_sample_take_a_run_folder(void **state) {
-    outcome one, other;
-    (void)state;
-    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "2", SMALL));
-    command(&one, ARGS("info", "r", "--device", "cpu"));
-    command(&other, ARGS("info", "r/checkpoint.safetensors", "--device", "cpu"));
-    assert_int_equal(one.code, 0);
-    assert_has(one.out, "step 2");
-    assert_string_equal(one.out, other.out);
-    static const char *const readers[] = {"sample",   "interpolate", "neighbours", "encode",
-                                          "classify", "score",       "info"};
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        const char *const out = i < 4 ? "--out" : NULL; /* the others write no picture */
-        command_refused(1,
-                        "ganc: r/samples: there is no run in this folder, expected its "
-                        "checkpoint.safetensors",
-                        ARGS(readers[i], "r/samples", out, "x.png"));
-        if (i == 6) break; /* there a name is a preset's */
-        command_refused(1, "ganc: s: there is no such file or folder, expected a run's folder",
-                        ARGS(readers[i], "s", out, "x.png"));
-    }
-    command_refused(1, "s.safetensors: there is no such file", ARGS("info", "s.safetensors"));
-}
-
 static void unknown_data_name_what_is_known(void **state) {
     (void)state;
     command_refused(1, "ring8, grid25, ",
@@ -445,7 +421,6 @@ int main(void) {
         TEST(keys_without_effect_are_refused),
         TEST(what_nothing_teaches_is_refused),
         TEST(a_run_of_points_leaves_its_folder),
-        TEST(info_and_sample_take_a_run_folder),
         TEST(unknown_data_name_what_is_known),
         TEST(a_run_of_images_is_sampled_alike),
         TEST(classes_and_codes_are_examined),

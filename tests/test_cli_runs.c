@@ -84,6 +84,30 @@ static void presets_say_how_long_they_take(void **state) {
     free(durations);
 }
 
+static void info_and_sample_take_a_run_folder(void **state) {
+    outcome one, other;
+    (void)state;
+    command_done(ARGS("train", "ring8", "--out", "r", "--steps", "2", SMALL));
+    command(&one, ARGS("info", "r", "--device", "cpu"));
+    command(&other, ARGS("info", "r/checkpoint.safetensors", "--device", "cpu"));
+    assert_int_equal(one.code, 0);
+    assert_has(one.out, "step 2");
+    assert_string_equal(one.out, other.out);
+    static const char *const readers[] = {"sample",   "interpolate", "neighbours", "encode",
+                                          "classify", "score",       "info"};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        const char *const out = i < 4 ? "--out" : NULL; /* the others write no picture */
+        command_refused(1,
+                        "ganc: r/samples: there is no run in this folder, expected its "
+                        "checkpoint.safetensors",
+                        ARGS(readers[i], "r/samples", out, "x.png"));
+        if (i == 6) break; /* there a name is a preset's */
+        command_refused(1, "ganc: s: there is no such file or folder, expected a run's folder",
+                        ARGS(readers[i], "s", out, "x.png"));
+    }
+    command_refused(1, "s.safetensors: there is no such file", ARGS("info", "s.safetensors"));
+}
+
 /* With other keys, figures are not those of the checkpoint; with bad ones nothing is printed. */
 static void info_says_whose_the_figures_are(void **state) {
     static const char note[] = "of a run like it, with what --set and --data change";
@@ -312,6 +336,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(presets_are_listed_with_their_size),
         TEST(presets_say_how_long_they_take),
+        TEST(info_and_sample_take_a_run_folder),
         TEST(info_says_whose_the_figures_are),
         TEST(options_stand_below_each_other),
         TEST(data_are_found_from_any_folder),
