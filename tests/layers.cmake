@@ -1,5 +1,6 @@
 # cmake [-DROOT=DIR] -P layers.cmake: fails on an #include that the folder table does not allow, on a file
-# too long to be about one idea, and on anything new at the top level.
+# too long to be about one idea, on a script's pipe whose reader may stop before its writer, and on anything new
+# at the top level.
 
 cmake_minimum_required(VERSION 3.25)
 if(NOT ROOT)
@@ -93,6 +94,19 @@ file(GLOB entries RELATIVE "${ROOT}" "${ROOT}/*")
 foreach(entry IN LISTS entries)
     if(NOT entry MATCHES "^\\." AND NOT entry IN_LIST top)
         list(APPEND failures "${entry}: the top level is fixed: ${top}")
+    endif()
+endforeach()
+
+# What writes into a pipe that nobody reads any more is killed, now and then; with pipefail that is a failure.
+file(GLOB scripts RELATIVE "${ROOT}" "${ROOT}/.ci/*" "${ROOT}/bench/*" "${ROOT}/tests/*" "${ROOT}/tools/*")
+foreach(script IN LISTS scripts)
+    if(IS_DIRECTORY "${ROOT}/${script}")
+        continue()
+    endif()
+    file(READ "${ROOT}/${script}" text)
+    if(text MATCHES "^#![^\n]*sh\n.*pipefail" AND text MATCHES "\\|[ \t\n]*(head|grep -[a-zA-Z]*[qm])[^\n]*")
+        string(STRIP "${CMAKE_MATCH_0}" pipe)
+        list(APPEND failures "${script}: \"${pipe}\" may stop reading before all is written")
     endif()
 endforeach()
 

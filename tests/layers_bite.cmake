@@ -39,3 +39,7 @@ check(tool tools/a.c "#include \"train/config.h\"\n" "tools/a.c:1: \"train/confi
 check(long src/op/a.c "${long}" "src/op/a.c: 451 lines, at most 450 allowed")
 check(folder src/misc/a.c "int x;\n" "src/misc: not in the folder table")
 check(top utils/a.c "int x;\n" "utils: the top level is fixed")
+check(pipe tools/a "#!/bin/bash\nset -o pipefail\nfind . | head -n 1\n"
+      "tools/a: \"| head -n 1\" may stop reading")
+check(quiet tools/a "#!/bin/bash\nset -uo pipefail\nps | grep -qx sh\n" "tools/a: \"| grep -qx sh\" may stop")
+check(whole tools/a "#!/bin/bash\nset -o pipefail\nps | grep -c sh\nhead -n 1 a\n" "")
