@@ -314,9 +314,9 @@ typedef struct gan_model_options {
         channels; /* of images; points: channels is their dimension, the others unused; sequences:
                      height is their length, channels how many symbols there are, width is 1 */
     int64_t z_dim;
-    /* Width of a network: of dcgan, sngan, infogan-net and of resnet and sagan above 32 pixels the
-     * channels of G's last and D's first hidden layer, of those two up to 32 pixels of every layer,
-     * of progressive those of the last level; else the units of a hidden layer; mlp scales all its
+    /* Width of a network: of dcgan, sngan, infogan-net, sagan and of resnet above 32 pixels the
+     * channels of G's last and D's first hidden layer, of resnet up to 32 pixels of every layer, of
+     * progressive those of the last level; else the units of a hidden layer; mlp scales all its
      * layers with it. 0: the model's own. */
     int64_t generator_features, discriminator_features;
     bool spectral_norm; /* on all layers of D, whose batch norm it then replaces */

@@ -7,7 +7,7 @@
 
 #include "graph/op.h"
 
-/* ---- the published plans ---- */
+/* ---- plans ---- */
 
 enum { BLOCKS = 6 };
 
@@ -21,6 +21,7 @@ typedef struct plan {
     int64_t d_width, d_channels[BLOCKS];
 } plan;
 
+/* Those that are published. */
 static const plan plans[] = {
     {16, 2, 256, {1, 1, 1}, 4, 2, 128, {1, 1, 1, 1}},
     {28, 2, 256, {1, 1, 1}, 4, 2, 128, {1, 1, 1, 1}},
@@ -30,17 +31,30 @@ static const plan plans[] = {
     {128, 5, 64, {16, 16, 8, 4, 2, 1}, 6, 5, 64, {1, 2, 4, 8, 16, 16}},
 };
 
+/* Small images as the published plans have those of 48 pixels and more: what a map loses in size
+ * its channels gain. */
+static const plan tapering[] = {
+    {16, 2, 64, {4, 2, 1}, 3, 2, 64, {1, 2, 4}},
+    {28, 2, 64, {4, 2, 1}, 3, 2, 64, {1, 2, 4}},
+    {32, 3, 64, {8, 4, 2, 1}, 4, 3, 64, {1, 2, 4, 8}},
+};
+
+static bool suits(const plan *p, const gan_model_options *o) {
+    const int most = p->ups > p->downs ? p->ups : p->downs;
+    return p->pixels == o->height && o->width > 0 && o->width % (1 << most) == 0;
+}
+
 /* The plan for images of this height; the width has to halve as often. */
-static const plan *plan_of(gan_scope *s, const gan_model_options *o, const char *name) {
-    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
-        const plan *p = &plans[i];
-        const int most = p->ups > p->downs ? p->ups : p->downs;
-        if (p->pixels == o->height && o->width > 0 && o->width % (1 << most) == 0) return p;
-    }
+static const plan *plan_of(gan_scope *s, const gan_model_options *o,
+                           const gan_residual_style *style) {
+    for (size_t i = 0; style->tapering && i < sizeof tapering / sizeof *tapering; i++)
+        if (suits(&tapering[i], o)) return &tapering[i];
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
+        if (suits(&plans[i], o)) return &plans[i];
     gan_graph_error(gan_scope_graph(s), GAN_ERROR_ARGUMENT,
                     "%s: images of %lldx%lld pixels; expected a height of 16, 28, 32, 48, 64 or "
                     "128 and a width that halves as often",
-                    name, (long long)o->height, (long long)o->width);
+                    style->name, (long long)o->height, (long long)o->width);
     return NULL;
 }
 
@@ -95,7 +109,7 @@ static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool spec
 gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_options *o,
                                  const gan_residual_style *style) {
     if (!s || !z) return NULL;
-    const plan *p = plan_of(s, o, style->name);
+    const plan *p = plan_of(s, o, style);
     if (!p) return NULL;
     gan_graph *g = gan_scope_graph(s);
     gan_noise noise;
@@ -146,7 +160,7 @@ static gan_node *down_block(gan_scope *s, gan_node *x, int64_t channels, bool fi
 gan_node *gan_residual_features(gan_scope *s, gan_node *x, const gan_model_options *o,
                                 const gan_residual_style *style) {
     if (!s || !x) return NULL;
-    const plan *p = plan_of(s, o, style->name);
+    const plan *p = plan_of(s, o, style);
     if (!p) return NULL;
     gan_graph *g = gan_scope_graph(s);
     const bool spectral = style->spectral_norm || o->spectral_norm;

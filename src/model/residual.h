@@ -11,6 +11,8 @@ typedef struct gan_residual_style {
     bool spectral_norm; /* in G too, and in D whatever the options say */
     bool attention;     /* one block of it in G and one in D, where maps are half the image, at most
                            32 pixels high (Zhang et al. 2019) */
+    bool tapering;      /* images of less than 48 pixels as larger ones: the smaller a map, the more
+                           channels it has */
 } gan_residual_style;
 
 gan_node *gan_residual_generator(gan_scope *scope, gan_node *z, const gan_model_options *options,

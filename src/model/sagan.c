@@ -2,7 +2,8 @@
  * norm. */
 #include "model/residual.h"
 
-static const gan_residual_style style = {.name = "sagan", .spectral_norm = true, .attention = true};
+static const gan_residual_style style = {
+    .name = "sagan", .spectral_norm = true, .attention = true, .tapering = true};
 
 static gan_node *generator(gan_scope *s, gan_node *z, const gan_model_options *o) {
     return gan_residual_generator(s, z, o, &style);
