@@ -116,7 +116,8 @@ const char *tiny_preset(const char *preset, int seed, int steps, const char *con
                                                          "--set",    "sample.every=0",
                                                          "--set",    "checkpoint.every=0",
                                                          "--set",    set};
-    for (int i = 0; other && other[i] && i < TINY_PAIRS; i++) {
+    for (int i = 0; other && other[i]; i++) {
+        assert_true(i < TINY_PAIRS);
         arguments[FIXED + 2 * i] = "--set";
         arguments[FIXED + 2 * i + 1] = other[i];
     }

@@ -14,7 +14,7 @@
 /* Writes `count` grey images of size × size, a bright bar on a dark ground each, as IDX. */
 void tiny_images(const char *name, int64_t count, int64_t size);
 
-enum { TINY_PAIRS = 8 };
+enum { TINY_PAIRS = 10 };
 
 /* What a test changes: pairs of key and value, up to the first NULL. */
 typedef const char *tiny_pairs[TINY_PAIRS][2];
