@@ -389,6 +389,7 @@ gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options) {
     if (status == GAN_OK) status = count_uses(&f);
     for (int id = 0; status == GAN_OK && id < f.g->n_nodes; id++) {
         if (f.uses[id] > 0) gan_plan_pair(&f, f.g->node[id]);
+        if (f.uses[id] > 0) gan_plan_multiply_outer(&f, f.g->node[id]);
         gan_plan_unpack(&f, f.g->node[id]);
         status = gan_graph_status(f.g);
     }

@@ -61,6 +61,9 @@ extern const gan_pointwise_program gan_plan_product;
  * multiplies the two itself. False when it does not. */
 bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, gan_shape whole);
 
+/* Product m, where it is one, becomes the program that multiplies the two. */
+void gan_plan_multiply_outer(gan_plan_fusion *f, gan_node *m);
+
 /* ---- plan_maxout.c ---- */
 
 /* Whether programs that read x had better compute it again, so that it is not stored: a comparison,

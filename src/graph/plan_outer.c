@@ -1,5 +1,5 @@
-/* Fusion of a column times a row, of which every element is one product: the program that repeats
- * it computes it. */
+/* A column times a row, of which every element is one product: the program that repeats it computes
+ * it, and else it is a program itself where that can be a task, which costs no launch. */
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -13,6 +13,7 @@ static gan_node *along(gan_plan_fusion *f, gan_node *x, gan_shape whole, int axi
     gan_shape shape = whole;
     for (int d = 0; d < whole.rank; d++)
         if (d != axis) shape.dim[d] = 1;
+    if (gan_shape_equal(x->shape, shape)) return x;
     gan_node model = {.op = GAN_OP_reshape, .dtype = x->dtype, .shape = shape, .n_in = 1};
     model.attr.target.shape = shape;
     gan_node *view = gan_node_append(f->g, &model, &x);
@@ -52,4 +53,24 @@ bool gan_plan_absorb_outer(gan_plan_fusion *f, gan_node *c, const gan_node *x, g
     gan_node *factor[2] = {along(f, m->in[0], whole, 0), NULL};
     factor[1] = factor[0] ? along(f, m->in[1], whole, last) : NULL;
     return factor[1] && gan_plan_substitute(f, c, x, &gan_plan_product, factor);
+}
+
+void gan_plan_multiply_outer(gan_plan_fusion *f, gan_node *m) {
+    enum { OPERANDS = GAN_MAX_PROGRAM_INPUTS + 2 };
+    if (!f->options->joins || m->op != GAN_OP_matmul || m->shape.rank < 2 || m->n_in > OPERANDS ||
+        gan_shape_size(m->in[0]->shape) != m->shape.dim[0] ||
+        gan_shape_size(m->in[1]->shape) != m->shape.dim[1])
+        return;
+    gan_node made = {.shape = m->shape}, *in[OPERANDS] = {&made}, as = *m;
+    for (int i = 2; i < m->n_in; i++) in[i - 1] = m->in[i];
+    as.op = GAN_OP_pointwise;
+    as.attr = (gan_attr){0};
+    as.tf32 = false;
+    as.in = in;
+    as.n_in = m->n_in - 1;
+    gan_node *factor[2] = {along(f, m->in[0], m->shape, 0), NULL};
+    factor[1] = factor[0] ? along(f, m->in[1], m->shape, 1) : NULL;
+    if (factor[1] && gan_plan_substitute(f, &as, &made, &gan_plan_product, factor) &&
+        f->options->joins(f->options->context, &as).room > 0)
+        *m = as;
 }
