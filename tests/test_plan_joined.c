@@ -292,6 +292,46 @@ static void what_has_to_come_between_parts_a_pair(void **state) {
     }
 }
 
+static gan_join joins_but_products(const void *context, const gan_node *node) {
+    (void)context;
+    const bool large = node->op == GAN_OP_matmul || node->op == GAN_OP_adam;
+    return (gan_join){!large, node->op == GAN_OP_random};
+}
+
+/* Beside what is between two products, neither behind the update, which takes what it was, nor in
+ * a phase of its own behind the noise that it is drawn by. */
+static void a_counter_moves_on_beside_others(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
+                                          gan_shape0(), gan_init_constant(0)),
+             *w = gan_variable_node(s.g, GAN_WEIGHT, "d/w", GAN_F32, gan_shape2(4, 6),
+                                    gan_init_constant(1)),
+             *z = gan_random_normal(s.g, counter, gan_shape2(8, 4), 0, 1), *grad;
+    gan_node *y = gan_matmul(s.g, z, w, false, false);
+    gan_node *loss = gan_output(s.g, gan_mean(s.g, gan_square(s.g, gan_exp(s.g, y))));
+    assert_int_equal(gan_gradient(s.g, loss, 1, &w, &grad), GAN_OK);
+    gan_adam(s.g, "d", 1, &w, &grad,
+             &(gan_adam_options){.beta1 = .5,
+                                 .beta2 = .999,
+                                 .eps = 1e-8,
+                                 .rate = gan_constant(s.g, 1e-3, gan_shape0()),
+                                 .counter = counter,
+                                 .per_iteration = 1});
+    gan_advance(s.g, counter, 1);
+    gan_plan *plan;
+    const gan_plan_options options = {
+        .supported = every_op, .takes = takes_all, .joins = joins_but_products, .join_room = 48};
+    assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+    const int stage = stage_of(plan, GAN_OP_advance);
+    assert_true(stage > stage_of(plan, GAN_OP_random));
+    assert_int_equal(stage, stage_of(plan, GAN_OP_sum));
+    assert_true(stage < stage_of(plan, GAN_OP_adam));
+    for (int i = 0; i < plan->n_launches; i++)
+        if (plan->order[i]->op == GAN_OP_advance) assert_int_equal(plan->phase[i], 0);
+    close_setting(s, plan);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shuffled_batch_waits_for_no_indices),
@@ -309,6 +349,7 @@ int main(void) {
         cmocka_unit_test(a_sum_is_stored_as_its_reader_wants_it),
         cmocka_unit_test(a_pair_is_one_stage),
         cmocka_unit_test(what_has_to_come_between_parts_a_pair),
+        cmocka_unit_test(a_counter_moves_on_beside_others),
     };
     return cmocka_run_group_tests_name("plan, joined", tests, NULL, NULL);
 }

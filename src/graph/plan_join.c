@@ -2,10 +2,10 @@
  *
  * The large calls keep their order. A small one waits until a large one needs it, or needs its
  * variable to have been read or updated; then all small ones that can run without another large one
- * do, as one stage, in phases. Calls of a phase run one after the other where they depend
- * on each other, as a chain, except that spread ones run beside all others: nothing of their phase
- * may come before or after them. A large call whose result a later one goes on with may be of one
- * stage with it, too, and a sum with two that form it.
+ * do, as one stage, in phases; but what no large call needs begins no phase. Calls of a phase run
+ * one after the other where they depend on each other, as a chain, except that spread ones run
+ * beside all others: nothing of their phase may come before or after them. A large call whose result
+ * a later one goes on with may be of one stage with it, too, and a sum with two that form it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,9 @@ typedef struct joining {
     int *at;             /* by call: its place in the plan */
     int *chain;          /* by place */
     int *partner;        /* of a large call, the later one that it is a launch with; -1: none */
+    bool *idle;          /* no large call waits for it */
     int n_stages, n_phases, n_done; /* phases: of the stage that is being made */
+    int n_large;                    /* large calls that have not come */
     int room;                       /* taken of it */
 } joining;
 
@@ -136,6 +138,15 @@ static bool emit_phase(joining *j) {
     return fits;
 }
 
+/* Whether another phase of the stage is worth its barrier: what no large call waits for, such as
+ * a counter that moves on, comes beside others, in a later stage if need be. */
+static bool is_worth_a_phase(const joining *j) {
+    if (j->n_phases == 0 || j->n_large == 0) return true;
+    for (int t = 0; t < j->n; t++)
+        if (j->stage[t] < 0 && j->how[t].room > 0 && !j->idle[t] && can_come_now(j, t)) return true;
+    return false;
+}
+
 static void end_stage(joining *j) {
     j->n_stages++;
     j->n_phases = 0;
@@ -145,7 +156,7 @@ static void end_stage(joining *j) {
 /* False when none can come. */
 static bool emit_small(joining *j) {
     const int done = j->n_done;
-    for (int begin = -1; j->n_done > begin && j->n_done < j->n;) {
+    for (int begin = -1; j->n_done > begin && j->n_done < j->n && is_worth_a_phase(j);) {
         begin = j->n_done;
         if (!emit_phase(j)) break;
     }
@@ -183,8 +194,22 @@ static void emit_large(joining *j, int t) {
     }
     const bool alone = partners_wait(j, t);
     emit(j, t, j->n_done);
-    for (int u = j->partner[t]; u >= 0 && !alone; u = j->partner[u]) emit(j, u, j->n_done);
+    j->n_large--;
+    for (int u = j->partner[t]; u >= 0 && !alone; u = j->partner[u]) {
+        emit(j, u, j->n_done);
+        j->n_large--;
+    }
     end_stage(j);
+}
+
+static void find_idle(joining *j) {
+    j->n_large = 0;
+    for (int t = 0; t < j->n; t++) j->idle[t] = j->how[t].room > 0;
+    for (int t = j->n - 1; t >= 0; t--) {
+        j->n_large += j->how[t].room == 0;
+        for (int k = j->first[t]; k < j->first[t + 1] && !j->idle[t]; k++)
+            j->idle[j->before[k]] = false;
+    }
 }
 
 static void arrange(joining *j) {
@@ -230,9 +255,11 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
                  .phase = calloc(n + 1, sizeof *j.phase),
                  .at = calloc(n + 1, sizeof *j.at),
                  .chain = calloc(n + 1, sizeof *j.chain),
-                 .partner = malloc((n + 1) * sizeof *j.partner)};
+                 .partner = malloc((n + 1) * sizeof *j.partner),
+                 .idle = malloc((n + 1) * sizeof *j.idle)};
     gan_status status =
-        j.call && j.how && j.first && j.stage && j.phase && j.at && j.chain && j.partner
+        j.call && j.how && j.first && j.stage && j.phase && j.at && j.chain &&
+                j.partner && j.idle
             ? GAN_OK
             : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     if (status == GAN_OK) {
@@ -246,6 +273,7 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
     }
     if (status == GAN_OK) {
         find_partners(&j);
+        find_idle(&j);
         arrange(&j);
     }
     free(j.call);
@@ -257,5 +285,6 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
     free(j.at);
     free(j.chain);
     free(j.partner);
+    free(j.idle);
     return status;
 }

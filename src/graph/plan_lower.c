@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "graph/plan.h"
 #include "graph/plan_cast.h"
+#include "graph/plan_fuse.h"
 #include "graph/plan_norm.h"
 #include "graph/plan_share.h"
 #include "graph/plan_task.h"
@@ -95,6 +96,20 @@ static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
     return copy ? gan_node_append(to, view, &copy) : NULL;
 }
 
+/* What the counter is before an update: that would keep it, if it read it itself, from moving on
+ * beside other small calls. */
+static gan_node *counter_before(gan_graph *to, gan_node *counter) {
+    const gan_node here = {.id = to->n_nodes};
+    if (counter->op != GAN_OP_variable) return counter;
+    for (int id = to->n_nodes - 1; id >= 0; id--) {
+        gan_node *copy = to->node[id];
+        if (copy->op == GAN_OP_concat && copy->n_in == 1 && copy->dtype == GAN_I64 &&
+            gan_node_base(copy->in[0]) == counter && gan_plan_can_move(to, copy, &here))
+            return reshaped(to, copy, counter->shape);
+    }
+    return copied(to, counter, counter);
+}
+
 /* Whether x may make a result of that type itself: products either, sums a narrower one. */
 static bool may_cast(const gan_node *x, gan_dtype dtype) {
     if (x->op == GAN_OP_sum) return dtype == GAN_BF16;
@@ -115,6 +130,14 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
         may_cast(in[0]->in[0], node->dtype)) {
         gan_node *cast = gan_plan_cast_to(to, in[0]->in[0], node->dtype);
         return cast ? reshaped(to, cast, node->shape) : NULL;
+    }
+    enum { COUNTER = 5, OF_ADAM };
+    gan_node *of_adam[OF_ADAM];
+    if (node->op == GAN_OP_adam && options->joins) {
+        memcpy(of_adam, in, sizeof of_adam);
+        of_adam[COUNTER] = counter_before(to, in[COUNTER]);
+        if (!of_adam[COUNTER]) return NULL;
+        in = of_adam;
     }
     if (gan_op_of(node)->flags & GAN_OP_EFFECT) {
         gan_node *keeping = gan_plan_keep_half(&casts->half, to, node, in);
