@@ -41,7 +41,8 @@ static void at_32_pixels(void **state) {
     check(&wide, 1, NULL);
 }
 
-/* Of larger images, with narrower networks and one step of D for one of G's. */
+/* Of larger images, with narrower networks and one step of D for one of G's. Before anything is
+ * learnt the distance at 64 pixels is 240 to 290. */
 #define RESIZED(size, width)                                                                       \
     "data=fashion-mnist", "data.size=" size, "data.fit=resize", "data.channels=1", "batch=32",     \
         "model.generator_features=" width, "model.discriminator_features=" width
@@ -49,16 +50,16 @@ static void at_32_pixels(void **state) {
 
 static void at_48_pixels(void **state) {
     static const char *const other[] = {RESIZED("48", "8"), IN_TURN, NULL};
-    static const claim claims[] = {{"cifar-sngan", 300, 0, 140}, {"cifar-resnet", 300, 0, 140}};
+    static const claim claims[] = {{"cifar-sngan", 300, 0, 165}, {"cifar-resnet", 300, 0, 165}};
     (void)state;
     check(claims, sizeof claims / sizeof *claims, other);
 }
 
 static void at_64_pixels(void **state) {
-    static const char *const narrow[] = {RESIZED("64", "16"), NULL};
+    static const char *const narrow[] = {RESIZED("64", "32"), NULL};
     static const char *const narrower[] = {RESIZED("64", "8"), IN_TURN, NULL};
-    static const claim dcgan = {"dcgan64", 300, 0, 140};
-    static const claim claims[] = {{"cifar-sngan", 300, 0, 140}, {"cifar-resnet", 300, 0, 140}};
+    static const claim dcgan = {"dcgan64", 600, 0, 200};
+    static const claim claims[] = {{"cifar-sngan", 500, 0, 165}, {"cifar-resnet", 500, 0, 190}};
     (void)state;
     check(&dcgan, 1, narrow);
     check(claims, sizeof claims / sizeof *claims, narrower);

@@ -16,7 +16,7 @@ double claim_distance(const char *checkpoint, gan_device *device, const char *cl
                                    &(gan_agreement_options){.classifier = classifier}));
     print_message("%.2f; as many real images %.2f; the classifier %.4f\n", s.distance, s.own,
                   s.accuracy);
-    assert_true(s.accuracy >= 0.88 && s.own < 1);
+    assert_true(s.accuracy >= 0.88 && s.own < 1.5);
     return s.distance;
 }
 
