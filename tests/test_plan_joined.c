@@ -294,7 +294,8 @@ static void what_has_to_come_between_parts_a_pair(void **state) {
 
 static gan_join joins_but_products(const void *context, const gan_node *node) {
     (void)context;
-    const bool large = node->op == GAN_OP_matmul || node->op == GAN_OP_adam;
+    const bool large = node->op == GAN_OP_matmul || node->op == GAN_OP_adam ||
+                       node->op == GAN_OP_moments || node->op == GAN_OP_batch_norm;
     return (gan_join){!large, node->op == GAN_OP_random};
 }
 
@@ -332,6 +333,75 @@ static void a_counter_moves_on_beside_others(void **state) {
     close_setting(s, plan);
 }
 
+/* Where ops are expanded, updates that keep weights in bf16 are lowered twice. */
+static void an_update_may_be_lowered_twice(void **state) {
+    (void)state;
+    setting s = open_setting();
+    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
+                                          gan_shape0(), gan_init_constant(0)),
+             *w = gan_variable_node(s.g, GAN_WEIGHT, "d/w", GAN_F32, gan_shape2(1, 6),
+                                    gan_init_constant(1)),
+             *x = gan_input(s.g, GAN_BF16, gan_shape2(8, 6), "x"), *grad;
+    gan_node *y = gan_matmul(s.g, x, gan_cast(s.g, w, GAN_BF16), false, true);
+    gan_node *loss = gan_output(s.g, gan_logits_loss(s.g, gan_cast(s.g, y, GAN_F32), 1));
+    assert_int_equal(gan_gradient(s.g, loss, 1, &w, &grad), GAN_OK);
+    gan_adam(s.g, "d", 1, &w, &grad,
+             &(gan_adam_options){.beta1 = .5,
+                                 .beta2 = .999,
+                                 .eps = 1e-8,
+                                 .rate = gan_constant(s.g, 1e-3, gan_shape0()),
+                                 .counter = counter,
+                                 .per_iteration = 1});
+    gan_advance(s.g, counter, 1);
+    gan_plan *plan;
+    const gan_plan_options options = {
+        .supported = primitive_op, .takes = takes_all, .joins = joins_all, .join_room = 48};
+    assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+    assert_int_equal(launches_of(plan, GAN_OP_logits_loss), 0);
+    for (int i = 0; i < plan->n_launches; i++) {
+        const gan_node *node = plan->order[i];
+        if (node->op != GAN_OP_adam) continue;
+        assert_int_equal(node->n_in, 7);
+        assert_int_equal(gan_node_base(node->in[5])->op, GAN_OP_concat);
+        assert_int_equal(gan_node_base(node->in[6])->dtype, GAN_BF16);
+    }
+    close_setting(s, plan);
+}
+
+/* Neither behind a pair of calls that something parts, nor where no other stage follows. */
+static void a_counter_is_no_stage_by_itself(void **state) {
+    (void)state;
+    for (int last = 0; last < 2; last++) {
+        setting s = open_setting();
+        gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
+                                              gan_shape0(), gan_init_constant(0)),
+                 *x = gan_random_normal(s.g, counter, gan_shape2(16, 8), 0, 1);
+        if (last) {
+            gan_node *w = gan_input(s.g, GAN_F32, gan_shape2(8, 8), "w");
+            gan_output(s.g, gan_matmul(s.g, x, w, false, false));
+        } else {
+            gan_node *moments = gan_moments(s.g, x, 1),
+                     *row = gan_slice(s.g, gan_reshape(s.g, moments, gan_shape2(2, 8)), 0, 1, 1),
+                     *gamma = gan_exp(s.g, gan_reshape(s.g, row, gan_shape1(8)));
+            gan_output(s.g, gan_batch_norm(s.g, x, moments, gamma, gamma, 1e-5));
+        }
+        gan_advance(s.g, counter, 1);
+        gan_plan *plan;
+        const gan_plan_options options = {.supported = every_op,
+                                          .takes = takes_all,
+                                          .joins = joins_but_products,
+                                          .join_room = 48,
+                                          .pairs = norm_pairs};
+        assert_int_equal(gan_plan_create(&plan, s.g, &options), GAN_OK);
+        int others = 0;
+        for (int i = 0; i < plan->n_launches; i++)
+            others += plan->order[i]->op != GAN_OP_advance &&
+                      plan->stage[i] == stage_of(plan, GAN_OP_advance);
+        assert_true(others > 0);
+        close_setting(s, plan);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shuffled_batch_waits_for_no_indices),
@@ -350,6 +420,8 @@ int main(void) {
         cmocka_unit_test(a_pair_is_one_stage),
         cmocka_unit_test(what_has_to_come_between_parts_a_pair),
         cmocka_unit_test(a_counter_moves_on_beside_others),
+        cmocka_unit_test(an_update_may_be_lowered_twice),
+        cmocka_unit_test(a_counter_is_no_stage_by_itself),
     };
     return cmocka_run_group_tests_name("plan, joined", tests, NULL, NULL);
 }

@@ -26,7 +26,6 @@ typedef struct joining {
     int *partner;        /* of a large call, the later one that it is a launch with; -1: none */
     bool *idle;          /* no large call waits for it */
     int n_stages, n_phases, n_done; /* phases: of the stage that is being made */
-    int n_large;                    /* large calls that have not come */
     int room;                       /* taken of it */
 } joining;
 
@@ -138,13 +137,23 @@ static bool emit_phase(joining *j) {
     return fits;
 }
 
+/* Of the small calls that large ones wait for, whether one is left, and whether one can come now. */
+static void look(const joining *j, bool *left, bool *now) {
+    *left = *now = false;
+    for (int t = 0; t < j->n && !*now; t++) {
+        if (j->stage[t] >= 0 || j->how[t].room == 0 || j->idle[t]) continue;
+        *left = true;
+        *now = can_come_now(j, t);
+    }
+}
+
 /* Whether another phase of the stage is worth its barrier: what no large call waits for, such as
- * a counter that moves on, comes beside others, in a later stage if need be. */
+ * a counter that moves on, comes beside others in a later stage, if there is one. */
 static bool is_worth_a_phase(const joining *j) {
-    if (j->n_phases == 0 || j->n_large == 0) return true;
-    for (int t = 0; t < j->n; t++)
-        if (j->stage[t] < 0 && j->how[t].room > 0 && !j->idle[t] && can_come_now(j, t)) return true;
-    return false;
+    bool left, now;
+    if (j->n_phases == 0) return true;
+    look(j, &left, &now);
+    return now || !left;
 }
 
 static void end_stage(joining *j) {
@@ -190,26 +199,21 @@ static bool partners_wait(const joining *j, int t) {
 /* With its partners, where nothing between them has to come before those. */
 static void emit_large(joining *j, int t) {
     while (waits(j, t, t)) emit_small(j);
-    while (partners_wait(j, t) && emit_small(j)) {
+    for (bool left, now = true; now && partners_wait(j, t);) {
+        look(j, &left, &now);
+        if (now) emit_small(j);
     }
     const bool alone = partners_wait(j, t);
     emit(j, t, j->n_done);
-    j->n_large--;
-    for (int u = j->partner[t]; u >= 0 && !alone; u = j->partner[u]) {
-        emit(j, u, j->n_done);
-        j->n_large--;
-    }
+    for (int u = j->partner[t]; u >= 0 && !alone; u = j->partner[u]) emit(j, u, j->n_done);
     end_stage(j);
 }
 
 static void find_idle(joining *j) {
-    j->n_large = 0;
     for (int t = 0; t < j->n; t++) j->idle[t] = j->how[t].room > 0;
-    for (int t = j->n - 1; t >= 0; t--) {
-        j->n_large += j->how[t].room == 0;
+    for (int t = j->n - 1; t >= 0; t--)
         for (int k = j->first[t]; k < j->first[t + 1] && !j->idle[t]; k++)
             j->idle[j->before[k]] = false;
-    }
 }
 
 static void arrange(joining *j) {

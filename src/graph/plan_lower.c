@@ -100,7 +100,6 @@ static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
  * beside other small calls. */
 static gan_node *counter_before(gan_graph *to, gan_node *counter) {
     const gan_node here = {.id = to->n_nodes};
-    if (counter->op != GAN_OP_variable) return counter;
     for (int id = to->n_nodes - 1; id >= 0; id--) {
         gan_node *copy = to->node[id];
         if (copy->op == GAN_OP_concat && copy->n_in == 1 && copy->dtype == GAN_I64 &&
@@ -133,7 +132,8 @@ static gan_node *lower(gan_graph *to, const gan_node *node, gan_node *const *in,
     }
     enum { COUNTER = 5, OF_ADAM };
     gan_node *of_adam[OF_ADAM];
-    if (node->op == GAN_OP_adam && options->joins) {
+    /* once lowered it takes no variable, and may have more operands */
+    if (node->op == GAN_OP_adam && options->joins && in[COUNTER]->op == GAN_OP_variable) {
         memcpy(of_adam, in, sizeof of_adam);
         of_adam[COUNTER] = counter_before(to, in[COUNTER]);
         if (!of_adam[COUNTER]) return NULL;

@@ -10,6 +10,11 @@ static inline bool every_op(const void *context, gan_op_id op) {
     return (void)context, (void)op, true;
 }
 
+/* Has one for those that cannot be expanded. */
+static inline bool primitive_op(const void *context, gan_op_id op) {
+    return (void)context, !gan_op_table[op].expand;
+}
+
 /* Takes, and joins, whatever comes. */
 static inline bool takes_all(const void *context, const gan_node *node) {
     return (void)context, (void)node, true;
