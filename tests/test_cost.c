@@ -19,9 +19,8 @@ typedef struct cost_case {
     const char *name, *model, *optimizer;
     int64_t size, channels, features, batch, generator_batch, d_steps;
     bool reuse_noise, spectral_norm;
-    int ideal_launches,
-        sums; /* sums: of these, products with a row, with a column or of the two that are tasks beside
-                 others */
+    int ideal_launches, sums; /* sums: of these, products with a row, with a column or of the two
+                                 that are tasks beside others */
     double ideal_gflop, ideal_mb, ideal_updates_mb;
     /* by precision: as found when they were last lowered; depth: with branches, the launches of
      * the longest chain */

@@ -4,8 +4,9 @@
  * variable to have been read or updated; then all small ones that can run without another large one
  * do, as one stage, in phases; but what no large call needs begins no phase. Calls of a phase run
  * one after the other where they depend on each other, as a chain, except that spread ones run
- * beside all others: nothing of their phase may come before or after them. A large call whose result
- * a later one goes on with may be of one stage with it, too, and a sum with two that form it.
+ * beside all others: nothing of their phase may come before or after them. A large call whose
+ * result a later one goes on with may be of one stage with it, too, and a sum with two that form
+ * it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,8 @@ static bool emit_phase(joining *j) {
     return fits;
 }
 
-/* Of the small calls that large ones wait for, whether one is left, and whether one can come now. */
+/* Of the small calls that large ones wait for, whether one is left, and whether one can come now.
+ */
 static void look(const joining *j, bool *left, bool *now) {
     *left = *now = false;
     for (int t = 0; t < j->n && !*now; t++) {
@@ -262,8 +264,7 @@ gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options) {
                  .partner = malloc((n + 1) * sizeof *j.partner),
                  .idle = malloc((n + 1) * sizeof *j.idle)};
     gan_status status =
-        j.call && j.how && j.first && j.stage && j.phase && j.at && j.chain &&
-                j.partner && j.idle
+        j.call && j.how && j.first && j.stage && j.phase && j.at && j.chain && j.partner && j.idle
             ? GAN_OK
             : gan_fail(GAN_ERROR_MEMORY, "plan: out of memory");
     if (status == GAN_OK) {
