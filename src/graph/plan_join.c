@@ -138,24 +138,18 @@ static bool emit_phase(joining *j) {
     return fits;
 }
 
-/* Of the small calls that large ones wait for, whether one is left, and whether one can come now.
- */
-static void look(const joining *j, bool *left, bool *now) {
-    *left = *now = false;
-    for (int t = 0; t < j->n && !*now; t++) {
-        if (j->stage[t] >= 0 || j->how[t].room == 0 || j->idle[t]) continue;
-        *left = true;
-        *now = can_come_now(j, t);
-    }
+/* Whether a small call that large ones wait for is left, or, with `now`, one that can come now. */
+static bool is_awaited(const joining *j, bool now) {
+    for (int t = 0; t < j->n; t++)
+        if (j->stage[t] < 0 && j->how[t].room > 0 && !j->idle[t] && (!now || can_come_now(j, t)))
+            return true;
+    return false;
 }
 
 /* Whether another phase of the stage is worth its barrier: what no large call waits for, such as
  * a counter that moves on, comes beside others in a later stage, if there is one. */
 static bool is_worth_a_phase(const joining *j) {
-    bool left, now;
-    if (j->n_phases == 0) return true;
-    look(j, &left, &now);
-    return now || !left;
+    return j->n_phases == 0 || is_awaited(j, true) || !is_awaited(j, false);
 }
 
 static void end_stage(joining *j) {
@@ -201,10 +195,7 @@ static bool partners_wait(const joining *j, int t) {
 /* With its partners, where nothing between them has to come before those. */
 static void emit_large(joining *j, int t) {
     while (waits(j, t, t)) emit_small(j);
-    for (bool left, now = true; now && partners_wait(j, t);) {
-        look(j, &left, &now);
-        if (now) emit_small(j);
-    }
+    while (partners_wait(j, t) && is_awaited(j, true)) emit_small(j);
     const bool alone = partners_wait(j, t);
     emit(j, t, j->n_done);
     for (int u = j->partner[t]; u >= 0 && !alone; u = j->partner[u]) emit(j, u, j->n_done);

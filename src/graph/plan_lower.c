@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "graph/plan.h"
 #include "graph/plan_cast.h"
-#include "graph/plan_fuse.h"
 #include "graph/plan_norm.h"
 #include "graph/plan_share.h"
 #include "graph/plan_task.h"
@@ -85,12 +84,17 @@ static gan_node *in_shape(gan_graph *to, const gan_node *node, gan_node *const *
 
 /* ---- nodes ---- */
 
-/* What a view of x shows, as bytes of its own: a concatenation of one. */
-static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
+/* The elements of x as bytes of their own: a concatenation of one. */
+static gan_node *own_bytes(gan_graph *to, gan_node *x) {
     gan_node *flat = reshaped(to, x, gan_shape1(gan_shape_size(x->shape)));
     if (!flat) return NULL;
     gan_node model = {.op = GAN_OP_concat, .dtype = x->dtype, .shape = flat->shape, .n_in = 1};
-    gan_node *copy = gan_node_append(to, &model, &flat);
+    return gan_node_append(to, &model, &flat);
+}
+
+/* What a view of x shows, so. */
+static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
+    gan_node *copy = own_bytes(to, x);
     if (!copy || view->op != GAN_OP_slice) return copy ? reshaped(to, copy, view->shape) : NULL;
     copy = reshaped(to, copy, x->shape);
     return copy ? gan_node_append(to, view, &copy) : NULL;
@@ -99,14 +103,8 @@ static gan_node *copied(gan_graph *to, const gan_node *view, gan_node *x) {
 /* What the counter is before an update: that would keep it, if it read it itself, from moving on
  * beside other small calls. */
 static gan_node *counter_before(gan_graph *to, gan_node *counter) {
-    const gan_node here = {.id = to->n_nodes};
-    for (int id = to->n_nodes - 1; id >= 0; id--) {
-        gan_node *copy = to->node[id];
-        if (copy->op == GAN_OP_concat && copy->n_in == 1 && copy->dtype == GAN_I64 &&
-            gan_node_base(copy->in[0]) == counter && gan_plan_can_move(to, copy, &here))
-            return reshaped(to, copy, counter->shape);
-    }
-    return copied(to, counter, counter);
+    gan_node *copy = gan_plan_share(to, own_bytes(to, counter));
+    return copy ? reshaped(to, copy, counter->shape) : NULL;
 }
 
 /* Whether x may make a result of that type itself: products either, sums a narrower one. */

@@ -1,4 +1,4 @@
-/* What several passes over a network compute alike: sums, and folded filters. */
+/* What several passes over a network compute alike: sums, folded filters, copies. */
 #include "graph/plan_share.h"
 
 static const gan_variable *variable_of(const gan_node *x) {
@@ -21,18 +21,19 @@ static bool is_same(const gan_graph *to, gan_node *x, gan_node *y, int before, i
 }
 
 static bool is_equal(const gan_graph *to, const gan_node *a, const gan_node *b) {
-    if (a->op != b->op || a->program || a->dtype != b->dtype ||
+    if (a->op != b->op || a->n_in != b->n_in || a->program || a->dtype != b->dtype ||
         !gan_shape_equal(a->shape, b->shape))
         return false;
-    const bool folds = a->op == GAN_OP_fold;
-    return (folds ? a->attr.fold.up == b->attr.fold.up
-                  : a->attr.reduce.axes == b->attr.reduce.axes) &&
-           is_same(to, a->in[0], b->in[0], a->id, b->id);
+    const bool alike = a->op == GAN_OP_concat ||
+                       (a->op == GAN_OP_fold ? a->attr.fold.up == b->attr.fold.up
+                                             : a->attr.reduce.axes == b->attr.reduce.axes);
+    return alike && is_same(to, a->in[0], b->in[0], a->id, b->id);
 }
 
 gan_node *gan_plan_share(const gan_graph *to, gan_node *node) {
     const bool shared =
-        node && (node->op == GAN_OP_fold || gan_op_of(node)->flags & GAN_OP_PROLOGUE);
+        node && (node->op == GAN_OP_fold || (node->op == GAN_OP_concat && node->n_in == 1) ||
+                 gan_op_of(node)->flags & GAN_OP_PROLOGUE);
     if (!shared || node->program) return node;
     /* The first: whatever equals it was put aside for it. */
     for (int id = 0; id < node->id; id++)

@@ -4,8 +4,8 @@
 
 #include "graph/graph.h"
 
-/* The sum, maximum or folded filter in `to` that has the value of `node`, just added to it; else
- * `node`, which may be NULL. */
+/* The sum, maximum, folded filter or concatenation of one in `to` that has the value of `node`,
+ * just added to it; else `node`, which may be NULL. */
 gan_node *gan_plan_share(const gan_graph *to, gan_node *node);
 
 #endif
