@@ -304,21 +304,14 @@ static gan_join joins_but_products(const void *context, const gan_node *node) {
 static void a_counter_moves_on_beside_others(void **state) {
     (void)state;
     setting s = open_setting();
-    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
-                                          gan_shape0(), gan_init_constant(0)),
+    gan_node *counter = add_counter(s.g),
              *w = gan_variable_node(s.g, GAN_WEIGHT, "d/w", GAN_F32, gan_shape2(4, 6),
                                     gan_init_constant(1)),
              *z = gan_random_normal(s.g, counter, gan_shape2(8, 4), 0, 1), *grad;
     gan_node *y = gan_matmul(s.g, z, w, false, false);
     gan_node *loss = gan_output(s.g, gan_mean(s.g, gan_square(s.g, gan_exp(s.g, y))));
     assert_int_equal(gan_gradient(s.g, loss, 1, &w, &grad), GAN_OK);
-    gan_adam(s.g, "d", 1, &w, &grad,
-             &(gan_adam_options){.beta1 = .5,
-                                 .beta2 = .999,
-                                 .eps = 1e-8,
-                                 .rate = gan_constant(s.g, 1e-3, gan_shape0()),
-                                 .counter = counter,
-                                 .per_iteration = 1});
+    add_adam(s.g, counter, 1, &w, &grad);
     gan_advance(s.g, counter, 1);
     gan_plan *plan;
     const gan_plan_options options = {
@@ -337,21 +330,14 @@ static void a_counter_moves_on_beside_others(void **state) {
 static void an_update_may_be_lowered_twice(void **state) {
     (void)state;
     setting s = open_setting();
-    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
-                                          gan_shape0(), gan_init_constant(0)),
+    gan_node *counter = add_counter(s.g),
              *w = gan_variable_node(s.g, GAN_WEIGHT, "d/w", GAN_F32, gan_shape2(1, 6),
                                     gan_init_constant(1)),
              *x = gan_input(s.g, GAN_BF16, gan_shape2(8, 6), "x"), *grad;
     gan_node *y = gan_matmul(s.g, x, gan_cast(s.g, w, GAN_BF16), false, true);
     gan_node *loss = gan_output(s.g, gan_logits_loss(s.g, gan_cast(s.g, y, GAN_F32), 1));
     assert_int_equal(gan_gradient(s.g, loss, 1, &w, &grad), GAN_OK);
-    gan_adam(s.g, "d", 1, &w, &grad,
-             &(gan_adam_options){.beta1 = .5,
-                                 .beta2 = .999,
-                                 .eps = 1e-8,
-                                 .rate = gan_constant(s.g, 1e-3, gan_shape0()),
-                                 .counter = counter,
-                                 .per_iteration = 1});
+    add_adam(s.g, counter, 1, &w, &grad);
     gan_advance(s.g, counter, 1);
     gan_plan *plan;
     const gan_plan_options options = {
@@ -373,8 +359,7 @@ static void a_counter_is_no_stage_by_itself(void **state) {
     (void)state;
     for (int last = 0; last < 2; last++) {
         setting s = open_setting();
-        gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
-                                              gan_shape0(), gan_init_constant(0)),
+        gan_node *counter = add_counter(s.g),
                  *x = gan_random_normal(s.g, counter, gan_shape2(16, 8), 0, 1);
         if (last) {
             gan_node *w = gan_input(s.g, GAN_F32, gan_shape2(8, 8), "w");

@@ -53,15 +53,7 @@ static void living_values_do_not_share_bytes(void **state) {
     int n = gan_group_weights(s.g, "d", w, 32);
     assert_int_equal(n, 12);
     assert_int_equal(gan_gradient(s.g, mean_square(s.g, h), n, w, grad), GAN_OK);
-    gan_node *counter = gan_variable_node(s.g, GAN_COUNTER, "train/iteration", GAN_I64,
-                                          gan_shape0(), (gan_init){GAN_INIT_CONSTANT, 0, 0});
-    gan_adam(s.g, "d", n, w, grad,
-             &(gan_adam_options){.beta1 = .5,
-                                 .beta2 = .999,
-                                 .eps = 1e-8,
-                                 .rate = gan_constant(s.g, 1e-3, gan_shape0()),
-                                 .counter = counter,
-                                 .per_iteration = 1});
+    add_adam(s.g, add_counter(s.g), n, w, grad);
     gan_plan *plan = make_plan(s.g);
     check_places(plan);
     assert_int_equal(launches_of(plan, GAN_OP_pack),
