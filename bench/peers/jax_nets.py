@@ -112,7 +112,8 @@ class Nets:
 
     def resnet_generator(self, p, z, running=None):
         def same(name, x, padding):
-            return conv(x, p[f"{name}/weight"], 1, padding) + p[f"{name}/bias"]
+            y = conv(x, p[f"{name}/weight"], 1, padding)
+            return y + p[f"{name}/bias"] if f"{name}/bias" in p else y
 
         def wider(x):
             return jnp.repeat(jnp.repeat(x, 2, 1), 2, 2)

@@ -132,7 +132,7 @@ class Nets:
 
     def resnet_generator(self, p, z, running=None):
         def conv(name, x, padding):
-            return F.conv2d(x, p[f"{name}/weight"], p[f"{name}/bias"], 1, padding)
+            return F.conv2d(x, p[f"{name}/weight"], p.get(f"{name}/bias"), 1, padding)
 
         x = self.linear(p, "generator/project", z)
         x = x.view(len(z), 4, 4, -1).permute(0, 3, 1, 2) if self.last else x.view(len(z), -1, 4, 4)

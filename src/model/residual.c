@@ -64,46 +64,52 @@ typedef enum resizing { SAME, UP, DOWN } resizing;
 
 /* He's gain in the blocks' convolutions: U(±sqrt(2·6 / (fan_in + fan_out))). */
 static gan_node *conv3x3(gan_scope *s, const char *name, gan_node *x, int64_t channels,
-                         resizing change, bool spectral) {
+                         resizing change, bool bias, bool spectral) {
     const gan_shape in = gan_node_shape(x);
     if (!x) return NULL;
     gan_init init = gan_init_xavier(9 * in.dim[3], 9 * channels);
     const float gain = 1.41421356f;
     init.a *= gain, init.b *= gain;
-    const gan_layer_options o = {.weight = &init, .spectral_norm = spectral};
+    const gan_layer_options o = {.no_bias = !bias, .weight = &init, .spectral_norm = spectral};
     if (change == UP) return gan_layer_conv2d_up(s, name, x, channels, 3, &o);
     if (change == DOWN) return gan_layer_conv2d_down(s, name, x, channels, 3, &o);
     return gan_layer_conv2d(s, name, x, channels, 3, gan_window_same(1, 1), &o);
 }
 
-static gan_node *conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t channels,
+static gan_node *conv1x1(gan_scope *s, const char *name, gan_node *x, int64_t channels, bool bias,
                          bool spectral) {
-    const gan_layer_options o = {.spectral_norm = spectral};
+    const gan_layer_options o = {.no_bias = !bias, .spectral_norm = spectral};
     return gan_layer_conv2d(s, name, x, channels, 1, gan_window_same(1, 0), &o);
 }
 
 /* Attention where it belongs: at maps of half the image's height, at most 32 (table 1: maps of
  * 32 do best for images of 128). */
+static bool attends(int64_t height, const gan_model_options *o, const gan_residual_style *style) {
+    return (style->attention || o->nonlocal) && height == (o->height / 2 < 32 ? o->height / 2 : 32);
+}
+
 static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o,
                         const gan_residual_style *style, bool spectral) {
     const gan_layer_options layer = {.spectral_norm = spectral};
-    const int64_t height = o->height / 2 < 32 ? o->height / 2 : 32;
-    if (!x || gan_node_shape(x).dim[1] != height) return x;
+    if (!x || !attends(gan_node_shape(x).dim[1], o, style)) return x;
     if (o->nonlocal) return gan_layer_nonlocal(s, "nonlocal", x, o->nonlocal, true, &layer);
-    return style->attention ? gan_layer_attention(s, "attention", x, spectral) : x;
+    return gan_layer_attention(s, "attention", x, spectral);
 }
 
 /* ---- the generator ---- */
 
 /* The short cut's convolution is 1x1, so it may come before the upsampling: the same numbers, a
- * quarter of the work. */
-static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool spectral) {
+ * quarter of the work. Biases that nothing but a norm sees do nothing, and there are none;
+ * `normed`: so it is with the block's result. */
+static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool normed, bool spectral) {
     gan_graph *g = gan_scope_graph(s);
+    const bool shifts = gan_scope_norm(s, "batch")->shifts, bias = !(shifts && normed);
     gan_node *h = gan_relu(g, gan_layer_norm(s, "norm1", x, "batch", NULL));
-    h = conv3x3(s, "conv1", h, channels, UP, spectral);
+    h = conv3x3(s, "conv1", h, channels, UP, !shifts, spectral);
     h = gan_relu(g, gan_layer_norm(s, "norm2", h, "batch", NULL));
-    h = conv3x3(s, "conv2", h, channels, SAME, spectral);
-    return gan_add(g, h, gan_upsample(g, conv1x1(s, "shortcut", x, channels, spectral), 2));
+    h = conv3x3(s, "conv2", h, channels, SAME, bias, spectral);
+    x = conv1x1(s, "shortcut", x, channels, bias, spectral);
+    return gan_add(g, h, gan_upsample(g, x, 2));
 }
 
 gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_options *o,
@@ -121,8 +127,9 @@ gan_node *gan_residual_generator(gan_scope *s, gan_node *z, const gan_model_opti
     gan_node *x = gan_layer_linear(s, "project", z, h * w * first, &layer);
     x = gan_reshape(g, x, gan_shape4(-1, h, w, first));
     for (int i = 1; i <= p->ups; i++) {
+        const bool normed = !attends(h << i, o, style) && o->generator_keep == 0;
         x = up_block(gan_scope_enter(s, "up%d", i), gan_noise_join(&noise, i, x),
-                     width * p->g_channels[i], spectral);
+                     width * p->g_channels[i], normed, spectral);
         x = attend(s, x, o, style, spectral);
         x = gan_drop(s, x, o->generator_keep);
     }
@@ -149,11 +156,11 @@ static gan_node *down_block(gan_scope *s, gan_node *x, int64_t channels, bool fi
     const bool same = !down && before == channels;
     const gan_layer_options o = {.spectral_norm = spectral};
     gan_node *h = conv3x3(s, "conv1", first ? x : active(s, "norm1", x), first ? channels : before,
-                          SAME, spectral);
-    h = conv3x3(s, "conv2", active(s, "norm2", h), channels, down ? DOWN : SAME, spectral);
+                          SAME, true, spectral);
+    h = conv3x3(s, "conv2", active(s, "norm2", h), channels, down ? DOWN : SAME, true, spectral);
     gan_node *short_cut = same   ? x
                           : down ? gan_layer_conv2d_down(s, "shortcut", x, channels, 1, &o)
-                                 : conv1x1(s, "shortcut", x, channels, spectral);
+                                 : conv1x1(s, "shortcut", x, channels, true, spectral);
     return gan_add(g, h, short_cut);
 }
 
