@@ -10,15 +10,13 @@
 #include <cmocka.h>
 
 #include "device/program.h"
-#include "ganc/ganc.h"
+#include "support/measured.h"
 
-/* An iteration as bench/ measures it, and what it may cost. The ideal figures are counted by hand:
- * the kernels of the cheapest correct schedule with every chain in a product's epilogue, and the
- * bytes that they move with values stored as bf16. */
+/* What an iteration as bench/ measures it may cost. The ideal figures are counted by hand: the
+ * kernels of the cheapest correct schedule with every chain in a product's epilogue, and the bytes
+ * that they move with values stored as bf16. */
 typedef struct cost_case {
-    const char *name, *model, *optimizer;
-    int64_t size, channels, features, batch, generator_batch, d_steps;
-    bool reuse_noise, spectral_norm;
+    const measured_case *is;
     int ideal_launches, sums; /* sums: of these, products with a row, with a column or of the two
                                  that are tasks beside others */
     double ideal_gflop, ideal_mb, ideal_updates_mb;
@@ -36,29 +34,14 @@ typedef struct cost_case {
  * float. The same values go through memory. */
 /* clang-format off */
 static const cost_case cases[] = {
-    {"a1", "mlp", "adam", 28, 1, 0, 128, 0, 1, true, false,
-     29, 5, 2.0, 26, 61, {27, 21, 47, 57}, {28, 22, 29, 61}},
-    {"a2", "maxout", "momentum", 28, 1, 0, 100, 0, 1, false, false,
-     29, 5, 3.6, 48, 82, {32, 24, 108, 75}, {31, 22, 65, 83}},
-    {"b", "dcgan", "adam", 64, 3, 64, 128, 0, 1, true, false,
-     42, 5, 291, 1005, 190, {61, 55, 2700, 178}, {60, 54, 1190, 180}},
-    {"c", "resnet", "adam", 32, 3, 0, 64, 128, 5, false, true,
-     286, 0, 2363, 5338, 363, {423, 338, 19320, 265}, {324, 240, 8270, 270}},
-    {"d", "dcgan", "adam", 128, 3, 96, 256, 0, 1, true, false,
-     50, 2, 6893, 12181, 1579, {79, 71, 36400, 1480}, {78, 70, 16760, 1480}},
+    {&measured_cases[0], 29, 5, 2.0, 26, 61, {27, 21, 47, 57}, {28, 22, 29, 61}},
+    {&measured_cases[1], 29, 5, 3.6, 48, 82, {32, 24, 108, 75}, {31, 22, 65, 83}},
+    {&measured_cases[2], 42, 5, 291, 1005, 190, {61, 55, 2700, 178}, {60, 54, 1190, 180}},
+    {&measured_cases[3], 286, 0, 2363, 5338, 363, {423, 338, 19320, 265}, {324, 240, 8270, 270}},
+    {&measured_cases[4], 50, 2, 6893, 12181, 1579, {79, 71, 36400, 1480}, {78, 70, 16760, 1480}},
 };
 /* clang-format on */
-enum { CASES = sizeof cases / sizeof *cases, EXAMPLES = 10000, RING = 1024 };
-
-static gan_node *real_batch(void *user, gan_graph *g, gan_node *counter, int64_t step) {
-    const cost_case *c = user;
-    gan_node *data = gan_variable_node(g, GAN_DATA, "data/images", GAN_U8,
-                                       gan_shape4(EXAMPLES, c->size, c->size, c->channels),
-                                       gan_init_constant(0));
-    gan_node *index = gan_shuffled_index(g, counter, EXAMPLES, c->batch, c->batch * c->d_steps,
-                                         step * c->batch, 1u << 20);
-    return gan_minibatch(g, data, index, counter, 2.0 / 255, -1, false);
-}
+enum { CASES = sizeof cases / sizeof *cases };
 
 typedef struct compiled {
     gan_device *device;
@@ -67,34 +50,6 @@ typedef struct compiled {
     gan_program *program;
 } compiled;
 
-static void build(gan_graph *g, const cost_case *c, gan_precision precision) {
-    gan_game game;
-    const gan_game_options options = {.model = gan_model_find(c->model),
-                                      .networks = {.height = c->size,
-                                                   .width = c->size,
-                                                   .channels = c->channels,
-                                                   .z_dim = 100,
-                                                   .generator_features = c->features,
-                                                   .discriminator_features = c->features,
-                                                   .spectral_norm = c->spectral_norm},
-                                      .batch = c->batch,
-                                      .generator_batch = c->generator_batch,
-                                      .d_steps = c->d_steps,
-                                      .reuse_noise = c->reuse_noise,
-                                      .precision = precision,
-                                      .objective = gan_objective_find("non-saturating"),
-                                      .prior = gan_prior_find("normal"),
-                                      .generator = gan_optimizer_defaults(c->optimizer),
-                                      .discriminator = gan_optimizer_defaults(c->optimizer),
-                                      .real = real_batch,
-                                      .user = (void *)(uintptr_t)c};
-    if (gan_game_build(&game, g, &options) != GAN_OK) fail_msg("%s", gan_last_error());
-    gan_node *ring = gan_variable_node(g, GAN_RECORD, "train/ring", GAN_F32, gan_shape2(RING, 4),
-                                       gan_init_constant(0));
-    gan_node *const scalar[4] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
-    gan_record(g, ring, game.counter, 1, 4, scalar);
-}
-
 /* False when this build has no device of the kind. */
 static bool compile(compiled *p, const cost_case *c, gan_precision precision, const char *kind,
                     bool branches) {
@@ -102,7 +57,7 @@ static bool compile(compiled *p, const cost_case *c, gan_precision precision, co
     if (gan_device_open(&p->device, kind, &planned) != GAN_OK) return false;
     assert_int_equal(gan_store_create(&p->store, 1), GAN_OK);
     assert_int_equal(gan_graph_create(&p->g, p->store), GAN_OK);
-    build(p->g, c, precision);
+    measured_build(p->g, c->is, precision);
     if (gan_compile(&p->program, p->g, p->device) != GAN_OK) fail_msg("%s", gan_last_error());
     return true;
 }
@@ -117,7 +72,7 @@ static void release(compiled *p) {
 /* `target`: how far above the ideal is near enough. */
 static void print_row(const cost_case *c, gan_precision precision, const char *what, double is,
                       double ideal, double target, double limit) {
-    print_message("%-4s %-5s %-16s %10.1f %10.1f %8.2f %10.2f %10.1f\n", c->name,
+    print_message("%-4s %-5s %-16s %10.1f %10.1f %8.2f %10.2f %10.1f\n", c->is->name,
                   gan_precision_name(precision), what, is, ideal, is / ideal, is / ideal / target,
                   limit);
 }
@@ -140,7 +95,7 @@ static void check(const cost_case *c, gan_precision precision, const struct limi
     compiled p;
     gan_program_info info;
     if (!compile(&p, c, precision, "cuda", false)) {
-        print_message("%s: skipped, %s\n", c->name, gan_last_error());
+        print_message("%s: skipped, %s\n", c->is->name, gan_last_error());
         skip();
     }
     gan_program_describe(p.program, &info);
@@ -149,7 +104,7 @@ static void check(const cost_case *c, gan_precision precision, const struct limi
     const double updates = (double)info.bytes_updates * 1e-6, gflop = (double)info.flops * 1e-9;
     const double mb = (double)info.bytes_moved * 1e-6 - updates;
     const double most_gflop = 1.02 * c->ideal_gflop;
-    const double near_launches = c->spectral_norm ? 1.2 : 1.3, near_mb = 1.25;
+    const double near_launches = c->is->spectral_norm ? 1.2 : 1.3, near_mb = 1.25;
     print_row(c, precision, "launches", info.launches, c->ideal_launches, near_launches,
               most->launches);
     print_row(c, precision, "depth", depth, c->ideal_launches, near_launches, most->depth);
@@ -165,7 +120,7 @@ static void check(const cost_case *c, gan_precision precision, const struct limi
     assert_true(updates <= most->updates_mb);
     assert_true(gflop <= most_gflop);
     /* No product, update or batch that the schedule does not need. */
-    if (!c->spectral_norm) assert_int_equal(info.launches_least + c->sums, c->ideal_launches);
+    if (!c->is->spectral_norm) assert_int_equal(info.launches_least + c->sums, c->ideal_launches);
 }
 
 static void costs_no_more_than_it_did(void **state) {
@@ -187,7 +142,8 @@ static void nothing_runs_on_a_planned_device(void **state) {
 static int list(const char *name, gan_precision precision) {
     for (int i = 0; i < CASES; i++) {
         compiled p;
-        if (strcmp(cases[i].name, name) != 0 || !compile(&p, &cases[i], precision, "cuda", true))
+        if (strcmp(cases[i].is->name, name) != 0 ||
+            !compile(&p, &cases[i], precision, "cuda", true))
             continue;
         gan_program_print(p.program, stdout);
         release(&p);
@@ -202,7 +158,7 @@ int main(int argc, char **argv) {
     if (argc > 1) return list(argv[1], precision);
     struct CMUnitTest tests[CASES + 1] = {cmocka_unit_test(nothing_runs_on_a_planned_device)};
     for (int i = 0; i < CASES; i++)
-        tests[1 + i] = (struct CMUnitTest){.name = cases[i].name,
+        tests[1 + i] = (struct CMUnitTest){.name = cases[i].is->name,
                                            .test_func = costs_no_more_than_it_did,
                                            .initial_state = (void *)(uintptr_t)&cases[i]};
     print_message("%-4s %-5s %-16s %10s %10s %8s %10s %10s\n", "case", "", "", "is", "ideal",
