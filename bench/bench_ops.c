@@ -127,8 +127,10 @@ static const conv convs[] = {
     {128, 8, 256, 512, 4, 2, 1}, {64, 16, 128, 128, 3, 1, 1},
 };
 
-/* `how`: what stands behind the op's name. */
-static void bench_conv(bench *b, const conv *c, int kind, const char *how) {
+typedef gan_node *function(gan_graph *g, gan_node *x);
+
+/* `how`: what stands behind the op's name; `then` is applied to its result. */
+static void bench_conv_then(bench *b, const conv *c, int kind, const char *how, function *then) {
     static const char *const names[] = {"conv2d", "grad_input", "grad_weight"};
     const gan_window window = gan_window_same(c->stride, c->padding);
     const int64_t out = (c->size + 2 * c->padding - c->filter) / c->stride + 1;
@@ -143,12 +145,37 @@ static void bench_conv(bench *b, const conv *c, int kind, const char *how) {
     const gan_init init = b->dtype == GAN_F32 ? gan_init_normal(0, 1) : gan_init_constant(0);
     gan_node *p = gan_variable_node(b->g, GAN_WEIGHT, "p/p", b->dtype, kind == 1 ? y : x, init);
     gan_node *q = gan_variable_node(b->g, GAN_WEIGHT, "q/q", b->dtype, kind == 2 ? y : w, init);
-    gan_output(b->g, kind == 0 ? gan_conv2d(b->g, p, q, window)
-                     : kind == 1
-                         ? gan_conv2d_grad_input(b->g, p, q, c->size, c->size, window)
-                         : gan_conv2d_grad_weight(b->g, p, q, c->filter, c->filter, window));
+    gan_node *result = kind == 0 ? gan_conv2d(b->g, p, q, window)
+                       : kind == 1
+                           ? gan_conv2d_grad_input(b->g, p, q, c->size, c->size, window)
+                           : gan_conv2d_grad_weight(b->g, p, q, c->filter, c->filter, window);
+    gan_output(b->g, then ? then(b->g, result) : result);
     finish(b, title, 2.0 * (double)(c->n * out * out * c->k * c->filter * c->filter * c->c),
            (bytes_of(x) + bytes_of(y) + bytes_of(w)) / (b->dtype == GAN_BF16 ? 2 : 1));
+}
+
+static void bench_conv(bench *b, const conv *c, int kind, const char *how) {
+    bench_conv_then(b, c, kind, how, NULL);
+}
+
+/* With nothing behind them, with a function that the library compiles into the convolution, and one
+ * that it does not know, which makes two launches: G's and D's of c, data gradients of b and d. */
+static void bench_behind(bench *b) {
+    static const struct {
+        function *then;
+        const char *how;
+    } ways[] = {{NULL, "/alone/bf16"}, {gan_relu, "/fused/bf16"}, {gan_square, "/apart/bf16"}};
+    static const struct {
+        int kind;
+        conv is;
+    } layers[] = {{0, {128, 32, 256, 256, 3, 1, 1}}, {0, {128, 16, 128, 128, 3, 1, 1}},
+                  {1, {128, 16, 128, 128, 3, 1, 1}}, {1, {128, 32, 128, 128, 4, 2, 1}},
+                  {1, {256, 32, 64, 128, 4, 2, 1}},  {1, {512, 64, 96, 192, 4, 2, 1}}};
+    bench other = *b;
+    other.dtype = GAN_BF16;
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        for (size_t way = 0; way < sizeof ways / sizeof *ways; way++)
+            bench_conv_then(&other, &layers[i].is, layers[i].kind, ways[way].how, ways[way].then);
 }
 
 /* First and last layers of dcgan on Fashion-MNIST, of b, c and d. */
@@ -348,6 +375,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++)
         for (int kind = 0; kind < 3; kind++) bench_conv(&b, &convs[i], kind, "");
     if (b.cuda) bench_few(&b, device, options);
+    if (b.cuda) bench_behind(&b);
     bench_pointwise(&b, 128 * 1024);
     bench_pointwise(&b, 1 << 24);
     bench_tanh(&b, 128 * 64 * 64 * 3);
