@@ -225,32 +225,36 @@ static bool write_all(int fd, const char *data, size_t bytes) {
 }
 
 /* Not flushed to the disk: what a power cut leaves of it is found out by its sum. */
-static void replace(const gan_cache *c, const char *data, size_t bytes) {
+static bool replace(const gan_cache *c, const char *data, size_t bytes) {
     static const char ending[] = ".XXXXXX";
     const size_t length = strlen(c->file);
+    bool written = false;
     char *name = malloc(length + sizeof ending);
-    if (!name) return;
+    if (!name) return false;
     memcpy(name, c->file, length);
     memcpy(name + length, ending, sizeof ending);
     const int fd = mkstemp(name);
     if (fd >= 0) {
-        const bool written = write_all(fd, data, bytes);
-        if (close(fd) != 0 || !written || rename(name, c->file) != 0) unlink(name);
+        written = write_all(fd, data, bytes);
+        written = close(fd) == 0 && written && rename(name, c->file) == 0;
+        if (!written) unlink(name);
     }
     free(name);
+    return written;
 }
 
-void gan_cache_save(gan_cache *c) {
-    if (!c || !c->changed) return;
+bool gan_cache_save(gan_cache *c) {
+    if (!c || !c->changed) return true;
     c->changed = false;
     make_folders(c->folder);
     put_in_order(c);
     const size_t bytes = shrink(c);
     char *data = malloc(bytes);
-    if (!data) return;
+    if (!data) return false;
     compose(c, data, bytes);
-    replace(c, data, bytes);
+    const bool written = replace(c, data, bytes);
     free(data);
+    return written;
 }
 
 /* ---- the cache ---- */

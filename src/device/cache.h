@@ -5,11 +5,13 @@
  * as none and is replaced by the next save, which writes beside it and renames: a reader sees the
  * old file or the new one. Several processes may share a file: a save keeps what others have
  * written since, and what two of them write in the same moment is found out again by whoever lacks
- * it. Nothing here fails: a folder that cannot be read or written means that nothing is kept.
+ * it. Nothing here fails but with a false from gan_cache_save(): a folder that cannot be read or
+ * written means that nothing is kept.
  */
 #ifndef GANC_DEVICE_CACHE_H
 #define GANC_DEVICE_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct gan_cache gan_cache;
@@ -30,8 +32,8 @@ void gan_cache_put(gan_cache *cache, const void *key, size_t key_bytes, const vo
                    size_t value_bytes);
 
 /* Writes the file, where something was put since the last time; makes the folder first, with those
- * above it. */
-void gan_cache_save(gan_cache *cache);
+ * above it. False when it could not. */
+bool gan_cache_save(gan_cache *cache);
 
 /* Saves, and frees. */
 void gan_cache_close(gan_cache *cache);
