@@ -27,12 +27,18 @@ static const char *cache_folder(char *to, size_t size) {
     return n > 0 && (size_t)n < size ? to : NULL;
 }
 
+static bool is_set(const gan_settings *settings, const char *flag) {
+    char value[32];
+    gan_settings_get(settings, flag, value, sizeof value);
+    return strcmp(value, "true") == 0;
+}
+
 gan_device_options device_options_of(const gan_settings *settings) {
-    char threads[32], branches[32];
+    char threads[32];
     gan_settings_get(settings, "threads", threads, sizeof threads);
-    gan_settings_get(settings, "branches", branches, sizeof branches);
     return (gan_device_options){.threads = (int)strtol(threads, NULL, 10),
-                                .branches = strcmp(branches, "true") == 0};
+                                .branches = is_set(settings, "branches"),
+                                .tune = is_set(settings, "tune")};
 }
 
 int open_device(const usage *u, gan_device **out, const char *name,

@@ -150,12 +150,12 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
     d->resident = options->cooperative >= 0;
     d->cache_bytes = PLANNED_CACHE;
     gan_status status = options->plan_only ? GAN_OK : set_up(d);
+    if (status == GAN_OK && !options->plan_only) status = gan_cuda_conv_cache_open(d, options);
     if (status != GAN_OK) {
         close_device(&d->base);
         return gan_fail_within(status, "device cuda:%d", index);
     }
     d->base.phases = d->resident;
-    if (!options->plan_only) gan_cuda_conv_cache_open(d, options->cache);
     *out = &d->base;
     return GAN_OK;
 }

@@ -1,16 +1,18 @@
 #include "cuda/conv_cache.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "ganc/status.h"
 
 /* Of keys and values below, of the ids in conv_graph.c that a plan's text names, and of the
  * numbers behind the names in conv_epilogue.h: whoever changes one of them counts on. */
-enum { FORMAT = 3 };
+enum { FORMAT = 4 };
 
-void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder) {
+static void open_file(gan_cuda_device *d, const char *folder) {
     struct cudaDeviceProp prop;
     char identity[512];
     int runtime = 0;
@@ -25,6 +27,25 @@ void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder) {
              prop.name, prop.major, prop.minor, prop.multiProcessorCount, runtime,
              cudnnGetVersion(), gan_version(), FORMAT);
     d->cache = gan_cache_open(folder, identity);
+}
+
+gan_status gan_cuda_conv_cache_keep_all(gan_cuda_device *d) {
+    if (gan_cache_save(d->cache) || !d->tunes) return GAN_OK;
+    return gan_fail(GAN_ERROR_IO, "tune: cannot write into the cache's folder: %s",
+                    strerror(errno));
+}
+
+gan_status gan_cuda_conv_cache_open(gan_cuda_device *d, const gan_device_options *options) {
+    static const char mark[] = "tuned";
+    open_file(d, options->cache);
+    d->tunes = options->tune;
+    if (!d->tunes) return GAN_OK;
+    if (!d->cache)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "tune: expected a cache, a folder to keep what is found in; got none");
+    gan_cache_put(d->cache, mark, sizeof mark, mark, 0); /* before anything is tried */
+    const gan_status status = gan_cuda_conv_cache_keep_all(d);
+    return status == GAN_OK ? GAN_OK : gan_fail_within(status, "%s", options->cache);
 }
 
 /* ---- algorithms ---- */
@@ -55,7 +76,7 @@ void gan_cuda_conv_cache_put(gan_cuda_device *d, const gan_cuda_conv_key *key, i
 /* ---- plans ---- */
 
 typedef struct fused_key {
-    uint64_t most_workspace;
+    uint64_t most_workspace, tuned;
     gan_cuda_conv_problem problem;
 } fused_key;
 _Static_assert(sizeof(fused_key) != sizeof(gan_cuda_conv_key), "keys differ by their size");
@@ -67,10 +88,12 @@ typedef struct kept {
     int64_t number; /* CHOSEN: where the search begins */
 } kept;
 
-static fused_key key_of(const gan_cuda_conv_problem *problem, size_t most_workspace) {
+static fused_key key_of(const gan_cuda_device *d, const gan_cuda_conv_problem *problem,
+                        size_t most_workspace) {
     fused_key key;
     memset(&key, 0, sizeof key);
     key.most_workspace = most_workspace;
+    key.tuned = d->tunes;
     memcpy(&key.problem, problem, sizeof key.problem);
     return key;
 }
@@ -79,7 +102,7 @@ gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag
                                                 const gan_cuda_conv_problem *problem,
                                                 size_t most_workspace, gan_cuda_conv_plan *plan,
                                                 int *from) {
-    const fused_key key = key_of(problem, most_workspace);
+    const fused_key key = key_of(d, problem, most_workspace);
     size_t bytes;
     kept k;
     const char *value = gan_cache_find(d->cache, &key, sizeof key, &bytes);
@@ -88,6 +111,7 @@ gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag
     *from = (int)k.number;
     if (k.what != GAN_CUDA_CONV_RESTORED) return (gan_cuda_conv_known)k.what;
     *plan = gan_cuda_conv_plan_restore(b, d->dnn, value + sizeof k, bytes - sizeof k);
+    plan->number = *from;
     if (plan->plan && plan->workspace == (size_t)k.workspace) return GAN_CUDA_CONV_RESTORED;
     *plan = (gan_cuda_conv_plan){0};
     gan_cuda_bag_empty(b);
@@ -97,7 +121,7 @@ gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag
 void gan_cuda_conv_cache_keep(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
                               size_t most_workspace, const gan_cuda_conv_plan *plan) {
     if (!d->cache || !plan->settled) return;
-    const fused_key key = key_of(problem, most_workspace);
+    const fused_key key = key_of(d, problem, most_workspace);
     size_t bytes = 0;
     char *text = plan->plan ? gan_cuda_conv_plan_text(plan->plan, &bytes) : NULL;
     const kept k = {.what = text         ? GAN_CUDA_CONV_RESTORED

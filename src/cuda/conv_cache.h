@@ -4,8 +4,9 @@
  * On results: cuDNN gives the same bits for the same algorithm (engine and its settings) on the
  * same kind of GPU with the same version; another algorithm may sum in another order. Without a
  * cache each start takes what the heuristics put first, which depends on these and the problem
- * alone and times nothing. So the cache changes no result; and were algorithms chosen by timing, it
- * is what would make a resumed run choose as the first did. Entries therefore count only for the
+ * alone and times nothing. So the cache changes no result; and of a device that tunes
+ * (conv_tune.h), whose plans have entries of their own, it is what makes a resumed run choose as
+ * the first did. Entries therefore count only for the
  * problem to the last byte, and an entry that cuDNN does not take as it was (other workspace,
  * refused text) is dropped for a search, as on the first day.
  */
@@ -22,11 +23,15 @@ typedef struct gan_cuda_conv_key {
     int64_t type, math, most_workspace;
 } gan_cuda_conv_key;
 
-/* Opens the cache of an open device in `folder`; leaves it NULL where that is. The file is that of
+/* Opens the cache of an open device in options->cache; leaves it NULL where that is. A device that
+ * is to tune is refused where nothing can be kept. The file is that of
  * the GPU's name, compute capability and number of processors, the versions of cuDNN and of CUDA's
  * runtime, and of ganc. Not of the driver: compiled kernels outlive its updates, and what a driver
  * does not load any more is searched for again. */
-void gan_cuda_conv_cache_open(gan_cuda_device *d, const char *folder);
+gan_status gan_cuda_conv_cache_open(gan_cuda_device *d, const gan_device_options *options);
+
+/* Writes it; an error where it cannot be, of a device that tunes. */
+gan_status gan_cuda_conv_cache_keep_all(gan_cuda_device *d);
 
 /* An algorithm and the cudnnMathType_t that it is run with; false where that of a problem is not
  * known. */

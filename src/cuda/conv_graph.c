@@ -8,6 +8,7 @@
 
 #include "cuda/conv_cache.h"
 #include "cuda/conv_pair.h"
+#include "cuda/conv_tune.h"
 
 enum { ALIGN = 16 };
 
@@ -243,6 +244,20 @@ bool gan_cuda_conv_graph_documented(const gan_cuda_conv_problem *p) {
 
 /* ---- the device's plans ---- */
 
+/* The first that fits, or, of a device that tunes, the fastest: none, where the convolution had
+ * better be a launch of its own. False when this was not found out. */
+static bool choose(gan_cuda_conv_graph *g, gan_cuda_device *d, cudnnBackendDescriptor_t graph,
+                   size_t most_workspace) {
+    const gan_cuda_conv_problem *p = &g->problem;
+    gan_cuda_conv_tuned tuned = {.timed = true};
+    if (d->tunes) tuned = gan_cuda_conv_tune(d, p, graph, most_workspace);
+    g->plan = (gan_cuda_conv_plan){.settled = true};
+    if (!tuned.apart)
+        g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace,
+                                            tuned.number);
+    return tuned.timed || !g->plan.plan;
+}
+
 /* Whatever fails here says that the library does not do it. */
 static void build(gan_cuda_conv_graph *g, gan_cuda_device *d, size_t most_workspace) {
     const gan_cuda_conv_problem *p = &g->problem;
@@ -251,13 +266,13 @@ static void build(gan_cuda_conv_graph *g, gan_cuda_device *d, size_t most_worksp
     const gan_cuda_conv_known known =
         gan_cuda_conv_cache_restore(d, &g->bag, p, most_workspace, &g->plan, &from);
     if (known == GAN_CUDA_CONV_RESTORED || known == GAN_CUDA_CONV_REFUSED) return;
-    if (known == GAN_CUDA_CONV_UNKNOWN) from = 0;
     if (add_graph(&g->bag, d->dnn, p, &graph) != CUDNN_STATUS_SUCCESS) return;
-    g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace, from);
-    if (g->plan.plan && g->plan.number == from && known == GAN_CUDA_CONV_CHOSEN) return;
-    if (!g->plan.plan && from > 0)
-        g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace, 0);
-    gan_cuda_conv_cache_keep(d, p, most_workspace, &g->plan);
+    if (known == GAN_CUDA_CONV_CHOSEN) {
+        g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace, from);
+        if (g->plan.plan && g->plan.number == from) return;
+    }
+    if (choose(g, d, graph, most_workspace))
+        gan_cuda_conv_cache_keep(d, p, most_workspace, &g->plan);
 }
 
 const gan_cuda_conv_graph *gan_cuda_conv_graph_find(gan_cuda_device *d,
@@ -286,8 +301,16 @@ void gan_cuda_conv_graphs_free(gan_cuda_device *d) {
     }
 }
 
-size_t gan_cuda_conv_graph_workspace(const gan_cuda_conv_graph *graph) {
-    return graph->plan.workspace;
+const gan_cuda_conv_graph *gan_cuda_conv_graph_next(const gan_cuda_device *d,
+                                                    const gan_cuda_conv_graph *after,
+                                                    const gan_cuda_conv_problem **problem) {
+    const gan_cuda_conv_graph *g = after ? after->next : d->conv_graphs;
+    *problem = g ? &g->problem : NULL;
+    return g;
+}
+
+const gan_cuda_conv_plan *gan_cuda_conv_graph_plan(const gan_cuda_conv_graph *graph) {
+    return &graph->plan;
 }
 
 /* ---- running ---- */
@@ -304,37 +327,47 @@ static void bind(binding *to, int64_t uid, const void *data) {
     to->data[to->n++] = (void *)(uintptr_t)data;
 }
 
-static cudnnStatus_t execute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan, const binding *b,
-                             void *workspace, cudnnBackendDescriptor_t pack) {
+static cudnnStatus_t fill(cudnnBackendDescriptor_t pack, const binding *b, void *workspace) {
     TRY(set(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, b->n, b->uid));
     TRY(set(pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, b->n, b->data));
     TRY(set(pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace));
-    TRY(cudnnBackendFinalize(pack));
-    return cudnnBackendExecute(handle, plan, pack);
+    return cudnnBackendFinalize(pack);
+}
+
+cudnnStatus_t gan_cuda_conv_execute(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
+                                    cudnnBackendDescriptor_t plan, const gan_cuda_conv_arrays *at) {
+    const gan_cuda_conv_epilogue *e = &problem->epilogue;
+    bool bound[GAN_MAX_PROGRAM_INPUTS] = {false};
+    cudnnBackendDescriptor_t pack;
+    binding b = {.n = 0};
+    bind(&b, UID_FIRST, at->first);
+    bind(&b, UID_SECOND, at->second);
+    if (e->kept) bind(&b, UID_KEPT, at->kept);
+    bind(&b, UID_RESULT, at->result);
+    for (int i = 0; i < e->n_steps; i++) {
+        const gan_cuda_conv_step *s = &e->step[i];
+        if (s->side == GAN_CUDA_CONV_NUMBER) bind(&b, UID_NUMBER + i, &s->k);
+        if (s->side != GAN_CUDA_CONV_OPERAND || bound[s->b]) continue;
+        bind(&b, UID_OPERAND + s->b, at->operand[s->b]);
+        bound[s->b] = true;
+    }
+    TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack));
+    cudnnStatus_t status = fill(pack, &b, at->workspace);
+    if (status == CUDNN_STATUS_SUCCESS) status = cudnnBackendExecute(d->dnn, plan, pack);
+    cudnnBackendDestroyDescriptor(pack);
+    return status;
 }
 
 gan_status gan_cuda_conv_graph_run(gan_cuda_device *d, const gan_cuda_conv_graph *graph,
                                    const gan_call *call, const void *first, void *result) {
     const gan_cuda_conv_epilogue *e = &graph->problem.epilogue;
     const int arity = gan_op_of(call->node)->arity;
-    bool bound[GAN_MAX_PROGRAM_INPUTS] = {false};
-    binding b = {.n = 0};
-    bind(&b, UID_FIRST, first);
-    bind(&b, UID_SECOND, call->in[1].data);
-    if (e->kept) bind(&b, UID_KEPT, call->out.data);
-    bind(&b, UID_RESULT, e->kept ? gan_cuda_conv_second(call) : result);
-    for (int i = 0; i < e->n_steps; i++) {
-        const gan_cuda_conv_step *s = &e->step[i];
-        if (s->side == GAN_CUDA_CONV_NUMBER) bind(&b, UID_NUMBER + i, &s->k);
-        if (s->side != GAN_CUDA_CONV_OPERAND || bound[s->b]) continue;
-        bind(&b, UID_OPERAND + s->b, call->in[arity + s->b].data);
-        bound[s->b] = true;
-    }
-    cudnnBackendDescriptor_t pack;
-    GAN_CUDNN_TRY(call->node,
-                  cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack));
-    const cudnnStatus_t status = execute(d->dnn, graph->plan.plan, &b, call->workspace, pack);
-    cudnnBackendDestroyDescriptor(pack);
-    if (status == CUDNN_STATUS_SUCCESS) return GAN_OK;
-    return gan_cudnn_failed(status, "cudnnBackendExecute", call->node);
+    gan_cuda_conv_arrays at = {.first = first,
+                               .second = call->in[1].data,
+                               .result = e->kept ? gan_cuda_conv_second(call) : result,
+                               .kept = call->out.data,
+                               .workspace = call->workspace};
+    for (int i = 0; i < e->n_operands; i++) at.operand[i] = call->in[arity + i].data;
+    GAN_CUDNN_TRY(call->node, gan_cuda_conv_execute(d, &graph->problem, graph->plan.plan, &at));
+    return GAN_OK;
 }

@@ -3,6 +3,7 @@
 #define GANC_CUDA_CONV_GRAPH_H
 
 #include "cuda/conv_epilogue.h"
+#include "cuda/conv_plan.h"
 
 /* y (n,p,q,k) = x (n,h,w,c) * w (k,r,s,c), or an adjoint of it: x from y and w, w from x and y. */
 typedef enum gan_cuda_conv_kind {
@@ -35,7 +36,22 @@ const gan_cuda_conv_graph *gan_cuda_conv_graph_find(gan_cuda_device *d,
                                                     const gan_cuda_conv_problem *problem,
                                                     size_t most_workspace);
 
-size_t gan_cuda_conv_graph_workspace(const gan_cuda_conv_graph *graph);
+/* Where the arrays of a problem are; `kept` and operands, where it has them. */
+typedef struct gan_cuda_conv_arrays {
+    const void *first, *second, *operand[GAN_MAX_PROGRAM_INPUTS];
+    void *result, *kept, *workspace;
+} gan_cuda_conv_arrays;
+
+/* Puts a plan for `problem` on the stream. */
+cudnnStatus_t gan_cuda_conv_execute(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
+                                    cudnnBackendDescriptor_t plan, const gan_cuda_conv_arrays *at);
+
+/* The device's problems one after the other, from NULL to NULL; plans may be none. */
+const gan_cuda_conv_graph *gan_cuda_conv_graph_next(const gan_cuda_device *d,
+                                                    const gan_cuda_conv_graph *after,
+                                                    const gan_cuda_conv_problem **problem);
+
+const gan_cuda_conv_plan *gan_cuda_conv_graph_plan(const gan_cuda_conv_graph *graph);
 
 /* Puts it on the stream. `first`: the address of the first operand; `result`: of the result, where
  * there is one; of the second operand, two results and what the epilogue reads `call` has the

@@ -24,6 +24,7 @@ typedef struct gan_cuda_device {
     cudnnHandle_t dnn;
     struct gan_cuda_conv_graph *conv_graphs; /* conv_graph.c */
     gan_cache *cache;                        /* conv_cache.h; NULL: none */
+    bool tunes;                              /* conv_tune.h */
     void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
     int processors;  /* streaming multiprocessors: launchers size their grids by it */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "cuda/conv_cache.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 
@@ -32,7 +33,8 @@ gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call
     cudaGraph_t graph = NULL;
     *out = NULL;
     GAN_TRY(gan_cuda_enter(device));
-    gan_cache_save(d->cache); /* everything is chosen; a killed run shall not lose it */
+    GAN_TRY(
+        gan_cuda_conv_cache_keep_all(d)); /* everything is chosen; a killed run shall not lose it */
     GAN_TRY(capture(d, n_calls, calls, branches, unroll, &graph));
     record *r = calloc(1, sizeof *r);
     if (!r) {

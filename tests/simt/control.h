@@ -52,6 +52,11 @@ void simt_set_texts(simt_texts answer);
 void simt_set_cudnn(size_t version);        /* as cudnnGetVersion() gives it */
 void simt_set_cudnn_workspace(size_t more); /* bytes that its convolutions want beyond the usual */
 
+/* How long its first (0) and second (1) engine that can be taken need, in milliseconds, for a
+ * convolution alone and for one with operations behind it, beyond the 0.002 that everything takes;
+ * 0 at the start. */
+void simt_set_engine(int which, double alone, double fused);
+
 typedef struct simt_counts {
     long kernels;     /* executed */
     long cooperative; /* of them, such whose blocks are there at once */

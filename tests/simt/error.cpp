@@ -8,6 +8,7 @@ namespace simt {
 
 settings machine;
 simt_counts counts;
+double spent;
 
 namespace {
 
@@ -107,6 +108,9 @@ void simt_set_fusion(simt_fusion answer) { simt::machine.fusion = answer; }
 void simt_set_texts(simt_texts answer) { simt::machine.texts = answer; }
 void simt_set_cudnn(size_t version) { simt::machine.cudnn = version; }
 void simt_set_cudnn_workspace(size_t more) { simt::machine.cudnn_workspace = more; }
+void simt_set_engine(int which, double alone, double fused) {
+    simt::machine.engine[which] = {alone, fused};
+}
 simt_counts simt_count(void) { return simt::counts; }
 
 cudaError_t cudaGetLastError() {

@@ -84,6 +84,7 @@ cudnnStatus_t check_plan(descriptor &d);
 std::vector<int> engines_for(const descriptor &graph);
 std::vector<cudnnBackendNumericalNote_t> notes_of(int engine);
 int64_t workspace_of(const descriptor &plan);
+double milliseconds_of(const descriptor &plan);
 
 /* A plan as text, and back, of the same version alone; false where it is none. */
 std::vector<char> text_of_plan(const descriptor &plan);

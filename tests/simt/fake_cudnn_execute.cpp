@@ -185,9 +185,11 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     const size_t bytes = size_t(workspace_of(*plan));
     expect_device_memory("cuDNN: workspace", workspace, bytes, device);
     const descriptor_ref graph = plan->graph;
+    const double milliseconds = milliseconds_of(*plan);
     return submit(handle->stream, {"cuDNN graph",
                                    [=] {
                                        counts.plans++;
+                                       spent = milliseconds;
                                        memset(workspace, 0xff, bytes);
                                        run(*graph, at, v);
                                        memset(workspace, 0xff, bytes);

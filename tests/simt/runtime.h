@@ -33,9 +33,13 @@ struct settings {
     simt_fusion fusion = SIMT_FUSION_WORKS;
     simt_texts texts = SIMT_TEXTS_WORK;
     size_t cudnn = 0, cudnn_workspace = 0; /* version (0: of the headers), additional bytes */
+    struct {
+        double alone = 0, fused = 0; /* milliseconds */
+    } engine[2];
 };
 extern settings machine;
 extern simt_counts counts;
+extern double spent; /* milliseconds by the operation that runs, beyond the usual */
 
 /* ---- errors (error.cpp) ---- */
 
@@ -139,4 +143,5 @@ struct CUstream_st {
     const void *captured_by = nullptr;   /* the thread */
     cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
     unsigned long submitted = 0, done = 0;
+    std::vector<double> clock = {0}; /* milliseconds, when as many operations were done */
 };

@@ -13,6 +13,8 @@ struct CUevent_st {
 namespace simt {
 namespace {
 
+constexpr double usual_milliseconds = 0.002; /* of whatever a stream does */
+
 std::vector<CUstream_st *> &streams = *new std::vector<CUstream_st *>;
 
 /* NULL is the device's own stream. */
@@ -45,6 +47,8 @@ void run_until(CUstream_st *s, unsigned long position) {
         s->queue.pop_front();
         s->done++;
         perform(next);
+        s->clock.push_back(s->clock.back() + usual_milliseconds + spent);
+        spent = 0;
     }
     check_surroundings();
 }
@@ -269,9 +273,14 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     return refuse(cudaErrorNotReady);
 }
 
-cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t, cudaEvent_t) {
+/* By the clock that simt_set_engine() sets. */
+cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t begin, cudaEvent_t end) {
     SIMT_ENTRY;
-    *milliseconds = 1;
+    if (!begin->stream || begin->stream != end->stream)
+        return refuse(cudaErrorInvalidResourceHandle, "events of no stream, or of two");
+    const std::vector<double> &clock = end->stream->clock;
+    if (end->position >= clock.size()) return refuse(cudaErrorNotReady);
+    *milliseconds = float(clock[end->position] - clock[begin->position]);
     return cudaSuccess;
 }
 
