@@ -19,11 +19,23 @@ class System:
     precision: str = "f32"
     env: dict = field(default_factory=dict)
     peer: bool = True
-    branches: bool = False  # ganc on CUDA: launches side by side
+    way: str = ""  # ganc on CUDA: "branches", launches side by side; "tuned", cuDNN's engines timed
 
     def case_file(self):
         """Which of ganc's case files is its own."""
-        return self.precision + ("-branches" if self.branches else "")
+        return self.precision + (f"-{self.way}" if self.way else "")
+
+
+OPTION = {"": [], "branches": ["--branches", "1"], "tuned": ["--tune", "1"]}
+
+
+def ways(device):
+    return [""] if device == "cpu" else list(OPTION)
+
+
+def kept(way, folder):
+    """The environment of one that tunes: a cache of its own, since the others start as the first time."""
+    return {"GANC_CACHE": str(folder / "tuned")} if way == "tuned" else {}
 
 
 NEEDED = {"numpy": "the correctness gate and every peer", "torch": "PyTorch", "jax": "JAX"}
@@ -40,8 +52,8 @@ def modules(python):
                   for name, what in NEEDED.items() if name not in have]
 
 
-def worker(program, case, device, precision, batch, branches=False):
-    command = [program, case, "--device", device] + (["--branches", "1"] if branches else [])
+def worker(program, case, device, precision, batch, way=""):
+    command = [program, case, "--device", device, *OPTION[way]]
     if precision != "f32":
         command += ["--precision", precision]
     return command + (["--batch", str(batch)] if batch else [])
@@ -81,12 +93,11 @@ def jax_systems(python, file, device, precisions):
 
 def all_of(a, have, case, file, images):
     """ganc in each precision (on the CPU also with OpenMP's own way of waiting, on CUDA also with its launches side by
-    side), then the peers whose mode contains one of --modes."""
-    found = [System(f"ganc {p}" if a.device != "cpu" else "ganc", worker(a.worker, case, a.device, p, a.batch), p,
-                    BRIEF, False) for p in a.precisions]
-    if a.device != "cpu":
-        found += [System(f"ganc {p} branches", worker(a.worker, case, a.device, p, a.batch, True), p, BRIEF, False,
-                         True) for p in a.precisions]
+    side, and with cuDNN's engines timed), then the peers whose mode contains one of --modes."""
+    folder = pathlib.Path(file).parent
+    found = [System(" ".join(["ganc", *([p] if a.device != "cpu" else []), *([way] if way else [])]),
+                    worker(a.worker, case, a.device, p, a.batch, way), p, {**BRIEF, **kept(way, folder)}, False, way)
+             for way in ways(a.device) for p in a.precisions]
     if a.device == "cpu" and not a.modes:
         found.append(System("ganc spinning", found[0].command, "f32", {}, False))
     if "numpy" in have and "torch" in have:
