@@ -120,7 +120,7 @@ static void fuse(gan_device *device, conv *v, const gan_call *call, gan_cuda_con
     }
     v->graph = gan_cuda_conv_graph_find(gan_cuda(device), &problem, most_workspace);
     v->fused = v->graph != NULL;
-    if (v->fused) v->library_bytes = gan_cuda_conv_graph_plan(v->graph)->workspace;
+    if (v->fused) v->library_bytes = v->graph->plan.workspace;
 }
 
 /* Plans alone are offered the engines for a GPU's newest tensor cores; for f32 that is not to be
@@ -131,7 +131,7 @@ static gan_status choose(gan_cuda_device *d, conv *v, const gan_node *node,
     state(&problem, v, node, kind);
     if (!problem.exact) v->graph = gan_cuda_conv_graph_find(d, &problem, most_workspace);
     if (v->graph) {
-        v->library_bytes = gan_cuda_conv_graph_plan(v->graph)->workspace;
+        v->library_bytes = v->graph->plan.workspace;
         return GAN_OK;
     }
     GAN_TRY(gan_cuda_conv_legacy_choose(&v->legacy, d, &problem, most_workspace, node));

@@ -85,7 +85,7 @@ _Static_assert(sizeof(fused_key) != sizeof(gan_cuda_conv_key), "keys differ by t
 typedef struct kept {
     int64_t what; /* gan_cuda_conv_known */
     int64_t workspace;
-    int64_t number; /* CHOSEN: where the search begins */
+    int64_t number; /* where the search begins */
 } kept;
 
 static fused_key key_of(const gan_cuda_device *d, const gan_cuda_conv_problem *problem,
@@ -111,11 +111,11 @@ gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag
     *from = (int)k.number;
     if (k.what != GAN_CUDA_CONV_RESTORED) return (gan_cuda_conv_known)k.what;
     *plan = gan_cuda_conv_plan_restore(b, d->dnn, value + sizeof k, bytes - sizeof k);
-    plan->number = *from;
+    plan->number = (int)k.number;
     if (plan->plan && plan->workspace == (size_t)k.workspace) return GAN_CUDA_CONV_RESTORED;
     *plan = (gan_cuda_conv_plan){0};
     gan_cuda_bag_empty(b);
-    return GAN_CUDA_CONV_UNKNOWN;
+    return d->tunes ? GAN_CUDA_CONV_STALE : GAN_CUDA_CONV_UNKNOWN;
 }
 
 void gan_cuda_conv_cache_keep(gan_cuda_device *d, const gan_cuda_conv_problem *problem,

@@ -40,13 +40,15 @@ bool gan_cuda_conv_cache_find(gan_cuda_device *d, const gan_cuda_conv_key *key, 
 void gan_cuda_conv_cache_put(gan_cuda_device *d, const gan_cuda_conv_key *key, int algorithm,
                              int math, size_t workspace);
 
-/* What is known of a fused problem's plan: restored into `b`, if need be. `from`: where the search
- * has to begin, when cuDNN does not give or take this plan as text. */
+/* What is known of a problem's plan: restored into `b`, if need be. `from`: where the search has to
+ * begin, when cuDNN gives no text of this plan; or does not take its text any more (STALE), of a
+ * device that tunes, since it would not time the same again. */
 typedef enum gan_cuda_conv_known {
     GAN_CUDA_CONV_UNKNOWN,
     GAN_CUDA_CONV_REFUSED,
     GAN_CUDA_CONV_CHOSEN,
-    GAN_CUDA_CONV_RESTORED
+    GAN_CUDA_CONV_RESTORED,
+    GAN_CUDA_CONV_STALE
 } gan_cuda_conv_known;
 gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag *b,
                                                 const gan_cuda_conv_problem *problem,

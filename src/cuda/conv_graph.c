@@ -24,13 +24,6 @@ enum {
 };
 enum { BOUND = 4 + GAN_MAX_PROGRAM_INPUTS + GAN_MAX_PROGRAM_STEPS };
 
-struct gan_cuda_conv_graph {
-    gan_cuda_conv_graph *next;
-    gan_cuda_conv_problem problem;
-    gan_cuda_bag bag;
-    gan_cuda_conv_plan plan; /* none: no engine takes the problem */
-};
-
 #define TRY GAN_CUDNN_FORWARD
 
 /* ---- descriptors ---- */
@@ -267,11 +260,13 @@ static void build(gan_cuda_conv_graph *g, gan_cuda_device *d, size_t most_worksp
         gan_cuda_conv_cache_restore(d, &g->bag, p, most_workspace, &g->plan, &from);
     if (known == GAN_CUDA_CONV_RESTORED || known == GAN_CUDA_CONV_REFUSED) return;
     if (add_graph(&g->bag, d->dnn, p, &graph) != CUDNN_STATUS_SUCCESS) return;
-    if (known == GAN_CUDA_CONV_CHOSEN) {
+    bool found = false;
+    if (known == GAN_CUDA_CONV_CHOSEN || known == GAN_CUDA_CONV_STALE) {
         g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace, from);
-        if (g->plan.plan && g->plan.number == from) return;
+        found = g->plan.plan && g->plan.number == from;
+        if (found && known == GAN_CUDA_CONV_CHOSEN) return;
     }
-    if (choose(g, d, graph, most_workspace))
+    if (found || choose(g, d, graph, most_workspace))
         gan_cuda_conv_cache_keep(d, p, most_workspace, &g->plan);
 }
 
@@ -299,18 +294,6 @@ void gan_cuda_conv_graphs_free(gan_cuda_device *d) {
         gan_cuda_bag_empty(&g->bag);
         free(g);
     }
-}
-
-const gan_cuda_conv_graph *gan_cuda_conv_graph_next(const gan_cuda_device *d,
-                                                    const gan_cuda_conv_graph *after,
-                                                    const gan_cuda_conv_problem **problem) {
-    const gan_cuda_conv_graph *g = after ? after->next : d->conv_graphs;
-    *problem = g ? &g->problem : NULL;
-    return g;
-}
-
-const gan_cuda_conv_plan *gan_cuda_conv_graph_plan(const gan_cuda_conv_graph *graph) {
-    return &graph->plan;
 }
 
 /* ---- running ---- */

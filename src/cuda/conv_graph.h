@@ -23,7 +23,13 @@ typedef struct gan_cuda_conv_problem {
     gan_cuda_conv_epilogue epilogue;
 } gan_cuda_conv_problem;
 
-typedef struct gan_cuda_conv_graph gan_cuda_conv_graph;
+/* What came of it: d->conv_graphs is a list of these. */
+typedef struct gan_cuda_conv_graph {
+    struct gan_cuda_conv_graph *next;
+    gan_cuda_conv_problem problem;
+    gan_cuda_bag bag;
+    gan_cuda_conv_plan plan; /* none: no engine takes the problem, or it is faster apart */
+} gan_cuda_conv_graph;
 
 /* Whether the library's fusion engines are documented to take its epilogue: what a plan counts on
  * where there is no device to ask. */
@@ -45,13 +51,6 @@ typedef struct gan_cuda_conv_arrays {
 /* Puts a plan for `problem` on the stream. */
 cudnnStatus_t gan_cuda_conv_execute(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
                                     cudnnBackendDescriptor_t plan, const gan_cuda_conv_arrays *at);
-
-/* The device's problems one after the other, from NULL to NULL; plans may be none. */
-const gan_cuda_conv_graph *gan_cuda_conv_graph_next(const gan_cuda_device *d,
-                                                    const gan_cuda_conv_graph *after,
-                                                    const gan_cuda_conv_problem **problem);
-
-const gan_cuda_conv_plan *gan_cuda_conv_graph_plan(const gan_cuda_conv_graph *graph);
 
 /* Puts it on the stream. `first`: the address of the first operand; `result`: of the result, where
  * there is one; of the second operand, two results and what the epilogue reads `call` has the

@@ -101,17 +101,19 @@ static double milliseconds(const trial *t, const gan_cuda_conv_problem *problem,
     return runs ? best : INFINITY;
 }
 
-/* Of the first plans that fit. */
+/* Of the first plans that fit; *settled: none failed that might not fail another time. */
 static double fastest(const trial *t, cudnnBackendDescriptor_t graph, size_t most_workspace,
-                      int *number) {
+                      int *number, bool *settled) {
     double best = INFINITY;
     int from = 0;
+    *settled = true;
     for (int i = 0; i < PLANS; i++) {
         gan_cuda_bag bag = {0};
         const gan_cuda_conv_plan plan = gan_cuda_conv_plan_search(
             &bag, t->d->dnn, graph, t->problem->exact, most_workspace, from);
         const double ms = plan.plan ? milliseconds(t, t->problem, &plan) : INFINITY;
         gan_cuda_bag_empty(&bag);
+        *settled = *settled && plan.settled && (!plan.plan || isfinite(ms));
         if (!plan.plan) break;
         if (ms < best * (1 - noise)) {
             best = ms;
@@ -128,8 +130,7 @@ static double apart(const trial *t, size_t most_workspace) {
     memset(&alone.epilogue, 0, sizeof alone.epilogue);
     const gan_cuda_conv_graph *g = gan_cuda_conv_graph_find(t->d, &alone, most_workspace);
     if (!g) return INFINITY;
-    return milliseconds(t, &alone, gan_cuda_conv_graph_plan(g)) + milliseconds(t, NULL, NULL) +
-           another_launch;
+    return milliseconds(t, &alone, &g->plan) + milliseconds(t, NULL, NULL) + another_launch;
 }
 
 gan_cuda_conv_tuned gan_cuda_conv_tune(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
@@ -137,9 +138,10 @@ gan_cuda_conv_tuned gan_cuda_conv_tune(gan_cuda_device *d, const gan_cuda_conv_p
     gan_cuda_conv_tuned tuned = {.timed = false};
     trial t = {.d = d, .problem = problem};
     if (set_up(&t) == cudaSuccess) {
-        const double best = fastest(&t, graph, most_workspace, &tuned.number);
+        bool settled;
+        const double best = fastest(&t, graph, most_workspace, &tuned.number, &settled);
         const bool splits = problem->epilogue.n_steps > 0 && !problem->epilogue.kept;
-        tuned.timed = isfinite(best);
+        tuned.timed = settled && isfinite(best);
         tuned.apart = tuned.timed && splits && apart(&t, most_workspace) < best * (1 - noise);
     }
     tear_down(&t);

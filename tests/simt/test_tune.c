@@ -23,11 +23,10 @@ typedef struct outcome {
     simt_counts asked;
 } outcome;
 
-static int number_of(gan_cuda_device *d, gan_cuda_conv_kind kind, bool fused) {
-    const gan_cuda_conv_problem *p;
-    for (const gan_cuda_conv_graph *g = NULL; (g = gan_cuda_conv_graph_next(d, g, &p));)
-        if (p->kind == (int)kind && (p->epilogue.n_steps > 0) == fused)
-            return gan_cuda_conv_graph_plan(g)->plan ? gan_cuda_conv_graph_plan(g)->number : -1;
+static int number_of(const gan_cuda_device *d, gan_cuda_conv_kind kind, bool fused) {
+    for (const gan_cuda_conv_graph *g = d->conv_graphs; g; g = g->next)
+        if (g->problem.kind == (int)kind && (g->problem.epilogue.n_steps > 0) == fused)
+            return g->plan.plan ? g->plan.number : -1;
     return -1;
 }
 
@@ -87,9 +86,12 @@ static void takes_the_fastest_and_keeps_it(void **state) {
     const outcome again = start(scratch("cache"), true);
     assert_int_equal(again.asked.searches, 0);
     assert_int_equal(again.asked.compiled, 0);
-    simt_set_texts(SIMT_TEXTS_REFUSED); /* an update of the driver */
     const outcome without = start(scratch("cache"), false);
     assert_int_equal(without.fused, first_that_fits);
+    simt_set_texts(SIMT_TEXTS_REFUSED); /* an update of the driver */
+    const outcome updated = start(scratch("cache"), true);
+    assert_int_equal(updated.fused, first_that_fits + 1);
+    assert_int_equal(updated.weight, first_that_fits + 1);
     simt_set_texts(SIMT_TEXTS_ABSENT);
     simt_set_engine(1, 0.2, 0.2);
     start(scratch("numbers"), true);
