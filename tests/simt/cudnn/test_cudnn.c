@@ -26,11 +26,12 @@ enum { GPUS = sizeof gpus / sizeof *gpus, H200 = 3 };
 
 typedef struct question {
     const gpu *gpu;
-    const char *name; /* of a case */
+    const char *name; /* of a case, or */
+    const char *preset;
     gan_precision precision;
 } question;
 
-static const question kept = {&gpus[H200], "b", GAN_PRECISION_BF16};
+static const question kept = {&gpus[H200], "b", NULL, GAN_PRECISION_BF16};
 
 static const measured_case *find_case(const char *name) {
     for (int i = 0; i < MEASURED; i++)
@@ -39,21 +40,42 @@ static const measured_case *find_case(const char *name) {
     return NULL;
 }
 
-static gan_program_info plan(const question *q, const gan_device_options *options) {
-    gan_device *device;
+static gan_program_info plan_case(const question *q, gan_device *device) {
     gan_store *store;
     gan_graph *g;
     gan_program *program;
     gan_program_info info;
-    if (gan_device_open(&device, "cuda", options) != GAN_OK ||
-        gan_store_create(&store, 1) != GAN_OK || gan_graph_create(&g, store) != GAN_OK)
-        fail_msg("%s", gan_last_error());
+    expect_ok(gan_store_create(&store, 1));
+    expect_ok(gan_graph_create(&g, store));
     measured_build(g, find_case(q->name), q->precision);
-    if (gan_compile(&program, g, device) != GAN_OK) fail_msg("%s", gan_last_error());
+    expect_ok(gan_compile(&program, g, device));
     gan_program_describe(program, &info);
     gan_program_destroy(program);
     gan_graph_destroy(g);
     gan_store_destroy(store);
+    return info;
+}
+
+static gan_program_info plan_preset(const question *q, gan_device *device) {
+    char path[512];
+    gan_settings *settings;
+    gan_trainer *trainer;
+    gan_program_info info;
+    snprintf(path, sizeof path, GANC_TEST_SOURCE "/tools/presets/%s.yaml", q->preset);
+    expect_ok(gan_settings_create(&settings));
+    expect_ok(gan_settings_read(settings, path));
+    expect_ok(gan_settings_set(settings, "precision", gan_precision_name(q->precision), "test"));
+    expect_ok(gan_trainer_open(&trainer, settings, device, &(gan_trainer_options){.plan = true}));
+    gan_trainer_describe(trainer, &info);
+    gan_trainer_close(trainer);
+    gan_settings_destroy(settings);
+    return info;
+}
+
+static gan_program_info plan(const question *q, const gan_device_options *options) {
+    gan_device *device;
+    expect_ok(gan_device_open(&device, "cuda", options));
+    const gan_program_info info = q->preset ? plan_preset(q, device) : plan_case(q, device);
     gan_device_close(device);
     return info;
 }
@@ -64,12 +86,13 @@ static void plans_are_what_is_counted_on(void **state) {
     gpu_take(q->gpu);
     const gan_program_info got = plan(q, NULL);
     gpu_give_back();
-    print_message("%-20s %-3s %-5s %4d plans, %3d of them compiled, %3d of these for an earlier "
+    print_message("%-20s %-18s %-5s %4d plans, %3d of them compiled, %3d of these for an earlier "
                   "generation; launches %d, expected %d\n",
-                  q->gpu->name, q->name, gan_precision_name(q->precision), gpu_said.plans,
-                  gpu_said.compiled, gpu_said.elder, got.launches, expected.launches);
+                  q->gpu->name, q->preset ? q->preset : q->name, gan_precision_name(q->precision),
+                  gpu_said.plans, gpu_said.compiled, gpu_said.elder, got.launches,
+                  expected.launches);
     assert_true(gpu_said.plans > 0);
-    assert_int_equal(gpu_said.algorithms, 0);
+    if (q->name) assert_int_equal(gpu_said.algorithms, 0); /* presets draw their samples in f32 */
     assert_int_equal(got.launches, expected.launches);
     assert_int_equal(got.bytes_moved, expected.bytes_moved);
 }
@@ -95,20 +118,29 @@ static void plans_are_kept(void **state) {
     assert_int_equal(scratch_teardown(state), 0);
 }
 
+static struct CMUnitTest test_of(question *q) {
+    return (struct CMUnitTest){
+        .name = q->gpu->name, .test_func = plans_are_what_is_counted_on, .initial_state = q};
+}
+
+/* test_cudnn DRIVER CUDNN [PRESET …]: of the benchmark's cases, or of these on an H200. */
 int main(int argc, char **argv) {
-    if (argc < 3) return 2;
-    if (!gpu_open(argv[1], argv[2])) return 77;
-    static const char *const names[] = {"b", "c", "d"};
-    struct CMUnitTest tests[GPUS + 8];
-    question asked[GPUS + 8];
+    enum { MOST = 64 };
+    struct CMUnitTest tests[MOST];
+    question asked[MOST];
     int n = 0;
-    for (int i = 0; i < GPUS; i++) asked[n++] = (question){&gpus[i], "b", GAN_PRECISION_BF16};
-    for (int i = 1; i < 3; i++) asked[n++] = (question){&gpus[H200], names[i], GAN_PRECISION_BF16};
-    asked[n++] = (question){&gpus[H200], "b", GAN_PRECISION_TF32};
-    for (int i = 0; i < n; i++)
-        tests[i] = (struct CMUnitTest){.name = asked[i].gpu->name,
-                                       .test_func = plans_are_what_is_counted_on,
-                                       .initial_state = &asked[i]};
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(plans_are_kept);
+    if (argc < 3 || argc > MOST) return 2;
+    if (!gpu_open(argv[1], argv[2])) return 77;
+    for (int i = 3; i < argc; i++)
+        asked[n++] = (question){&gpus[H200], NULL, argv[i], GAN_PRECISION_BF16};
+    if (n == 0) {
+        for (int i = 0; i < GPUS; i++)
+            asked[n++] = (question){&gpus[i], "b", NULL, GAN_PRECISION_BF16};
+        asked[n++] = (question){&gpus[H200], "c", NULL, GAN_PRECISION_BF16};
+        asked[n++] = (question){&gpus[H200], "d", NULL, GAN_PRECISION_BF16};
+        asked[n++] = (question){&gpus[H200], "b", NULL, GAN_PRECISION_TF32};
+    }
+    for (int i = 0; i < n; i++) tests[i] = test_of(&asked[i]);
+    if (argc == 3) tests[n++] = (struct CMUnitTest)cmocka_unit_test(plans_are_kept);
     return _cmocka_run_group_tests("cudnn", tests, (size_t)n, NULL, NULL);
 }
