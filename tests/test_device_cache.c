@@ -85,7 +85,7 @@ static void none_is_taken(void **state) {
     assert_null(gan_cache_open("", me));
     assert_null(gan_cache_find(NULL, "key", 3, &n));
     gan_cache_put(NULL, "key", 3, "value", 5);
-    gan_cache_save(NULL);
+    assert_true(gan_cache_save(NULL));
     gan_cache_close(NULL);
 }
 
@@ -158,15 +158,17 @@ static void what_cannot_be_written_is_not_kept(void **state) {
     scratch_put("file", "x", 1);
     gan_cache *c = gan_cache_open(scratch("file/below"), me);
     put(c, "key", "value");
-    gan_cache_save(c);
+    assert_false(gan_cache_save(c));
+    assert_false(gan_cache_save(c));     /* as little as before */
     assert_true(has(c, "key", "value")); /* for this process */
     gan_cache_close(c);
 
     c = opened();
     put(c, "key", "value");
-    gan_cache_save(c);
+    assert_true(gan_cache_save(c));
     limit_file_size(50); /* a full disk leaves the old file, and nothing beside it */
     put(c, "large", "0123456789012345678901234567890123456789012345678901234567890123456789");
+    assert_false(gan_cache_save(c));
     gan_cache_close(c);
     lift_file_limit();
     c = opened();

@@ -245,16 +245,15 @@ static bool replace(const gan_cache *c, const char *data, size_t bytes) {
 
 bool gan_cache_save(gan_cache *c) {
     if (!c || !c->changed) return true;
-    c->changed = false;
     make_folders(c->folder);
     put_in_order(c);
     const size_t bytes = shrink(c);
     char *data = malloc(bytes);
     if (!data) return false;
     compose(c, data, bytes);
-    const bool written = replace(c, data, bytes);
+    c->changed = !replace(c, data, bytes);
     free(data);
-    return written;
+    return !c->changed;
 }
 
 /* ---- the cache ---- */
