@@ -99,8 +99,9 @@ static gan_node *attend(gan_scope *s, gan_node *x, const gan_model_options *o,
 /* ---- the generator ---- */
 
 /* The short cut's convolution is 1x1, so it may come before the upsampling: the same numbers, a
- * quarter of the work. Biases that nothing but a norm sees do nothing, and there are none;
- * `normed`: so it is with the block's result. */
+ * quarter of the work. As everywhere, what is for a norm that shifts has no bias: batch norm would
+ * take it out again, here also behind the next blocks' short cuts. `normed`: so it is with the
+ * block's result. */
 static gan_node *up_block(gan_scope *s, gan_node *x, int64_t channels, bool normed, bool spectral) {
     gan_graph *g = gan_scope_graph(s);
     const bool shifts = gan_scope_norm(s, "batch")->shifts, bias = !(shifts && normed);
