@@ -37,9 +37,10 @@ typedef struct gan_device_options {
     const char *cache; /* CUDA: a folder, made when missing, where cuDNN's algorithms and compiled plans are kept for
                           the next start, a file a kind of GPU and version of cuDNN, each 64 MiB at most; NULL or "":
                           none. It makes no difference to results, and its absence or damage none but in time */
-    bool tune; /* CUDA: of the engines that cuDNN offers for a convolution that tensor cores may compute, take the
-                  fastest, and what follows it apart where that is faster: timed when it is first met, and kept in `cache`,
-                  without which the device is refused. Another cache may hold others, whose sums have other bits */
+    bool tune; /* CUDA: of the engines that cuDNN offers for a convolution that tensor cores may compute (bf16, tf32),
+                  take the fastest, and what follows it apart where that is faster: timed when it is first met, and
+                  kept in `cache`, without which the device is refused. Another cache may hold others, whose sums have
+                  other bits; of processes that tune at the same time the last one's are kept */
     gan_direct direct;
     int cooperative; /* CUDA: launches whose blocks wait for each other, in place of several launches: 0 or 1: where the
                         device can, -1: none. Results stay the same to the bit */

@@ -113,7 +113,7 @@ static bool can_fuse(gan_cuda_conv_problem *to, const conv *v, const gan_call *c
 
 static void fuse(gan_device *device, conv *v, const gan_call *call, gan_cuda_conv_kind kind) {
     gan_cuda_conv_problem problem;
-    if (!can_fuse(&problem, v, call, kind)) return;
+    if (!can_fuse(&problem, v, call, kind) || problem.exact) return;
     if (device->plan_only) {
         v->fused = gan_cuda_conv_graph_documented(&problem);
         return;

@@ -100,27 +100,28 @@ static fused_key key_of(const gan_cuda_device *d, const gan_cuda_conv_problem *p
 
 gan_cuda_conv_known gan_cuda_conv_cache_restore(gan_cuda_device *d, gan_cuda_bag *b,
                                                 const gan_cuda_conv_problem *problem,
-                                                size_t most_workspace, gan_cuda_conv_plan *plan,
-                                                int *from) {
+                                                size_t most_workspace, gan_cuda_conv_plan *plan) {
     const fused_key key = key_of(d, problem, most_workspace);
     size_t bytes;
     kept k;
     const char *value = gan_cache_find(d->cache, &key, sizeof key, &bytes);
     if (!value || bytes < sizeof k) return GAN_CUDA_CONV_UNKNOWN;
     memcpy(&k, value, sizeof k);
-    *from = (int)k.number;
+    *plan = (gan_cuda_conv_plan){.number = (int)k.number, .workspace = (size_t)k.workspace};
     if (k.what != GAN_CUDA_CONV_RESTORED) return (gan_cuda_conv_known)k.what;
-    *plan = gan_cuda_conv_plan_restore(b, d->dnn, value + sizeof k, bytes - sizeof k);
-    plan->number = (int)k.number;
-    if (plan->plan && plan->workspace == (size_t)k.workspace) return GAN_CUDA_CONV_RESTORED;
-    *plan = (gan_cuda_conv_plan){0};
+    const gan_cuda_conv_plan restored =
+        gan_cuda_conv_plan_restore(b, d->dnn, value + sizeof k, bytes - sizeof k);
+    if (restored.plan && restored.workspace == plan->workspace) {
+        plan->plan = restored.plan;
+        return GAN_CUDA_CONV_RESTORED;
+    }
     gan_cuda_bag_empty(b);
     return d->tunes ? GAN_CUDA_CONV_STALE : GAN_CUDA_CONV_UNKNOWN;
 }
 
 void gan_cuda_conv_cache_keep(gan_cuda_device *d, const gan_cuda_conv_problem *problem,
                               size_t most_workspace, const gan_cuda_conv_plan *plan) {
-    if (!d->cache || !plan->settled) return;
+    if (!d->cache || (!plan->settled && !d->tunes)) return;
     const fused_key key = key_of(d, problem, most_workspace);
     size_t bytes = 0;
     char *text = plan->plan ? gan_cuda_conv_plan_text(plan->plan, &bytes) : NULL;

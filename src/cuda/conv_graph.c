@@ -238,35 +238,37 @@ bool gan_cuda_conv_graph_documented(const gan_cuda_conv_problem *p) {
 /* ---- the device's plans ---- */
 
 /* The first that fits, or, of a device that tunes, the fastest: none, where the convolution had
- * better be a launch of its own. False when this was not found out. */
-static bool choose(gan_cuda_conv_graph *g, gan_cuda_device *d, cudnnBackendDescriptor_t graph,
+ * better be a launch of its own. */
+static void choose(gan_cuda_conv_graph *g, gan_cuda_device *d, cudnnBackendDescriptor_t graph,
                    size_t most_workspace) {
     const gan_cuda_conv_problem *p = &g->problem;
-    gan_cuda_conv_tuned tuned = {.timed = true};
+    gan_cuda_conv_tuned tuned = {.number = 0};
     if (d->tunes) tuned = gan_cuda_conv_tune(d, p, graph, most_workspace);
     g->plan = (gan_cuda_conv_plan){.settled = true};
     if (!tuned.apart)
         g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace,
                                             tuned.number);
-    return tuned.timed || !g->plan.plan;
 }
 
 /* Whatever fails here says that the library does not do it. */
 static void build(gan_cuda_conv_graph *g, gan_cuda_device *d, size_t most_workspace) {
     const gan_cuda_conv_problem *p = &g->problem;
     cudnnBackendDescriptor_t graph;
-    int from = 0;
     const gan_cuda_conv_known known =
-        gan_cuda_conv_cache_restore(d, &g->bag, p, most_workspace, &g->plan, &from);
+        gan_cuda_conv_cache_restore(d, &g->bag, p, most_workspace, &g->plan);
+    const gan_cuda_conv_plan kept = g->plan;
     if (known == GAN_CUDA_CONV_RESTORED || known == GAN_CUDA_CONV_REFUSED) return;
+    g->plan = (gan_cuda_conv_plan){0};
     if (add_graph(&g->bag, d->dnn, p, &graph) != CUDNN_STATUS_SUCCESS) return;
     bool found = false;
     if (known == GAN_CUDA_CONV_CHOSEN || known == GAN_CUDA_CONV_STALE) {
-        g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace, from);
-        found = g->plan.plan && g->plan.number == from;
-        if (found && known == GAN_CUDA_CONV_CHOSEN) return;
+        g->plan = gan_cuda_conv_plan_search(&g->bag, d->dnn, graph, p->exact, most_workspace,
+                                            kept.number);
+        found =
+            g->plan.plan && g->plan.number == kept.number && g->plan.workspace == kept.workspace;
     }
-    if (found || choose(g, d, graph, most_workspace))
+    if (!found) choose(g, d, graph, most_workspace);
+    if (!found || known == GAN_CUDA_CONV_STALE)
         gan_cuda_conv_cache_keep(d, p, most_workspace, &g->plan);
 }
 

@@ -5,8 +5,7 @@
 #include "cuda/conv_graph.h"
 
 typedef struct gan_cuda_conv_tuned {
-    bool timed;
-    int number; /* among the configurations that cuDNN offers */
+    int number; /* among the configurations that cuDNN offers; 0 where nothing could be timed */
     bool apart; /* without its epilogue, and with a pass over the result behind it, it is faster */
 } gan_cuda_conv_tuned;
 

@@ -189,7 +189,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     return submit(handle->stream, {"cuDNN graph",
                                    [=] {
                                        counts.plans++;
-                                       spent = milliseconds;
+                                       spent += milliseconds;
                                        memset(workspace, 0xff, bytes);
                                        run(*graph, at, v);
                                        memset(workspace, 0xff, bytes);

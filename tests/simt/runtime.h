@@ -39,7 +39,7 @@ struct settings {
 };
 extern settings machine;
 extern simt_counts counts;
-extern double spent; /* milliseconds by the operation that runs, beyond the usual */
+extern double spent; /* milliseconds by the operation that runs, so far */
 
 /* ---- errors (error.cpp) ---- */
 

@@ -13,8 +13,6 @@ struct CUevent_st {
 namespace simt {
 namespace {
 
-constexpr double usual_milliseconds = 0.002; /* of whatever a stream does */
-
 std::vector<CUstream_st *> &streams = *new std::vector<CUstream_st *>;
 
 /* NULL is the device's own stream. */
@@ -47,7 +45,7 @@ void run_until(CUstream_st *s, unsigned long position) {
         s->queue.pop_front();
         s->done++;
         perform(next);
-        s->clock.push_back(s->clock.back() + usual_milliseconds + spent);
+        s->clock.push_back(s->clock.back() + spent);
         spent = 0;
     }
     check_surroundings();
@@ -84,9 +82,12 @@ cudaError_t forbidden_in_capture(const char *call) {
     return refuse(cudaErrorStreamCaptureUnsupported, "%s under capture", call);
 }
 
+constexpr double usual_milliseconds = 0.002; /* of whatever a stream does, or a graph's node */
+
 void perform(const operation &what) {
     if (usable()) return; /* after a fault nothing runs */
     counts.operations++;
+    spent += usual_milliseconds;
     what.run();
 }
 

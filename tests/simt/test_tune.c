@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,10 +18,13 @@
 enum { N = 2, SIZE = 6, C = 4, K = 8 };
 static const int first_that_fits = 4; /* of the stand-in's engines */
 
-/* A convolution with tanh behind it and a weight gradient, in bf16. */
+enum { VALUES = N * SIZE * SIZE * K };
+
+/* A convolution with the sum with an array and tanh behind it, and a weight gradient, in bf16. */
 typedef struct outcome {
     int launches;
     int fused, weight; /* which configurations; -1: none */
+    uint16_t value[VALUES];
     simt_counts asked;
 } outcome;
 
@@ -28,6 +33,10 @@ static int number_of(const gan_cuda_device *d, gan_cuda_conv_kind kind, bool fus
         if (g->problem.kind == (int)kind && (g->problem.epilogue.n_steps > 0) == fused)
             return g->plan.plan ? g->plan.number : -1;
     return -1;
+}
+
+static gan_node *draw(gan_graph *g, gan_node *counter, gan_shape shape) {
+    return gan_cast(g, gan_random_normal(g, counter, shape, 0, 1), GAN_BF16);
 }
 
 static outcome start(const char *cache, bool tune) {
@@ -42,20 +51,22 @@ static outcome start(const char *cache, bool tune) {
         gan_device_open(&device, "cuda", &(gan_device_options){.cache = cache, .tune = tune}));
     expect_ok(gan_store_create(&store, 1));
     expect_ok(gan_graph_create(&g, store));
-    const gan_init init = gan_init_constant(0);
-    gan_node *x = gan_variable_node(g, GAN_WEIGHT, "v/x", GAN_BF16, gan_shape4(N, SIZE, SIZE, C),
-                                    init),
-             *w = gan_variable_node(g, GAN_WEIGHT, "v/w", GAN_BF16, gan_shape4(K, 3, 3, C), init),
-             *y = gan_variable_node(g, GAN_WEIGHT, "v/y", GAN_BF16, gan_shape4(N, SIZE, SIZE, K),
-                                    init);
-    gan_output(g, gan_tanh(g, gan_conv2d(g, x, w, window)));
+    const gan_shape y_is = gan_shape4(N, SIZE, SIZE, K);
+    gan_node *counter = gan_game_counter(g);
+    gan_node *x = draw(g, counter, gan_shape4(N, SIZE, SIZE, C)),
+             *w = draw(g, counter, gan_shape4(K, 3, 3, C)), *y = draw(g, counter, y_is);
+    gan_node *sum =
+        gan_add(g, gan_cast(g, gan_conv2d(g, x, w, window), GAN_F32), gan_cast(g, y, GAN_F32));
+    gan_node *out = gan_output(g, gan_cast(g, gan_tanh(g, sum), GAN_BF16));
     gan_output(g, gan_conv2d_grad_weight(g, x, y, 3, 3, window));
     expect_ok(gan_compile(&program, g, device));
     gan_program_describe(program, &info);
     expect_ok(gan_program_run(program, 1));
-    outcome o = {.launches = info.launches,
-                 .fused = number_of(gan_cuda(device), GAN_CUDA_CONV_Y, true),
-                 .weight = number_of(gan_cuda(device), GAN_CUDA_CONV_DW, false)};
+    static outcome o;
+    o = (outcome){.launches = info.launches,
+                  .fused = number_of(gan_cuda(device), GAN_CUDA_CONV_Y, true),
+                  .weight = number_of(gan_cuda(device), GAN_CUDA_CONV_DW, false)};
+    expect_ok(gan_program_read(program, out, o.value, sizeof o.value));
     gan_program_destroy(program);
     gan_graph_destroy(g);
     gan_store_destroy(store);
@@ -64,6 +75,7 @@ static outcome start(const char *cache, bool tune) {
     assert_int_equal(o.asked.handles, before.handles);
     assert_int_equal(o.asked.bytes, before.bytes);
     assert_int_equal(o.asked.streams, before.streams);
+    assert_int_equal(cudaGetLastError(), cudaSuccess);
     o.asked.searches -= before.searches;
     o.asked.compiled -= before.compiled;
     return o;
@@ -80,14 +92,18 @@ static void takes_the_fastest_and_keeps_it(void **state) {
     assert_int_equal(tuned.fused, first_that_fits + 1);
     assert_int_equal(tuned.weight, first_that_fits + 1);
     assert_int_equal(tuned.launches, usual.launches);
+    assert_memory_equal(tuned.value, usual.value, sizeof usual.value);
 
     /* From now on nothing is timed, whatever it would say. */
     simt_set_engine(1, 0.4, 0.4);
     const outcome again = start(scratch("cache"), true);
     assert_int_equal(again.asked.searches, 0);
     assert_int_equal(again.asked.compiled, 0);
+    assert_int_equal(again.fused, first_that_fits + 1);
+    assert_int_equal(again.weight, first_that_fits + 1);
     const outcome without = start(scratch("cache"), false);
     assert_int_equal(without.fused, first_that_fits);
+    assert_int_equal(without.weight, first_that_fits);
     simt_set_texts(SIMT_TEXTS_REFUSED); /* an update of the driver */
     const outcome updated = start(scratch("cache"), true);
     assert_int_equal(updated.fused, first_that_fits + 1);
@@ -110,25 +126,32 @@ static void noise_does_not_choose(void **state) {
     assert_int_equal(tuned.weight, first_that_fits);
 }
 
+/* By the stand-in's clock a launch takes 0.002 ms; a pass over the result and the other operand,
+ * which is f32, counts as two copies of the result. */
 static void parts_what_is_slow_together(void **state) {
     (void)state;
-    simt_set_engine(0, 0.2, 0.3);
-    simt_set_engine(1, 0.2, 0.3);
+    simt_set_engine(0, 0.02, 0.03);
+    simt_set_engine(1, 0.02, 0.03);
     const outcome usual = start(scratch("cache"), false), tuned = start(scratch("cache"), true),
                   again = start(scratch("cache"), true);
     assert_int_equal(usual.fused, first_that_fits);
     assert_int_equal(tuned.fused, -1);
     assert_int_equal(tuned.launches, usual.launches + 1);
+    assert_memory_equal(again.value, tuned.value, sizeof again.value);
     assert_int_equal(again.fused, -1);
     assert_int_equal(again.launches, tuned.launches);
     assert_int_equal(again.asked.searches, 0);
 
-    simt_set_engine(0, 0.2, 0.203); /* less than a pass and its launch */
-    simt_set_engine(1, 0.2, 0.203);
+    simt_set_engine(0, 0.02, 0.0227); /* less than a pass, more than a copy */
+    simt_set_engine(1, 0.02, 0.0227);
     assert_int_equal(start(scratch("other"), true).launches, usual.launches);
+    simt_set_engine(0, 0.02, 0.0257);
+    simt_set_engine(1, 0.02, 0.0257);
+    assert_int_equal(start(scratch("another"), true).launches, usual.launches + 1);
 }
 
-static void does_without_memory_to_try(void **state) {
+/* What could not be timed is taken as it comes; and so it stays. */
+static void stays_with_what_it_began_with(void **state) {
     (void)state;
     simt_set_engine(0, 0.3, 0.3);
     simt_set_engine(1, 0.2, 0.2);
@@ -138,12 +161,20 @@ static void does_without_memory_to_try(void **state) {
     expect_ok(gan_device_open(&device, "cuda", &options));
     const long opening = simt_count().allocations - before;
     gan_device_close(device);
-    simt_fail_allocation(opening); /* the first after it */
-    const outcome poor = start(scratch("cache"), true);
-    assert_true(poor.fused == first_that_fits || poor.weight == first_that_fits);
-    const outcome rich = start(scratch("cache"), true);
-    assert_int_equal(rich.fused, first_that_fits + 1);
-    assert_int_equal(rich.weight, first_that_fits + 1);
+    int others = 0;
+    for (long i = 0; i < 6; i++) { /* each of the first allocations after it */
+        char folder[32];
+        snprintf(folder, sizeof folder, "cache%ld", i);
+        simt_fail_allocation(opening + i);
+        const outcome poor = start(scratch(folder), true);
+        simt_fail_allocation(-1);
+        const outcome rich = start(scratch(folder), true);
+        others += poor.fused == first_that_fits || poor.weight == first_that_fits;
+        assert_int_equal(rich.fused, poor.fused);
+        assert_int_equal(rich.weight, poor.weight);
+        assert_int_equal(rich.asked.searches, 0);
+    }
+    assert_true(others > 0);
 }
 
 static void wants_a_place_to_keep_it(void **state) {
@@ -168,7 +199,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(takes_the_fastest_and_keeps_it), TEST(noise_does_not_choose),
-        TEST(parts_what_is_slow_together),    TEST(does_without_memory_to_try),
+        TEST(parts_what_is_slow_together),    TEST(stays_with_what_it_began_with),
         TEST(wants_a_place_to_keep_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,7 +147,7 @@ bool gpu_open(const char *driver, const char *library) {
     if (handle) handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         printf("%s\n", dlerror());
-        return false;
+        exit(1);
     }
     fake = real = gan_cuda_library;
 #define DNN(name) *(void **)&real.name = dlsym(handle, #name)
@@ -158,6 +158,12 @@ bool gpu_open(const char *driver, const char *library) {
     DNN(cudnnBackendSetAttribute);
     DNN(cudnnGetVersion);
 #undef DNN
+    if (!real.cudnnBackendCreateDescriptor || !real.cudnnBackendDestroyDescriptor ||
+        !real.cudnnBackendFinalize || !real.cudnnBackendGetAttribute ||
+        !real.cudnnBackendSetAttribute || !real.cudnnGetVersion) {
+        printf("%s lacks functions of its graph API\n", library);
+        exit(1);
+    }
     if (real.cudnnGetVersion() >= OLDEST) return true;
     printf("cuDNN %zu takes no properties of devices yet\n", real.cudnnGetVersion());
     return false;

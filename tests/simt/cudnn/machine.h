@@ -25,7 +25,7 @@ typedef struct gpu_answers {
 } gpu_answers;
 extern gpu_answers gpu_said;
 
-/* Opens the library; false, with the reason printed, where it is not here or too old. */
+/* Opens the library, or exits with 1; false, with the reason printed, where it is too old. */
 bool gpu_open(const char *driver, const char *library);
 
 /* From now on the device under test asks it, for this GPU. */
