@@ -29,8 +29,9 @@ class System:
 OPTION = {"": [], "branches": ["--branches", "1"], "tuned": ["--tune", "1"]}
 
 
-def ways(device):
-    return [""] if device == "cpu" else list(OPTION)
+def ways(device, precision):
+    """In f32 there is nothing to time: cuDNN's older functions have it."""
+    return [""] if device == "cpu" else [way for way in OPTION if way != "tuned" or precision != "f32"]
 
 
 def kept(way, folder):
@@ -97,7 +98,7 @@ def all_of(a, have, case, file, images):
     folder = pathlib.Path(file).parent
     found = [System(" ".join(["ganc", *([p] if a.device != "cpu" else []), *([way] if way else [])]),
                     worker(a.worker, case, a.device, p, a.batch, way), p, {**BRIEF, **kept(way, folder)}, False, way)
-             for way in ways(a.device) for p in a.precisions]
+             for p in a.precisions for way in ways(a.device, p)]
     if a.device == "cpu" and not a.modes:
         found.append(System("ganc spinning", found[0].command, "f32", {}, False))
     if "numpy" in have and "torch" in have:
