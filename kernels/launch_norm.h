@@ -16,6 +16,8 @@ typedef struct gan_launch_norm_args {
     int64_t groups, rows, channels;
     const void *x;
     int bf16;        /* x, and dy, are bf16, else f32 */
+    int operands;    /* how many values like x are read: 1, or 2 with dy */
+    int64_t cache;   /* bytes of the device's */
     float *out;      /* (groups, 2, channels) */
     void *workspace; /* gan_launch_norm_workspace() bytes, a multiple of 16; NULL when that is 0 */
     unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros; NULL: parts are brought together by a second
@@ -31,13 +33,17 @@ typedef struct gan_launch_norm_back {
     float slope; /* dy counts by so much where batch norm's result is not positive; 1: all does */
 } gan_launch_norm_back;
 
-/* Bytes of workspace: what blocks of rows contribute. Looks at the shape alone. */
+/* Channels that are summed, and in one launch normalised, before the next ones are: a power of two
+ * of at least 32 where a wave of so many, but not all, can be read again without memory; else all.
+ * Looks, as the order of sums does, at the shape, the types, `operands` and `cache` alone. */
+int64_t gan_launch_norm_wave(const gan_launch_norm_args *a);
+
+/* Bytes of workspace: what blocks of rows contribute. */
 size_t gan_launch_norm_workspace(const gan_launch_norm_args *a);
 
 /* out = the mean and the biased variance; rows >= 1. Means and squared distances of parts are
  * combined (Chan, Golub and LeVeque 1979), so nothing cancels however far the mean is from 0, in an
- * order that depends on the shape alone. One launch; without counters two where there are many
- * rows. */
+ * order that no schedule changes. One launch; without counters two where there are many rows. */
 cudaError_t gan_launch_moments(const gan_launch_norm_args *a, cudaStream_t stream);
 
 /* out = Σ dy and Σ dy·(x - mean)/sqrt(variance + eps). */

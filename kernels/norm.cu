@@ -8,7 +8,7 @@ namespace {
 
 template <class OP, class T, int V>
 __global__ void __launch_bounds__(NORM_BLOCK, 2) rows_kernel(const SumsArgs a) {
-    const Piece<V> p(a, blockIdx.x);
+    const Piece<V> p(a, blockIdx.x / unsigned(a.tiles), blockIdx.x % unsigned(a.tiles));
     Part<V> part = sum_rows<OP, T, V>(a, p, Given<OP, T, V>{a, p},
                                       [](int, const Vec<T, V> &, const Vec<T, V> &) {});
     if (leave_part<OP, V>(a, p, part)) bring_together<OP, V>(a, p.group, p.at);
@@ -43,7 +43,7 @@ cudaError_t launch_rows(const gan_launch_norm_args *n, SumsArgs a, cudaStream_t 
     const int bytes = int(sizeof(T));
     const bool vectors = vector_width(n->x, n->channels, bytes, V) == V &&
                          vector_width(a.back.dy, n->channels, bytes, V) == V;
-    set_tiles(&a, lanes_for(n->channels / (vectors ? V : 1), 32), vectors ? V : 1);
+    set_tiles(n, &a, vectors ? V : 1);
     const dim3 grid(unsigned(n->groups * a.chunks * a.tiles));
     if (vectors)
         GPU_LAUNCH((rows_kernel<OP, T, V>), grid, dim3(NORM_BLOCK), stream, a);
@@ -63,13 +63,15 @@ cudaError_t launch(const gan_launch_norm_args *n, SumsArgs a, cudaStream_t strea
     const cudaError_t error = n->bf16 ? launch_rows<OP, __nv_bfloat16, OP::BF16>(n, a, stream)
                                       : launch_rows<OP, float, 4>(n, a, stream);
     if (error != cudaSuccess || a.chunks == 1 || a.counters) return error;
-    set_tiles(&a, lanes_for(n->channels, 8),
-              1); /* few channels a block, for many chunks at a time */
+    a.lanes = lanes_for(n->channels, 8); /* few channels a block, for many chunks at a time */
+    a.tiles = int(ceil_div(n->channels, a.lanes));
     GPU_LAUNCH(chunks_kernel<OP>, dim3(unsigned(n->groups * a.tiles)), dim3(NORM_BLOCK), stream, a);
     return cudaGetLastError();
 }
 
 } // namespace
+
+extern "C" int64_t gan_launch_norm_wave(const gan_launch_norm_args *n) { return wave_of(n); }
 
 extern "C" size_t gan_launch_norm_workspace(const gan_launch_norm_args *n) {
     SumsArgs a = {};

@@ -15,9 +15,10 @@ struct Tile {
     int lane, stripe, stripes, channel;
 
     __device__ __forceinline__ Tile(int lanes, int tile) {
+        const int bits = 31 - __clz(lanes);
         lane = int(threadIdx.x) & (lanes - 1);
-        stripe = int(threadIdx.x) / lanes;
-        stripes = NORM_BLOCK / lanes;
+        stripe = int(threadIdx.x) >> bits;
+        stripes = NORM_BLOCK >> bits;
         channel = (tile * lanes + lane) * V;
     }
 };

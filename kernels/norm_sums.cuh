@@ -111,23 +111,25 @@ struct SumsArgs {
     float *partial; // (groups, chunks, 2, channels)
     gan_launch_norm_back back;
     int rows, channels, chunk, chunks, tiles;
+    Divisor by_chunks;
     int lanes;          // threads side by side: a power of two, at most 32
     unsigned *counters; // (groups, tiles), or NULL
 };
 
-/* Piece (group · chunks + chunk) · tiles + tile, and the thread's place in it. */
+/* A part, group · chunks + chunk, of a tile, and the thread's place in it. */
 template <int V>
 struct Piece {
-    unsigned part, tile; // part: of chunks of all groups
+    unsigned part, tile;
     int group;
     int begin, rows;
     Tile<V> at;
 
-    __device__ __forceinline__ Piece(const SumsArgs &a, unsigned number)
-        : part(number / unsigned(a.tiles)), tile(number % unsigned(a.tiles)),
-          group(int(part / unsigned(a.chunks))), begin(int(part % unsigned(a.chunks)) * a.chunk),
-          rows(min(a.chunk, a.rows - begin)), at(a.lanes, int(tile)) {}
+    __device__ __forceinline__ Piece(const SumsArgs &a, unsigned part, unsigned tile)
+        : part(part), tile(tile), group(int(a.by_chunks.divide(part))),
+          begin((int(part) - group * a.chunks) * a.chunk), rows(min(a.chunk, a.rows - begin)),
+          at(a.lanes, int(tile)) {}
 
+    __device__ __forceinline__ bool exists(const SumsArgs &a) const { return int(tile) < a.tiles; }
     __device__ __forceinline__ bool active(const SumsArgs &a) const {
         return at.channel < a.channels;
     }
@@ -144,7 +146,8 @@ struct Piece {
 /* How a thread reads its rows: x, and dy where it is needed, as they are. */
 template <class OP, class T, int V>
 struct Given {
-    enum { AHEAD = OP::BATCH }; /* rows that are on their way at a time */
+    /* rows that are on their way at a time, and when they are read again */
+    enum { AHEAD = OP::BATCH, AGAIN = 4 / OP::OPERANDS };
     using Vector = Vec<T, V>;
     const SumsArgs &a;
     const Piece<V> &p;
@@ -156,10 +159,11 @@ struct Given {
     }
     /* what they come to, once many are on their way */
     __device__ __forceinline__ void settle(int, Vector &, const Vector &) const {}
-    /* the same for rows that have been read before */
-    __device__ __forceinline__ void load_again(int row, Vector &x, Vector &dy) const {
-        load(row, x, dy);
+    /* rows that have been read before: where an operand's is, and what it needs besides */
+    __device__ __forceinline__ const T *again(int row, int operand) const {
+        return static_cast<const T *>(operand ? a.back.dy : a.x) + p.offset(a, row);
     }
+    __device__ __forceinline__ void load_low(int, Vector &) const {}
     __device__ __forceinline__ void settle_again(Vector &, const Vector &) const {}
 };
 
@@ -287,20 +291,36 @@ __device__ __forceinline__ bool leave_part(const SumsArgs &a, const Piece<V> &p,
 
 /* ---- for launchers ---- */
 
-/* Chunks of rows, by the shape alone: one where a second launch costs more than it saves. */
+/* A wave's values pass through the cache beside what is written, of which as much: a quarter is
+ * left to that, since shared memory holds many of them. Transfers from memory are 64 bytes. */
+inline int64_t wave_of(const gan_launch_norm_args *n) {
+    enum { LEAST = 32 };
+    const int64_t column = n->groups * n->rows * n->operands * (n->bf16 ? 2 : 4),
+                  room = n->cache / 4 * 3;
+    int64_t wave = LEAST;
+    if (n->channels * column <= room || wave * column > room) return n->channels;
+    while (2 * wave * column <= room) wave *= 2;
+    return wave;
+}
+
+/* Chunks of rows of a wave: one where a second launch costs more than it saves. */
 inline void plan(const gan_launch_norm_args *n, SumsArgs *a) {
     enum { BLOCKS = 256, BATCH = 8, FEW = 4 }; /* two a multiprocessor, of the largest */
-    const int v = n->channels % 4 == 0 ? 4 : 1;
-    const int64_t lanes = lanes_for(n->channels / v, 32), tiles = ceil_div(n->channels, lanes * v);
+    const int64_t channels = wave_of(n);
+    const int v = channels % 4 == 0 ? 4 : 1;
+    const int64_t lanes = lanes_for(channels / v, 32), tiles = ceil_div(channels, lanes * v);
     const int64_t pass = NORM_BLOCK / lanes * BATCH, passes = ceil_div(n->rows, pass);
     int64_t chunks = passes <= FEW ? 1 : ceil_div(BLOCKS, tiles * n->groups);
     if (chunks > ceil_div(passes, 2)) chunks = ceil_div(passes, 2);
     if (chunks < 1) chunks = 1;
     a->chunk = int(ceil_div(passes, chunks) * pass);
     a->chunks = int(ceil_div(n->rows, a->chunk));
+    a->by_chunks = Divisor(a->chunks);
 }
 
-inline void set_tiles(SumsArgs *a, int lanes, int v) {
+/* V channels to a thread. */
+inline void set_tiles(const gan_launch_norm_args *n, SumsArgs *a, int v) {
+    const int lanes = lanes_for(wave_of(n) / v, 32);
     a->lanes = lanes;
     a->tiles = int(ceil_div(a->channels, int64_t(lanes) * v));
 }

@@ -2,9 +2,9 @@
  * each: every block adds up its pieces (norm_sums.cuh), the last one of a tile brings the parts
  * together, all wait for each other, and each goes over its own pieces again. Of what it has read,
  * as much stays in shared memory as there is room for: the rows that came first, since those that
- * came last, with which it begins, are the likeliest to be in the cache still. Sums are what
- * norm.cu makes of them, to the bit. What is normalised may be a sum, which is formed as it is
- * read.
+ * came last, with which it begins, are the likeliest to be in the cache still. What is too large
+ * for that goes in waves of some channels, since no sum is of two. Sums are what norm.cu makes of
+ * them, to the bit. What is normalised may be a sum, which is formed as it is read.
  */
 #include "kernels/barrier.cuh"
 #include "kernels/norm_sums.cuh"
@@ -56,10 +56,17 @@ struct Up {
 struct Args {
     SumsArgs sums;
     Up up;
-    void *y;           // like x
-    unsigned *barrier; // NULL: each tile is a piece
-    int pieces, slots; // slots: rows of a piece that a thread has, at most
-    int held;          // of all rows that a thread has, how many stay in shared memory
+    void *y;                  // like x
+    unsigned *barrier;        // NULL: each tile is a piece
+    int tiles, pieces, slots; // of a wave; slots: rows of a piece that a thread has, at most
+    int held;                 // of all rows that a thread has, how many stay in shared memory
+
+    /* Piece i of the wave that begins with tile `first`. */
+    template <int V>
+    __device__ __forceinline__ Piece<V> piece(int first, int i) const {
+        return {sums, unsigned(i) / unsigned(tiles),
+                unsigned(first) + unsigned(i) % unsigned(tiles)};
+    }
 };
 
 /* x, or the gradient's operands. */
@@ -72,7 +79,7 @@ struct AsGiven : Given<OP, T, V> {
 /* x + low, as it would be stored. Where it is, it is read again from there. */
 template <class OP, class T, int V>
 struct Added {
-    enum { AHEAD = OP::BATCH / 2 };
+    enum { AHEAD = OP::BATCH / 4, AGAIN = 2 };
     using Vector = Vec<T, V>;
     const Args &a;
     const Piece<V> &p;
@@ -96,11 +103,13 @@ struct Added {
         add(x, low);
         if (a.up.sum) store(static_cast<T *>(a.up.sum) + p.offset(a.sums, row), x);
     }
-    __device__ __forceinline__ void load_again(int row, Vector &x, Vector &low) const {
-        if (a.up.sum)
-            x = ::load<V>(static_cast<const T *>(a.up.sum) + p.offset(a.sums, row));
-        else
-            load(row, x, low);
+    __device__ __forceinline__ const T *again(int row, int) const {
+        return static_cast<const T *>(a.up.sum ? a.up.sum : a.sums.x) + p.offset(a.sums, row);
+    }
+    __device__ __forceinline__ void load_low(int row, Vector &low) const {
+        if (!a.up.sum)
+            low = ::load<V>(static_cast<const T *>(a.up.low) + low_row(row) * a.sums.channels +
+                            p.at.channel);
     }
     __device__ __forceinline__ void settle_again(Vector &x, const Vector &low) const {
         if (!a.up.sum) add(x, low);
@@ -131,25 +140,25 @@ struct Whole {
     }
 
     __device__ __forceinline__ void apply(const Piece<V> &p, int first) const {
-        enum { BATCH = 8 / (2 * OP::OPERANDS) };
+        enum { BATCH = READ::AGAIN };
         if (!p.active(a.sums)) return;
         APPLY of;
         of.read(a.sums, p.group, p.at.channel);
         const READ read{a, p};
         T *y_rows = static_cast<T *>(a.y);
         for (int from = (a.slots - 1) / BATCH * BATCH; from >= 0; from -= BATCH) {
+            if (p.at.stripe + from * p.at.stripes >= p.rows) continue;
             Vector x[BATCH], dy[BATCH];
 #pragma unroll
             for (int i = 0; i < BATCH; i++) {
-                const int row = p.at.stripe + (from + i) * p.at.stripes;
-                if (row >= p.rows) break;
-                const int slot = first + from + i;
-                if (slot < a.held) {
-                    x[i] = place(slot, 0);
-                    if (OP::OPERANDS == 2) dy[i] = place(slot, 1);
-                } else {
-                    read.load_again(row, x[i], dy[i]);
-                }
+                const int slot = first + from + i, row = p.at.stripe + (from + i) * p.at.stripes;
+                const int there = min(row, p.rows - 1);
+                const bool held = there == row && slot < a.held;
+                x[i] = ::load<V>(held ? place(slot, 0).v : read.again(there, 0));
+                if (OP::OPERANDS == 2)
+                    dy[i] = ::load<V>(held ? place(slot, 1).v : read.again(there, 1));
+                else if (!held)
+                    read.load_low(there, dy[i]);
             }
 #pragma unroll
             for (int i = 0; i < BATCH; i++) {
@@ -169,15 +178,21 @@ __global__ void __launch_bounds__(NORM_BLOCK, 2) whole_kernel(const __grid_const
     using Vector = Vec<T, V>;
     GPU_SHARED_MORE(Vector, shelf);
     const Whole<OP, READ, APPLY, T, V> whole{a, shelf};
-    int mine = 0;
-    for (int i = int(blockIdx.x); i < a.pieces; i += int(gridDim.x))
-        whole.sum(Piece<V>(a.sums, unsigned(i)), mine++ * a.slots);
-    if (a.barrier)
-        grid_barrier(a.barrier);
-    else
-        __syncthreads();
-    while (mine-- > 0)
-        whole.apply(Piece<V>(a.sums, blockIdx.x + unsigned(mine) * gridDim.x), mine * a.slots);
+    for (int first = 0; first < a.sums.tiles; first += a.tiles) {
+        int mine = 0;
+        for (int i = int(blockIdx.x); i < a.pieces; i += int(gridDim.x), mine++) {
+            const Piece<V> p = a.piece<V>(first, i);
+            if (p.exists(a.sums)) whole.sum(p, mine * a.slots);
+        }
+        if (a.barrier)
+            grid_barrier(a.barrier);
+        else
+            __syncthreads();
+        while (mine-- > 0) {
+            const Piece<V> p = a.piece<V>(first, int(blockIdx.x) + mine * int(gridDim.x));
+            whole.apply(p, mine * a.slots);
+        }
+    }
 }
 
 /* ---- launchers ---- */
@@ -250,10 +265,11 @@ Args args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, vo
     s.back = *back, s.counters = n->counters;
     s.rows = int(n->rows), s.channels = int(n->channels);
     plan(n, &s);
-    set_tiles(&s, lanes_for(n->channels / V, 32), V);
+    set_tiles(n, &s, V);
     a.y = y;
     a.barrier = s.chunks > 1 ? barrier : NULL;
-    a.pieces = int(n->groups) * s.chunks * s.tiles;
+    a.tiles = a.barrier ? int(ceil_div(wave_of(n), s.lanes * V)) : s.tiles;
+    a.pieces = int(n->groups) * s.chunks * a.tiles;
     a.slots = int(ceil_div(s.chunk, NORM_BLOCK / s.lanes));
     return a;
 }

@@ -7,7 +7,9 @@
 #include "kernels/launch.h"
 
 /* `sums`: the result's shape, or that of an operand like it, (groups, 2, channels). */
-static gan_launch_norm_args args_of(const gan_call *call, gan_shape sums) {
+static gan_launch_norm_args args_of(const gan_device *device, const gan_call *call,
+                                    gan_shape sums) {
+    const gan_op_id op = call->node->op;
     const gan_shape x = call->in[0].shape;
     const int64_t channels = x.dim[x.rank - 1], groups = sums.dim[0];
     return (gan_launch_norm_args){
@@ -16,21 +18,22 @@ static gan_launch_norm_args args_of(const gan_call *call, gan_shape sums) {
         .channels = channels,
         .x = call->in[0].data,
         .bf16 = call->in[0].dtype == GAN_BF16,
+        .operands = op == GAN_OP_batch_norm_sums || op == GAN_OP_batch_norm_grad ? 2 : 1,
+        .cache = device ? ((const gan_cuda_device *)device)->cache_bytes : 0,
         .out = call->out.data,
         .workspace = call->workspace,
     };
 }
 
 static gan_status prepare(gan_device *device, gan_call *call) {
-    (void)device;
     GAN_TRY(gan_cuda_require_31_bits(call));
-    const gan_launch_norm_args a = args_of(call, call->out.shape);
+    const gan_launch_norm_args a = args_of(device, call, call->out.shape);
     call->workspace_bytes = gan_launch_norm_workspace(&a);
     return GAN_OK;
 }
 
 static gan_status run_moments(gan_device *device, const gan_call *call) {
-    gan_launch_norm_args a = args_of(call, call->out.shape);
+    gan_launch_norm_args a = args_of(device, call, call->out.shape);
     a.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_moments(&a, gan_cuda(device)->stream));
     return GAN_OK;
@@ -50,7 +53,7 @@ static gan_launch_norm_back back_of(const gan_call *call) {
 }
 
 static gan_status run_sums(gan_device *device, const gan_call *call) {
-    gan_launch_norm_args a = args_of(call, call->out.shape);
+    gan_launch_norm_args a = args_of(device, call, call->out.shape);
     const gan_launch_norm_back back = back_of(call);
     a.counters = gan_cuda(device)->lane[call->lane].counters;
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_sums(&a, &back, gan_cuda(device)->stream));
@@ -63,7 +66,7 @@ static gan_status prepare_grad(gan_device *device, gan_call *call) {
 }
 
 static gan_status run_grad(gan_device *device, const gan_call *call) {
-    const gan_launch_norm_args a = args_of(call, call->in[1].shape);
+    const gan_launch_norm_args a = args_of(device, call, call->in[1].shape);
     const gan_launch_norm_back back = back_of(call);
     GAN_CUDA_TRY(call->node, gan_launch_batch_norm_grad(&a, &back, call->in[5].data, call->out.data,
                                                         gan_cuda(device)->stream));
@@ -72,12 +75,17 @@ static gan_status run_grad(gan_device *device, const gan_call *call) {
 
 /* ---- two calls as one launch ---- */
 
-static bool is_whole(const gan_node *first) {
+/* Of sums or moments, without addresses. device: NULL where its cache is of no interest. */
+static gan_launch_norm_args model_of(const gan_device *device, const gan_node *first) {
     const gan_node *x = first->in[0];
     const gan_call call = {.node = first,
                            .in = &(gan_array){.dtype = x->dtype, .shape = x->shape},
                            .out = {.dtype = first->dtype, .shape = first->shape}};
-    const gan_launch_norm_args a = args_of(&call, first->shape);
+    return args_of(device, &call, first->shape);
+}
+
+static bool is_whole(const gan_node *first) {
+    const gan_launch_norm_args a = model_of(NULL, first);
     return gan_launch_norm_is_whole(&a);
 }
 
@@ -171,7 +179,7 @@ bool gan_cuda_is_pair(const gan_call *calls) {
 static gan_status run_forward(gan_device *device, const gan_call *sum, const gan_call *first) {
     const gan_call *second = first + 1;
     const gan_cuda_device *d = gan_cuda(device);
-    gan_launch_norm_args a = args_of(first, first->out.shape);
+    gan_launch_norm_args a = args_of(device, first, first->out.shape);
     gan_launch_norm_back with = {.gamma = second->in[2].data,
                                  .beta = second->in[3].data,
                                  .eps = (float)second->node->attr.norm.eps};
@@ -201,7 +209,7 @@ gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
         return GAN_OK;
     }
     if (!back) return run_forward(device, NULL, first);
-    gan_launch_norm_args a = args_of(first, first->out.shape);
+    gan_launch_norm_args a = args_of(device, first, first->out.shape);
     const gan_launch_norm_back with = back_of(first);
     a.counters = d->lane[first->lane].counters;
     GAN_CUDA_TRY(second->node, gan_launch_batch_norm_back(&a, &with, second->out.data,
@@ -215,8 +223,11 @@ static int64_t bytes_in(const gan_call *call, int i) {
     return (int64_t)gan_node_bytes(call->node->in[i]);
 }
 
-static bool is_cached(const gan_device *device, int64_t bytes) {
-    return bytes <= ((const gan_cuda_device *)device)->cache_bytes;
+/* Whether values of so many bytes are found in the cache by the second of a pair, a wave of their
+ * channels at a time. */
+static bool is_cached(const gan_device *device, const gan_node *first, int64_t bytes) {
+    const gan_launch_norm_args a = model_of(device, first);
+    return bytes / a.channels * gan_launch_norm_wave(&a) <= a.cache;
 }
 
 /* A sum is not read by its moments. batch_norm finds it where they have left it, in memory or on
@@ -226,9 +237,9 @@ static void formed_cost(const gan_device *device, const gan_call *call, gan_cost
     if (op == GAN_OP_pointwise && call->passed) cost->written = 0;
     if (op == GAN_OP_moments) cost->read -= bytes_in(call, 0);
     if (op != GAN_OP_batch_norm) return;
-    const gan_call *sum = call - 2;
+    const gan_call *sum = call - 2, *moments = call - 1;
     const int64_t x = bytes_in(call, 0), low = bytes_in(sum, 1);
-    if (is_cached(device, x + low + (sum->passed ? 0 : x)))
+    if (is_cached(device, moments->node, x + low + (sum->passed ? 0 : x)))
         cost->read -= x;
     else if (sum->passed)
         cost->read += low;
@@ -244,7 +255,7 @@ void gan_cuda_pair_cost(const gan_device *device, const gan_call *call, gan_cost
         formed_cost(device, call, cost);
     } else if (second) {
         const int64_t bytes = bytes_in(call, 0) + (back ? bytes_in(call, 2) : 0);
-        if (is_cached(device, bytes)) cost->read -= bytes;
+        if (is_cached(device, call[-1].node, bytes)) cost->read -= bytes;
     }
 }
 

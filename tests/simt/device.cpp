@@ -109,7 +109,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
         *value = simt::shared_memory;
         return cudaSuccess;
     case cudaDevAttrL2CacheSize:
-        *value = 50 << 20;
+        *value = simt::machine.cache;
         return cudaSuccess;
     default:
         return simt::refuse(cudaErrorNotSupported,

@@ -28,6 +28,7 @@ struct settings {
     int devices = 1;
     int driver = CUDART_VERSION;
     size_t memory = size_t(1) << 30;
+    int cache = 50 << 20;
     bool architecture_known = true, cooperative = true;
     long fail_launch = -1, fail_allocation = -1, forget_edge = -1;
     simt_fusion fusion = SIMT_FUSION_WORKS;

@@ -36,66 +36,97 @@ typedef struct norm_case {
     follower follow;
     int saved;
     const addend *added; /* NULL: x is no sum */
+    int cache;           /* KiB of the device's; 0: more than enough */
 } norm_case;
 
 static const norm_case cases[] = {
-    {{2, {6, 4}}, 1, false, RELU, 2, NULL},
-    {{2, {9, 8}}, 3, true, LEAKY, 2, NULL},
-    {{4, {4, 4, 4, 264}}, 2, false, NOTHING, 2, NULL}, /* tiles, one of them cut short */
-    {{4, {4, 4, 4, 264}}, 2, true, RELU, 2, NULL},
-    {{2, {5003, 20}}, 1, false, LEAKY, 2, NULL}, /* parts, the last one of fewer rows */
-    {{2, {5003, 24}}, 1, true, NOTHING, 2, NULL},
-    {{2, {2 * 1500, 136}}, 2, false, RELU, 2, NULL}, /* more pieces than blocks */
-    {{2, {2 * 1500, 136}}, 2, true, LEAKY, 2, NULL},
-    {{2, {40000, 8}}, 1, true, RELU, 2, NULL}, /* more rows than stay on the chip */
-    {{2, {40000, 4}}, 2, false, LEAKY, 2, NULL},
-    {{3, {2, 70, 16}}, 4, true, NOTHING, 2, NULL}, /* groups within an example */
-    {{3, {2, 70, 16}}, 4, true, RELU, 1, NULL},
-    {{2, {3000, 16}}, 1, true, TANH, 1, NULL}, /* what follows is a program of its own */
-    {{2, {300, 7}}, 1, false, RELU, 0, NULL},  /* no whole vectors */
-    {{2, {300, 12}}, 1, true, RELU, 0, NULL},
+    {{2, {6, 4}}, 1, false, RELU, 2, NULL, 0},
+    {{2, {9, 8}}, 3, true, LEAKY, 2, NULL, 0},
+    {{4, {4, 4, 4, 264}}, 2, false, NOTHING, 2, NULL, 0}, /* tiles, one of them cut short */
+    {{4, {4, 4, 4, 264}}, 2, true, RELU, 2, NULL, 0},
+    {{2, {5003, 20}}, 1, false, LEAKY, 2, NULL, 0}, /* parts, the last one of fewer rows */
+    {{2, {5003, 24}}, 1, true, NOTHING, 2, NULL, 0},
+    {{2, {2 * 1500, 136}}, 2, false, RELU, 2, NULL, 0}, /* more pieces than blocks */
+    {{2, {2 * 1500, 136}}, 2, true, LEAKY, 2, NULL, 0},
+    {{2, {40000, 8}}, 1, true, RELU, 2, NULL, 0}, /* more rows than stay on the chip */
+    {{2, {40000, 4}}, 2, false, LEAKY, 2, NULL, 0},
+    {{3, {2, 70, 16}}, 4, true, NOTHING, 2, NULL, 0}, /* groups within an example */
+    {{3, {2, 70, 16}}, 4, true, RELU, 1, NULL, 0},
+    {{2, {3000, 16}}, 1, true, TANH, 1, NULL, 0}, /* what follows is a program of its own */
+    {{2, {300, 7}}, 1, false, RELU, 0, NULL, 0},  /* no whole vectors */
+    {{2, {300, 12}}, 1, true, RELU, 0, NULL, 0},
+    /* waves: of 64 channels and of 32, the last one of fewer; of several tiles; forward only */
+    {{2, {5003, 136}}, 1, false, LEAKY, 2, NULL, 2048},
+    {{2, {2 * 2500, 264}}, 2, true, RELU, 2, NULL, 1024},
+    {{2, {1000, 300}}, 1, false, NOTHING, 2, NULL, 1400},
+    {{2, {2 * 2500, 72}}, 2, true, LEAKY, 2, NULL, 500},
+    {{2, {5003, 100}}, 1, true, RELU, 0, NULL, 500}, /* no whole vectors */
 };
 
 /* Maps of h x w, each element f x f times. */
 #define UP(n, h, w, c, f) .low = {6, {n, h, 1, w, 1, c}}, .whole = {6, {n, h, f, w, f, c}}
 
 static const norm_case sums[] = {
-    {{4, {2, 6, 10, 8}}, 1, false, RELU, 1, &(addend){UP(2, 3, 5, 8, 2), NOBODY, false}},
-    {{4, {2, 6, 10, 8}}, 1, true, LEAKY, 1, &(addend){UP(2, 3, 5, 8, 2), OUTPUT, false}},
-    {{4, {2, 6, 10, 8}}, 2, true, RELU, 1, &(addend){UP(2, 3, 5, 8, 2), GRADIENT, false}},
-    {{4, {2, 9, 21, 24}}, 2, true, NOTHING, 1, &(addend){UP(2, 3, 7, 24, 3), NOBODY, false}},
+    {{4, {2, 6, 10, 8}}, 1, false, RELU, 1, &(addend){UP(2, 3, 5, 8, 2), NOBODY, false}, 0},
+    {{4, {2, 6, 10, 8}}, 1, true, LEAKY, 1, &(addend){UP(2, 3, 5, 8, 2), OUTPUT, false}, 0},
+    {{4, {2, 6, 10, 8}}, 2, true, RELU, 1, &(addend){UP(2, 3, 5, 8, 2), GRADIENT, false}, 0},
+    {{4, {2, 9, 21, 24}}, 2, true, NOTHING, 1, &(addend){UP(2, 3, 7, 24, 3), NOBODY, false}, 0},
     /* tiles cut short, parts */
-    {{4, {2, 34, 14, 136}}, 1, false, LEAKY, 1, &(addend){UP(2, 17, 7, 136, 2), NOBODY, false}},
-    {{4, {2, 34, 22, 136}}, 2, true, RELU, 1, &(addend){UP(2, 17, 11, 136, 2), GRADIENT, false}},
+    {{4, {2, 34, 14, 136}}, 1, false, LEAKY, 1, &(addend){UP(2, 17, 7, 136, 2), NOBODY, false}, 0},
+    {{4, {2, 34, 22, 136}}, 2, true, RELU, 1, &(addend){UP(2, 17, 11, 136, 2), GRADIENT, false}, 0},
     /* more rows than stay on the chip */
-    {{4, {8, 70, 72, 8}}, 1, true, RELU, 1, &(addend){UP(8, 35, 36, 8, 2), NOBODY, false}},
-    {{4, {8, 70, 72, 8}}, 1, true, RELU, 1, &(addend){UP(8, 35, 36, 8, 2), OUTPUT, false}},
+    {{4, {8, 70, 72, 8}}, 1, true, RELU, 1, &(addend){UP(8, 35, 36, 8, 2), NOBODY, false}, 0},
+    {{4, {8, 70, 72, 8}}, 1, true, RELU, 1, &(addend){UP(8, 35, 36, 8, 2), OUTPUT, false}, 0},
+    /* waves */
+    {{4, {2, 34, 22, 136}},
+     1,
+     false,
+     RELU,
+     1,
+     &(addend){UP(2, 17, 11, 136, 2), NOBODY, false},
+     800},
+    {{4, {2, 34, 22, 136}},
+     2,
+     true,
+     LEAKY,
+     1,
+     &(addend){UP(2, 17, 11, 136, 2), OUTPUT, false},
+     200},
     /* rows in a row; all of them, again and again; one */
     {{2, {350, 16}},
      1,
      true,
      RELU,
      1,
-     &(addend){{3, {50, 1, 16}}, {3, {50, 7, 16}}, NOBODY, false}},
-    {{2, {120, 4}}, 2, false, RELU, 1, &(addend){{3, {1, 30, 4}}, {3, {4, 30, 4}}, OUTPUT, false}},
+     &(addend){{3, {50, 1, 16}}, {3, {50, 7, 16}}, NOBODY, false},
+     0},
+    {{2, {120, 4}},
+     2,
+     false,
+     RELU,
+     1,
+     &(addend){{3, {1, 30, 4}}, {3, {4, 30, 4}}, OUTPUT, false},
+     0},
     {{3, {3, 100, 16}},
      1,
      true,
      NOTHING,
      1,
-     &(addend){{2, {1, 16}}, {2, {300, 16}}, GRADIENT, false}},
+     &(addend){{2, {1, 16}}, {2, {300, 16}}, GRADIENT, false},
+     0},
     /* of a residual block */
-    {{4, {3, 8, 8, 16}}, 1, false, RELU, 1, &(addend){UP(3, 4, 4, 16, 2), GRADIENT, true}},
+    {{4, {3, 8, 8, 16}}, 1, false, RELU, 1, &(addend){UP(3, 4, 4, 16, 2), GRADIENT, true}, 0},
     /* what follows is a program of its own; no whole vectors; repeated in three ways; channels */
-    {{4, {2, 6, 10, 8}}, 1, true, TANH, 0, &(addend){UP(2, 3, 5, 8, 2), NOBODY, false}},
-    {{4, {2, 6, 10, 7}}, 1, false, RELU, 0, &(addend){UP(2, 3, 5, 7, 2), NOBODY, false}},
+    {{4, {2, 6, 10, 8}}, 1, true, TANH, 0, &(addend){UP(2, 3, 5, 8, 2), NOBODY, false}, 0},
+    {{4, {2, 6, 10, 7}}, 1, false, RELU, 0, &(addend){UP(2, 3, 5, 7, 2), NOBODY, false}, 0},
     {{4, {2, 6, 10, 8}},
      1,
      false,
      RELU,
      0,
-     &(addend){{6, {1, 3, 1, 5, 1, 8}}, {6, {2, 3, 2, 5, 2, 8}}, NOBODY, false}},
-    {{3, {3, 10, 16}}, 1, true, RELU, 0, &(addend){{2, {30, 1}}, {2, {30, 16}}, NOBODY, false}},
+     &(addend){{6, {1, 3, 1, 5, 1, 8}}, {6, {2, 3, 2, 5, 2, 8}}, NOBODY, false},
+     0},
+    {{3, {3, 10, 16}}, 1, true, RELU, 0, &(addend){{2, {30, 1}}, {2, {30, 16}}, NOBODY, false}, 0},
 };
 enum { CASES = sizeof cases / sizeof *cases, SUMS = sizeof sums / sizeof *sums, OUTPUTS = 9 };
 
@@ -173,6 +204,7 @@ typedef struct opened {
 
 static void open_as(opened *o, const norm_case *c, bool repeated,
                     const gan_device_options *options) {
+    simt_set_cache(c->cache ? c->cache << 10 : 50 << 20);
     expect_ok(gan_device_open(&o->device, "cuda", options));
     expect_ok(gan_store_create(&o->store, 1));
     expect_ok(gan_graph_create(&o->g, o->store));
@@ -308,7 +340,8 @@ static void what_is_cached_is_read_once(void **state) {
                                  false,
                                  RELU,
                                  2,
-                                 NULL}; /* 16 MiB, 256 MiB */
+                                 NULL,
+                                 0}; /* 16 MiB, 256 MiB */
             open_case(&o, &c,
                       &(gan_device_options){.plan_only = true, .cooperative = apart ? -1 : 0});
             read[large][apart] = o.info.bytes_read;
@@ -316,6 +349,20 @@ static void what_is_cached_is_read_once(void **state) {
         }
     assert_int_equal(read[0][1] - read[0][0], 3ll * 16 * (1 << 18) * 4);
     assert_int_equal(read[1][1], read[1][0]);
+}
+
+/* Of what does not fit, a wave does: here forward, where there is no dy. */
+static void waves_are_read_once(void **state) {
+    (void)state;
+    const norm_case c = {{2, {1 << 18, 256}}, 1, false, RELU, 2, NULL, 0}; /* 256 MiB */
+    int64_t read[2];
+    for (int apart = 0; apart < 2; apart++) {
+        opened o;
+        open_case(&o, &c, &(gan_device_options){.plan_only = true, .cooperative = apart ? -1 : 0});
+        read[apart] = o.info.bytes_read;
+        close_case(&o);
+    }
+    assert_int_equal(read[1] - read[0], 256 << 20);
 }
 
 /* What is added goes to memory where others read it, and where the cache does not hold it is read,
@@ -328,7 +375,7 @@ static void a_sum_is_counted_as_it_is_moved(void **state) {
             const int64_t rows = large ? 1 << 20 : 1 << 16, low = rows * 16 * 4, x = 4 * low;
             const addend added = {
                 {3, {rows, 1, 16}}, {3, {rows, 4, 16}}, read ? OUTPUT : NOBODY, false};
-            const norm_case c = {{2, {4 * rows, 16}}, 1, false, RELU, 1, &added};
+            const norm_case c = {{2, {4 * rows, 16}}, 1, false, RELU, 1, &added, 0};
             for (int apart = 0; apart < 2; apart++) {
                 opened o;
                 open_case(&o, &c,
@@ -343,18 +390,20 @@ static void a_sum_is_counted_as_it_is_moved(void **state) {
 }
 
 int main(void) {
-    struct CMUnitTest tests[CASES + SUMS + 3] = {
+    enum { OTHERS = 4 };
+    struct CMUnitTest tests[OTHERS + CASES + SUMS] = {
         cmocka_unit_test(without_cooperative_launches_there_are_two),
         cmocka_unit_test(what_is_cached_is_read_once),
+        cmocka_unit_test(waves_are_read_once),
         cmocka_unit_test(a_sum_is_counted_as_it_is_moved),
     };
     for (int i = 0; i < CASES; i++)
-        tests[3 + i] = (struct CMUnitTest){"one_launch_makes_the_bits_of_two",
-                                           one_launch_makes_the_bits_of_two, NULL, NULL,
-                                           (void *)(uintptr_t)&cases[i]};
+        tests[OTHERS + i] = (struct CMUnitTest){"one_launch_makes_the_bits_of_two",
+                                                one_launch_makes_the_bits_of_two, NULL, NULL,
+                                                (void *)(uintptr_t)&cases[i]};
     for (int i = 0; i < SUMS; i++)
-        tests[3 + CASES + i] = (struct CMUnitTest){"a_sum_is_formed_where_it_is_normalised",
-                                                   a_sum_is_formed_where_it_is_normalised, NULL,
-                                                   NULL, (void *)(uintptr_t)&sums[i]};
+        tests[OTHERS + CASES + i] = (struct CMUnitTest){"a_sum_is_formed_where_it_is_normalised",
+                                                        a_sum_is_formed_where_it_is_normalised,
+                                                        NULL, NULL, (void *)(uintptr_t)&sums[i]};
     return cmocka_run_group_tests_name("whole", tests, NULL, NULL);
 }
