@@ -267,8 +267,8 @@ static void bench_norms(bench *b, const char *device, gan_device_options options
                 {GAN_BF16, -1, "/two/bf16"}};
     static const struct {
         int64_t n, size, c;
-    } layers[] = {{64, 4, 256},  {128, 8, 256}, {128, 16, 128},
-                  {128, 32, 64}, {64, 32, 256}, {256, 64, 96}};
+    } layers[] = {{64, 4, 256},  {128, 8, 256},  {128, 16, 128}, {128, 32, 64},
+                  {64, 32, 256}, {128, 32, 256}, {256, 32, 192}, {256, 64, 96}};
     bench other = *b;
     for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
         options.cooperative = ways[way].cooperative;
