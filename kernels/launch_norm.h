@@ -79,9 +79,10 @@ cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *a, const gan_launc
                                   const gan_launch_norm_up *up, int fn, void *y, unsigned *barrier,
                                   cudaStream_t stream);
 
-/* gan_launch_batch_norm_sums() and gan_launch_batch_norm_grad() likewise. */
+/* gan_launch_batch_norm_sums() and gan_launch_batch_norm_grad() likewise. total (2, channels): also
+ * gets the sums over all groups, and the launch is cooperative in any case; or NULL. */
 cudaError_t gan_launch_batch_norm_back(const gan_launch_norm_args *a,
-                                       const gan_launch_norm_back *back, void *dx,
+                                       const gan_launch_norm_back *back, void *dx, float *total,
                                        unsigned *barrier, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -56,8 +56,10 @@ struct Up {
 struct Args {
     SumsArgs sums;
     Up up;
-    void *y;                  // like x
-    unsigned *barrier;        // NULL: each tile is a piece
+    void *y;           // like x
+    float *total;      // (2, channels), over all groups; or NULL
+    unsigned *barrier; // NULL: each tile is a piece
+    int groups;
     int tiles, pieces, slots; // of a wave; slots: rows of a piece that a thread has, at most
     int held;                 // of all rows that a thread has, how many stay in shared memory
 
@@ -117,6 +119,17 @@ struct Added {
 };
 
 /* ---- the kernel ---- */
+
+/* The sums over all groups, once all blocks have come to the barrier. */
+__device__ __forceinline__ void add_groups(const Args &a) {
+    const int n = 2 * a.sums.channels;
+    for (int i = int(blockIdx.x) * NORM_BLOCK + int(threadIdx.x); i < n;
+         i += int(gridDim.x) * NORM_BLOCK) {
+        float sum = 0.0f;
+        for (int group = 0; group < a.groups; group++) sum += a.sums.out[group * n + i];
+        a.total[i] = sum;
+    }
+}
 
 template <class OP, class READ, class APPLY, class T, int V>
 struct Whole {
@@ -193,6 +206,7 @@ __global__ void __launch_bounds__(NORM_BLOCK, 2) whole_kernel(const __grid_const
             whole.apply(p, mine * a.slots);
         }
     }
+    if (OP::OPERANDS == 2 && a.total) add_groups(a);
 }
 
 /* ---- launchers ---- */
@@ -256,7 +270,7 @@ cudaError_t launch_whole(Args a, cudaStream_t stream) {
 }
 
 template <class T>
-Args args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *y,
+Args args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *y, float *total,
              unsigned *barrier) {
     constexpr int V = width<T>;
     Args a = {};
@@ -267,9 +281,11 @@ Args args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, vo
     plan(n, &s);
     set_tiles(n, &s, V);
     a.y = y;
-    a.barrier = s.chunks > 1 ? barrier : NULL;
+    a.total = total;
+    a.groups = int(n->groups);
+    a.barrier = s.chunks > 1 || total ? barrier : NULL;
     a.tiles = a.barrier ? int(ceil_div(wave_of(n), s.lanes * V)) : s.tiles;
-    a.pieces = int(n->groups) * s.chunks * a.tiles;
+    a.pieces = a.groups * s.chunks * a.tiles;
     a.slots = int(ceil_div(s.chunk, NORM_BLOCK / s.lanes));
     return a;
 }
@@ -293,7 +309,7 @@ cudaError_t forward_of(const gan_launch_norm_args *n, const gan_launch_norm_back
                        const gan_launch_norm_up *up, int fn, void *y, unsigned *barrier,
                        cudaStream_t stream) {
     constexpr int V = width<T>;
-    Args a = args_of<T>(n, back, y, barrier);
+    Args a = args_of<T>(n, back, y, NULL, barrier);
     if (!up) return forward<AsGiven<Moments, T, V>, T>(a, fn, stream);
     a.up = {up->low,
             up->sum,
@@ -306,11 +322,11 @@ cudaError_t forward_of(const gan_launch_norm_args *n, const gan_launch_norm_back
 
 template <class T>
 cudaError_t backward(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *dx,
-                     unsigned *barrier, cudaStream_t stream) {
+                     float *total, unsigned *barrier, cudaStream_t stream) {
     constexpr int V = width<T>;
     using All = Products<false>;
     using Some = Products<true>;
-    const Args a = args_of<T>(n, back, dx, barrier);
+    const Args a = args_of<T>(n, back, dx, total, barrier);
     return back->slope == 1.0f
                ? launch_whole<All, AsGiven<All, T, V>, Gradient<V, false>, T, V>(a, stream)
                : launch_whole<Some, AsGiven<Some, T, V>, Gradient<V, true>, T, V>(a, stream);
@@ -334,7 +350,8 @@ extern "C" cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *n,
 
 extern "C" cudaError_t gan_launch_batch_norm_back(const gan_launch_norm_args *n,
                                                   const gan_launch_norm_back *back, void *dx,
-                                                  unsigned *barrier, cudaStream_t stream) {
-    return n->bf16 ? backward<__nv_bfloat16>(n, back, dx, barrier, stream)
-                   : backward<float>(n, back, dx, barrier, stream);
+                                                  float *total, unsigned *barrier,
+                                                  cudaStream_t stream) {
+    return n->bf16 ? backward<__nv_bfloat16>(n, back, dx, total, barrier, stream)
+                   : backward<float>(n, back, dx, total, barrier, stream);
 }

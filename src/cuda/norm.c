@@ -1,6 +1,7 @@
 /* moments, and the gradients of batch_norm, which itself is a chain of pointwise functions; and,
  * where the device's blocks can wait for each other, moments with the batch_norm that takes them,
- * and a sum that both are of, and batch_norm_sums with their batch_norm_grad, as one launch. */
+ * and a sum that both are of, and batch_norm_sums with their batch_norm_grad, and what they are
+ * over two groups, as one launch. */
 #include "base/error.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -111,8 +112,18 @@ static bool is_backward(const gan_node *first, const gan_node *second) {
            first->attr.norm.slope == second->attr.norm.slope;
 }
 
+/* Whether `total` is what the sums that are behind the gradient come to over both groups: of two
+ * there is no order. */
+static bool is_total(const gan_node *gradient, const gan_node *total) {
+    return gradient->op == GAN_OP_batch_norm_grad && total->op == GAN_OP_sum && !total->program &&
+           total->in[0] == gradient->in[5] && total->dtype == GAN_F32 &&
+           total->attr.reduce.axes == 1u << 0 && total->in[0]->shape.dim[0] == 2 &&
+           is_backward(gradient->in[5], gradient) && is_whole(gradient->in[5]);
+}
+
 bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second) {
     if (!((const gan_cuda_device *)device)->resident) return false;
+    if (is_total(first, second)) return true;
     return (is_forward(first, second) || is_backward(first, second)) && is_whole(first);
 }
 
@@ -173,6 +184,7 @@ static gan_launch_norm_up up_of(const gan_call *sum) {
 bool gan_cuda_is_pair(const gan_call *calls) {
     const gan_op_id first = calls[0].node->op;
     return first == GAN_OP_moments || first == GAN_OP_batch_norm_sums ||
+           first == GAN_OP_batch_norm_grad ||
            (calls[0].joined == 3 && calls[1].node->op == GAN_OP_moments);
 }
 
@@ -201,18 +213,20 @@ gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
     if (has_sum(calls)) return run_forward(device, &calls[0], &calls[1]);
     const gan_call *first = &calls[0], *second = &calls[1];
     const bool back = first->node->op == GAN_OP_batch_norm_sums;
+    const bool parted = first->node->op == GAN_OP_batch_norm_grad; /* from its sums */
     const gan_cuda_device *d = gan_cuda(device);
-    if (!gan_cuda_aligned(&first->in[0]) || !gan_cuda_aligned(&second->out) ||
+    if (parted || !gan_cuda_aligned(&first->in[0]) || !gan_cuda_aligned(&second->out) ||
         (back && !gan_cuda_aligned(&first->in[2]))) {
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < first->joined; i++)
             GAN_TRY(gan_cuda_kernels[calls[i].node->op]->run(device, &calls[i]));
         return GAN_OK;
     }
     if (!back) return run_forward(device, NULL, first);
     gan_launch_norm_args a = args_of(device, first, first->out.shape);
     const gan_launch_norm_back with = back_of(first);
+    float *total = first->joined == 3 ? second[1].out.data : NULL;
     a.counters = d->lane[first->lane].counters;
-    GAN_CUDA_TRY(second->node, gan_launch_batch_norm_back(&a, &with, second->out.data,
+    GAN_CUDA_TRY(second->node, gan_launch_batch_norm_back(&a, &with, second->out.data, total,
                                                           d->lane[first->lane].barrier, d->stream));
     return GAN_OK;
 }

@@ -221,14 +221,16 @@ static void find_partners(joining *j) {
         j->partner[t] = -1;
         if (!o->pairs || j->how[t].room > 0) continue;
         for (int u = t + 1; u < j->n && j->partner[t] < 0; u++)
-            if (j->how[u].room == 0 && o->pairs(o->context, j->call[t], j->call[u]))
+            if (o->pairs(o->context, j->call[t], j->call[u])) {
                 j->partner[t] = u;
+                j->how[u].room = 0; /* however small: it costs nothing there */
+            }
     }
     for (int t = 0; t < j->n; t++)
         for (int u = t + 1; u < j->n && j->call[t]->op == GAN_OP_pointwise; u++)
             if (j->partner[u] >= 0 && gan_plan_is_formed(o, j->call[t], j->call[u])) {
                 j->partner[t] = u;
-                j->how[t].room = 0; /* however small: it costs nothing there */
+                j->how[t].room = 0;
                 break;
             }
 }

@@ -212,10 +212,10 @@ gan_node *gan_batch_norm_expand(gan_node *node) {
     return gan_cast(g, gan_reshape(g, y, x->shape), x->dtype);
 }
 
-/* A sum over the groups of one of the two vectors: (C). */
+/* A sum over the groups of one of the two vectors: (C). Both are summed up, as one sum. */
 static gan_node *over_groups(gan_graph *g, gan_node *pair, int which) {
     if (!pair) return NULL;
-    gan_node *sum = gan_sum_axes(g, gan_slice(g, pair, 1, which, 1), 1u << 0);
+    gan_node *sum = gan_slice(g, gan_sum_axes(g, pair, 1u << 0), 1, which, 1);
     return gan_reshape(g, sum, gan_shape1(pair->shape.dim[2]));
 }
 

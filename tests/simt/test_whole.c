@@ -1,5 +1,5 @@
 /* Batch norm with its statistics, and its gradient with its sums, as one launch: to the bit what
- * two launches make of them, and as many launches as the program says; and with a sum that it is
+ * several make of them, and as many launches as the program says; and with a sum that it is
  * of, of which one operand is repeated. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,8 +27,8 @@ typedef struct addend {
     bool conv; /* the other operand is a convolution's, with its bias */
 } addend;
 
-/* saved: of the two launches, forward and back; of a sum, 1 if it is of one launch with its norm.
- */
+/* saved: of the launches forward and back, which are two each, and one more where the sums of two
+ * groups are added; of a sum, 1 if it is of one launch with its norm. */
 typedef struct norm_case {
     gan_shape x;
     int64_t groups;
@@ -42,14 +42,14 @@ typedef struct norm_case {
 static const norm_case cases[] = {
     {{2, {6, 4}}, 1, false, RELU, 2, NULL, 0},
     {{2, {9, 8}}, 3, true, LEAKY, 2, NULL, 0},
-    {{4, {4, 4, 4, 264}}, 2, false, NOTHING, 2, NULL, 0}, /* tiles, one of them cut short */
-    {{4, {4, 4, 4, 264}}, 2, true, RELU, 2, NULL, 0},
+    {{4, {4, 4, 4, 264}}, 2, false, NOTHING, 3, NULL, 0}, /* tiles, one of them cut short */
+    {{4, {4, 4, 4, 264}}, 2, true, RELU, 3, NULL, 0},
     {{2, {5003, 20}}, 1, false, LEAKY, 2, NULL, 0}, /* parts, the last one of fewer rows */
     {{2, {5003, 24}}, 1, true, NOTHING, 2, NULL, 0},
-    {{2, {2 * 1500, 136}}, 2, false, RELU, 2, NULL, 0}, /* more pieces than blocks */
-    {{2, {2 * 1500, 136}}, 2, true, LEAKY, 2, NULL, 0},
-    {{2, {40000, 8}}, 1, true, RELU, 2, NULL, 0}, /* more rows than stay on the chip */
-    {{2, {40000, 4}}, 2, false, LEAKY, 2, NULL, 0},
+    {{2, {2 * 1500, 136}}, 2, false, RELU, 3, NULL, 0}, /* more pieces than blocks */
+    {{2, {2 * 1500, 136}}, 2, true, LEAKY, 3, NULL, 0},
+    {{2, {40000, 8}}, 1, true, RELU, 2, NULL, 0},     /* more rows than stay on the chip */
+    {{2, {40000, 4}}, 2, false, LEAKY, 2, NULL, 0},   /* the sums are copied, being few */
     {{3, {2, 70, 16}}, 4, true, NOTHING, 2, NULL, 0}, /* groups within an example */
     {{3, {2, 70, 16}}, 4, true, RELU, 1, NULL, 0},
     {{2, {3000, 16}}, 1, true, TANH, 1, NULL, 0}, /* what follows is a program of its own */
@@ -57,9 +57,9 @@ static const norm_case cases[] = {
     {{2, {300, 12}}, 1, true, RELU, 0, NULL, 0},
     /* waves: of 64 channels and of 32, the last one of fewer; of several tiles; forward only */
     {{2, {5003, 136}}, 1, false, LEAKY, 2, NULL, 2048},
-    {{2, {2 * 2500, 264}}, 2, true, RELU, 2, NULL, 1024},
+    {{2, {2 * 2500, 264}}, 2, true, RELU, 3, NULL, 1024},
     {{2, {1000, 300}}, 1, false, NOTHING, 2, NULL, 1400},
-    {{2, {2 * 2500, 72}}, 2, true, LEAKY, 2, NULL, 500},
+    {{2, {2 * 2500, 72}}, 2, true, LEAKY, 3, NULL, 500},
     {{2, {5003, 100}}, 1, true, RELU, 0, NULL, 500}, /* no whole vectors */
 };
 
