@@ -22,7 +22,7 @@ enum {
 struct Args {
     Sides v;
     const void *many, *filter;
-    void *out;
+    void *out, *raw;
     int first_row, first_column;   // the first cell
     int rows, columns;             // cells of a tile
     int reach_rows, reach_columns; // pixels of the many that a cell reads, each way
@@ -79,6 +79,11 @@ __device__ __forceinline__ void finish(const Args &a, const float *sums, int n, 
         const int cell = row / CELL * a.columns + column / CELL;
         float value[1] = {sums[((cell * CELL + row % CELL) * CELL + column % CELL) * C + c]};
         const int64_t element = ((int64_t(n) * v.h + y) * v.w + x) * v.c + c;
+        if (a.raw) {
+            const T stored = from_float<T>(value[0]);
+            static_cast<T *>(a.raw)[element] = stored;
+            value[0] = to_float(stored);
+        }
         if (a.follow.chain == FOLLOW_ANY)
             Any<BLOCK>::apply(value, a.follow, unsigned(element), 1);
         else
@@ -183,6 +188,7 @@ extern "C" cudaError_t gan_launch_conv_few(const gan_launch_conv_args *l, cudaSt
               l->many,
               l->filter,
               l->out,
+              l->raw,
               floor_div(v.top, v.stride),
               floor_div(v.left, v.stride),
               0,

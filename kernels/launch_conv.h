@@ -33,6 +33,8 @@ typedef struct gan_launch_conv_args {
     const void *few, *many, *filter; /* all float, or all bfloat16, the result alike; the result's
                                         own is not looked at */
     void *out;
+    void *raw; /* like out: also gets the convolution's result, of which, as it is stored, `out`
+                  gets the program; of gan_launch_conv_few() alone; NULL: nothing does */
     int bf16;
     int with_program;           /* not of the filter's gradient */
     int raw_input;              /* the program's operand that is the convolution's result, or -1 */

@@ -203,6 +203,16 @@ bool gan_cuda_conv_is_apart(const gan_call *call) {
     return v->pair.active && !v->pair.both;
 }
 
+bool gan_cuda_conv_is_followed(const gan_call *calls) {
+    const gan_op_id op = calls[0].node->op;
+    return calls[0].joined == 2 && (op == GAN_OP_conv2d || op == GAN_OP_conv2d_grad_input);
+}
+
+gan_status gan_cuda_conv_run_both(gan_device *device, const gan_call *calls) {
+    const conv *v = calls[0].state;
+    return gan_cuda_conv_direct_run_both(&v->direct, device, calls);
+}
+
 /* ---- running ---- */
 
 static void *frame_of(const conv *v, const gan_call *call) {

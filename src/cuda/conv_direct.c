@@ -115,6 +115,65 @@ void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *dev
         call->workspace_bytes = gan_launch_conv_workspace(&sides);
 }
 
+/* ---- with a function of the result ---- */
+
+enum { MOST_OPERANDS = GAN_LAUNCH_INPUTS };
+
+/* Which operand of `second` is `first`; -1: none, or several are. */
+static int operand_of(const gan_node *second, const gan_node *first) {
+    int found = -1;
+    for (int i = 0; i < second->n_in; i++) {
+        if (second->in[i] != first) continue;
+        if (found >= 0) return -1;
+        found = i;
+    }
+    return found;
+}
+
+static void describe_operands(const gan_node *node, gan_array *to) {
+    for (int i = 0; i < node->n_in; i++)
+        to[i] = (gan_array){.dtype = node->in[i]->dtype, .shape = node->in[i]->shape};
+}
+
+bool gan_cuda_conv_direct_follows(const gan_device *device, const gan_node *first,
+                                  const gan_node *second) {
+    gan_array in[MOST_OPERANDS];
+    gan_cuda_program program;
+    gan_cuda_conv_direct v;
+    if ((first->op != GAN_OP_conv2d && first->op != GAN_OP_conv2d_grad_input) || first->program ||
+        second->op != GAN_OP_pointwise || second->dtype != first->dtype ||
+        !gan_shape_equal(second->shape, first->shape) || second->n_in > MOST_OPERANDS ||
+        operand_of(second, first) < 0)
+        return false;
+    describe_operands(first, in);
+    gan_call call = {
+        .node = first, .in = in, .out = {.dtype = first->dtype, .shape = first->shape}};
+    gan_cuda_conv_direct_choose(&v, device, &call, &(gan_cuda_epilogue){.active = false});
+    if (!v.active || launcher_of(&call, &v.args.sides) != gan_launch_conv_few) return false;
+    describe_operands(second, in);
+    return gan_cuda_program_bind(&program, second, second->program, second->shape, second->n_in, in,
+                                 0, NULL) == GAN_OK &&
+           program.launch.n_slots < GAN_LAUNCH_SLOTS;
+}
+
+gan_status gan_cuda_conv_direct_run_both(const gan_cuda_conv_direct *v, gan_device *device,
+                                         const gan_call *calls) {
+    const gan_call *first = &calls[0], *second = &calls[1];
+    const gan_cuda_program *program = second->state;
+    const int operand = operand_of(second->node, first->node);
+    gan_launch_conv_args a = v->args;
+    a.many = first->in[0].data;
+    a.filter = first->in[1].data;
+    a.raw = first->out.data;
+    a.out = second->out.data;
+    a.program = gan_cuda_program_at(program, second->in);
+    a.with_program = 1;
+    for (int i = 0; i < a.program.n_inputs; i++)
+        if (program->source[i] == operand) a.raw_input = i;
+    GAN_CUDA_TRY(second->node, gan_launch_conv_few(&a, gan_cuda(device)->stream));
+    return GAN_OK;
+}
+
 /* ---- running ---- */
 
 gan_status gan_cuda_conv_direct_run(const gan_cuda_conv_direct *v, gan_device *device,

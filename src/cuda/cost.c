@@ -63,10 +63,16 @@ static void convolution(const gan_call *call, gan_cost *cost) {
     if (gan_cuda_conv_is_direct(call)) in_parts(call, cost);
 }
 
+/* A function of a convolution that is still at hand. */
+static void followed(const gan_call *call, gan_cost *cost) {
+    if (!call->joined && gan_cuda_conv_is_followed(call - 1)) cost->read -= bytes_of(&call[-1].out);
+}
+
 #define ROW(op, function) [GAN_OP_##op] = function
 
 /* Ops without a row: one launch. */
 static void (*const rule[GAN_OP_COUNT])(const gan_call *call, gan_cost *cost) = {
+    ROW(pointwise, followed),
     ROW(sum, in_parts),
     ROW(max, in_parts),
     ROW(moments, in_parts),

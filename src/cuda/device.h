@@ -101,6 +101,7 @@ gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls)
  * calls are such, whether a sum can be formed there, whether calls that are joined are such a
  * launch; the launch; what of it a prepared call costs otherwise. */
 bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
+bool gan_cuda_norm_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
 bool gan_cuda_forms(const gan_node *sum, const gan_node *moments);
 bool gan_cuda_is_pair(const gan_call *calls);
 gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls);
@@ -131,5 +132,9 @@ bool gan_cuda_conv_is_fused(const gan_call *call);
 
 /* Whether the second of its two results is a launch of its own. */
 bool gan_cuda_conv_is_apart(const gan_call *call);
+
+/* Two calls as one launch: gan_cuda_conv_direct_follows(). */
+bool gan_cuda_conv_is_followed(const gan_call *calls);
+gan_status gan_cuda_conv_run_both(gan_device *device, const gan_call *calls);
 
 #endif

@@ -1,4 +1,6 @@
-/* The launch of joined calls: a chain's tasks one after the other, phases one behind the other. */
+/* The launch of joined calls: a chain's tasks one after the other, phases one behind the other; or
+ * of a call with one that goes on with its result. */
+#include "cuda/conv_direct.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
@@ -11,7 +13,13 @@ static int chains_of(const gan_call *call, int n) {
     return chains;
 }
 
+bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second) {
+    return gan_cuda_conv_direct_follows(device, first, second) ||
+           gan_cuda_norm_pairs(device, first, second);
+}
+
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
+    if (gan_cuda_conv_is_followed(calls)) return gan_cuda_conv_run_both(device, calls);
     if (gan_cuda_is_pair(calls)) return gan_cuda_run_pair(device, calls);
     const gan_cuda_lane *lane = &gan_cuda(device)->lane[calls[0].lane];
     gan_launch_joined_args a = {.barrier = lane->barrier};

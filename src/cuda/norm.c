@@ -121,7 +121,7 @@ static bool is_total(const gan_node *gradient, const gan_node *total) {
            is_backward(gradient->in[5], gradient) && is_whole(gradient->in[5]);
 }
 
-bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second) {
+bool gan_cuda_norm_pairs(const gan_device *device, const gan_node *first, const gan_node *second) {
     if (!((const gan_cuda_device *)device)->resident) return false;
     if (is_total(first, second)) return true;
     return (is_forward(first, second) || is_backward(first, second)) && is_whole(first);
