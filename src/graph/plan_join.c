@@ -215,6 +215,13 @@ static void arrange(joining *j) {
     while (j->n_done < j->n) emit_small(j);
 }
 
+/* Whether a call is of one launch with an earlier one. */
+static bool is_taken(const joining *j, int t) {
+    for (int s = 0; s < t; s++)
+        if (j->partner[s] == t) return true;
+    return false;
+}
+
 static void find_partners(joining *j) {
     const gan_plan_options *o = j->options;
     for (int t = 0; t < j->n; t++) {
@@ -228,7 +235,8 @@ static void find_partners(joining *j) {
     }
     for (int t = 0; t < j->n; t++)
         for (int u = t + 1; u < j->n && j->call[t]->op == GAN_OP_pointwise; u++)
-            if (j->partner[u] >= 0 && gan_plan_is_formed(o, j->call[t], j->call[u])) {
+            if (j->partner[u] >= 0 && gan_plan_is_formed(o, j->call[t], j->call[u]) &&
+                !is_taken(j, t)) {
                 j->partner[t] = u;
                 j->how[t].room = 0;
                 break;

@@ -177,10 +177,44 @@ static const followed_case cases[] = {
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
+/* A sum of such a result that is normalised is of one launch with the one or with the other. */
+static void a_sum_is_of_one_launch(void **state) {
+    (void)state;
+    enum { CHANNELS = 4, ROWS = N * SIZE * SIZE };
+    const gan_device_options options = {.direct = GAN_DIRECT_ALWAYS};
+    const followed_case c = {false, false, NOTHING};
+    opened o = {.device = NULL};
+    expect_ok(gan_device_open(&o.device, "cuda", &options));
+    expect_ok(gan_store_create(&o.store, 1));
+    expect_ok(gan_graph_create(&o.g, o.store));
+    gan_node *x = random_values(o.g, &c, gan_shape4(N, SIZE, SIZE, MANY));
+    gan_node *w = random_values(o.g, &c, gan_shape4(CHANNELS, 3, 3, MANY));
+    gan_node *low = gan_output(o.g, random_values(o.g, &c, gan_shape4(1, 1, 1, CHANNELS)));
+    gan_node *gamma = random_values(o.g, &c, gan_shape1(CHANNELS)), *moments;
+    o.raw = gan_output(o.g, gan_conv2d(o.g, x, w, gan_window_same(1, 1)));
+    gan_node *sum = gan_add(o.g, o.raw, gan_broadcast(o.g, low, o.raw->shape));
+    gan_output(o.g, gan_batch_norm_training(o.g, sum, 1, gamma, gamma, 1e-5, &moments));
+    gan_output(o.g, moments);
+    expect_ok(gan_compile(&o.program, o.g, o.device));
+    expect_ok(gan_program_load(o.program));
+    assert_int_equal(made(o.program), 2);
+    run(&o);
+    float *mean = values(&o, moments), *raw = values(&o, o.raw), *added = values(&o, low);
+    for (int k = 0; k < CHANNELS; k++) {
+        double wanted = 0;
+        for (int i = 0; i < ROWS; i++) wanted += (double)raw[i * CHANNELS + k] / ROWS;
+        assert_true(fabs((double)mean[k] - wanted - (double)added[k]) < 1e-5);
+    }
+    free(mean);
+    free(raw);
+    free(added);
+    close_case(&o);
+}
+
 int main(void) {
-    struct CMUnitTest tests[CASES];
+    struct CMUnitTest tests[CASES + 1] = {cmocka_unit_test(a_sum_is_of_one_launch)};
     for (int i = 0; i < CASES; i++)
-        tests[i] = (struct CMUnitTest){"both_are_stored", both_are_stored, NULL, NULL,
-                                       (void *)(uintptr_t)&cases[i]};
+        tests[1 + i] = (struct CMUnitTest){"both_are_stored", both_are_stored, NULL, NULL,
+                                           (void *)(uintptr_t)&cases[i]};
     return cmocka_run_group_tests_name("followed", tests, NULL, NULL);
 }
