@@ -103,8 +103,8 @@ struct gan_backend {
      * those of its chain before it. */
     gan_join (*joins)(const gan_node *node);
     int join_room;
-    /* Whether a call that is no such task is of one launch with a later one; run_joined gets both.
-     * NULL: none. */
+    /* Whether a call that is no such task is of one launch with a later one, be that one or not;
+     * run_joined gets both, and a third that the second is so with. NULL: none. */
     bool (*pairs)(const gan_device *device, const gan_node *first, const gan_node *second);
     /* Whether a sum is of one launch with the pair that begins with its moments, which forms it;
      * run_joined gets all three. NULL: none. */

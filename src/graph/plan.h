@@ -37,8 +37,8 @@ typedef struct gan_plan_options {
     bool (*takes)(const void *context, const gan_node *node);
     gan_join (*joins)(const void *context, const gan_node *node); /* NULL: nothing is joined */
     int join_room;                                                /* of a launch */
-    /* Whether a call that is a launch by itself is one with a later one, which it comes directly
-     * before then; NULL: none is. Asked only where `joins` is not NULL. */
+    /* Whether a call that is a launch by itself is one with a later one, of any size, which it comes
+     * directly before then; NULL: none is. Asked only where `joins` is not NULL. */
     bool (*pairs)(const void *context, const gan_node *first, const gan_node *second);
     /* Whether a pair that begins with these moments can form the sum that they are of: a program of
      * the addition alone, whose second operand is repeated. Fusion leaves such a sum as it is, and

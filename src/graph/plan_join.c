@@ -5,8 +5,8 @@
  * do, as one stage, in phases; but what no large call needs begins no phase. Calls of a phase run
  * one after the other where they depend on each other, as a chain, except that spread ones run
  * beside all others: nothing of their phase may come before or after them. A large call whose
- * result a later one goes on with may be of one stage with it, too, and a sum with two that form
- * it.
+ * result a later one goes on with may be of one stage with it, too, and that with a third, and a
+ * sum with two that form it.
  */
 #include <stdlib.h>
 #include <string.h>
