@@ -119,12 +119,13 @@ void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *dev
 
 enum { MOST_OPERANDS = GAN_LAUNCH_INPUTS };
 
-/* Which operand of `second` is `first`; -1: none, or several are. */
+/* Which operand of `second` is `first`; -1: none is, or another one shows some of it, which blocks
+ * of one launch would read while others write it. */
 static int operand_of(const gan_node *second, const gan_node *first) {
     int found = -1;
     for (int i = 0; i < second->n_in; i++) {
-        if (second->in[i] != first) continue;
-        if (found >= 0) return -1;
+        if (gan_node_base(second->in[i]) != first) continue;
+        if (found >= 0 || second->in[i] != first) return -1;
         found = i;
     }
     return found;

@@ -211,10 +211,31 @@ static void a_sum_is_of_one_launch(void **state) {
     close_case(&o);
 }
 
+/* A function that reads other images' results as well has to wait for them. */
+static void all_of_it_is_awaited(void **state) {
+    (void)state;
+    const gan_device_options options = {.direct = GAN_DIRECT_ALWAYS};
+    const followed_case c = {false, false, NOTHING};
+    opened o = {.device = NULL};
+    expect_ok(gan_device_open(&o.device, "cuda", &options));
+    expect_ok(gan_store_create(&o.store, 1));
+    expect_ok(gan_graph_create(&o.g, o.store));
+    o.raw = gan_output(o.g, convolution(o.g, &c));
+    gan_node *one = gan_broadcast(o.g, gan_slice(o.g, o.raw, 0, 0, 1), o.raw->shape);
+    gan_output(o.g, gan_sub(o.g, o.raw, one));
+    expect_ok(gan_compile(&o.program, o.g, o.device));
+    assert_int_equal(made(o.program), 1);
+    expect_ok(gan_program_load(o.program));
+    run(&o);
+    close_case(&o);
+}
+
 int main(void) {
-    struct CMUnitTest tests[CASES + 1] = {cmocka_unit_test(a_sum_is_of_one_launch)};
+    enum { OTHERS = 2 };
+    struct CMUnitTest tests[OTHERS + CASES] = {cmocka_unit_test(a_sum_is_of_one_launch),
+                                               cmocka_unit_test(all_of_it_is_awaited)};
     for (int i = 0; i < CASES; i++)
-        tests[1 + i] = (struct CMUnitTest){"both_are_stored", both_are_stored, NULL, NULL,
-                                           (void *)(uintptr_t)&cases[i]};
+        tests[OTHERS + i] = (struct CMUnitTest){"both_are_stored", both_are_stored, NULL, NULL,
+                                                (void *)(uintptr_t)&cases[i]};
     return cmocka_run_group_tests_name("followed", tests, NULL, NULL);
 }
