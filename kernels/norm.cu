@@ -58,8 +58,8 @@ cudaError_t launch(const gan_launch_norm_args *n, SumsArgs a, cudaStream_t strea
     a.x = n->x, a.out = n->out, a.partial = static_cast<float *>(n->workspace);
     a.rows = int(n->rows), a.channels = int(n->channels);
     plan(n, &a);
-    /* A tile has at least a channel, and several chunks mean less than 256 tiles. */
-    a.counters = n->groups * ceil_div(n->channels, 32) <= GAN_LAUNCH_COUNTERS ? n->counters : NULL;
+    /* A tile has at least a channel, and several chunks mean less than 256 tiles, or waves. */
+    a.counters = has_counters(n) ? n->counters : NULL;
     const cudaError_t error = n->bf16 ? launch_rows<OP, __nv_bfloat16, OP::BF16>(n, a, stream)
                                       : launch_rows<OP, float, 4>(n, a, stream);
     if (error != cudaSuccess || a.chunks == 1 || a.counters) return error;

@@ -291,6 +291,15 @@ __device__ __forceinline__ bool leave_part(const SumsArgs &a, const Piece<V> &p,
 
 /* ---- for launchers ---- */
 
+inline bool in_vectors(const gan_launch_norm_args *n) {
+    return n->channels % (n->bf16 ? 8 : 4) == 0;
+}
+
+/* Whether there is a counter for every tile. */
+inline bool has_counters(const gan_launch_norm_args *n) {
+    return n->groups * ceil_div(n->channels, 32) <= GAN_LAUNCH_COUNTERS;
+}
+
 /* A wave's values pass through the cache beside what is written, of which as much: a quarter is
  * left to that, since shared memory holds many of them. Transfers from memory are 64 bytes. */
 inline int64_t wave_of(const gan_launch_norm_args *n) {
@@ -298,7 +307,8 @@ inline int64_t wave_of(const gan_launch_norm_args *n) {
     const int64_t column = n->groups * n->rows * n->operands * (n->bf16 ? 2 : 4),
                   room = n->cache / 4 * 3;
     int64_t wave = LEAST;
-    if (n->channels * column <= room || wave * column > room) return n->channels;
+    if (n->channels * column <= room || wave * column > room || !in_vectors(n) || !has_counters(n))
+        return n->channels;
     while (2 * wave * column <= room) wave *= 2;
     return wave;
 }

@@ -335,9 +335,7 @@ cudaError_t backward(const gan_launch_norm_args *n, const gan_launch_norm_back *
 } // namespace
 
 extern "C" int gan_launch_norm_is_whole(const gan_launch_norm_args *n) {
-    const int64_t width = n->bf16 ? ::width<__nv_bfloat16> : ::width<float>;
-    return n->groups > 0 && n->rows > 0 && n->channels > 0 && n->channels % width == 0 &&
-           n->groups * ceil_div(n->channels, 32) <= GAN_LAUNCH_COUNTERS;
+    return n->groups > 0 && n->rows > 0 && n->channels > 0 && in_vectors(n) && has_counters(n);
 }
 
 extern "C" cudaError_t gan_launch_batch_norm(const gan_launch_norm_args *n,
