@@ -97,10 +97,12 @@ struct gan_launch_task;
 int gan_cuda_tasks(const gan_call *call, struct gan_launch_task *task);
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls);
 
+/* Whether two calls are one launch: as norm.c says, or conv_direct.c. */
+bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
+
 /* src/cuda/norm.c: batch norm's statistics with what goes on from them as one launch: whether two
  * calls are such, whether a sum can be formed there, whether calls that are joined are such a
  * launch; the launch; what of it a prepared call costs otherwise. */
-bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
 bool gan_cuda_norm_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
 bool gan_cuda_forms(const gan_node *sum, const gan_node *moments);
 bool gan_cuda_is_pair(const gan_call *calls);
