@@ -1,7 +1,9 @@
-/* simt_ops [--brief] [--turns] [--direct] [--first] [--elements N] [--only TEXT] [--part K N]: the
- * cases of all ops on the harness, which stands in for a CUDA device, against the reference.
+/* simt_ops [--brief] [--turns] [--direct] [--first] [--cache KIB] [--elements N] [--only TEXT]
+ * [--part K N]: the cases of all ops on the harness, which stands in for a CUDA device, against the
+ * reference.
  *
  * --brief: one iteration, every value apart from the others, instead of several with shared places
+ * --cache: the device's, so small that what is normalised goes in waves
  * --direct: convolutions of few channels by our own kernels wherever they can
  * --first: the first wrong case ends it
  * --turns: small calls joined in every second case alone, and one by one in the others
@@ -23,7 +25,7 @@ typedef struct options {
     bool brief, turns, direct, first;
     int64_t elements;
     const char *only;
-    int part, parts;
+    int part, parts, cache; /* cache: KiB; 0: the harness's own */
 } options;
 
 static bool has_effects(const test_case *t) {
@@ -98,6 +100,8 @@ static options parse(int argc, char **argv) {
             o.direct = true;
         } else if (strcmp(argv[i], "--first") == 0) {
             o.first = true;
+        } else if (strcmp(argv[i], "--cache") == 0 && i + 1 < argc) {
+            o.cache = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--elements") == 0 && i + 1 < argc) {
             o.elements = strtoll(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
@@ -120,6 +124,7 @@ static options parse(int argc, char **argv) {
 int main(int argc, char **argv) {
     const options o = parse(argc, argv);
     gan_device *device;
+    if (o.cache) simt_set_cache(o.cache << 10);
     const gan_device_options direct = {.direct = GAN_DIRECT_ALWAYS};
     if (gan_device_open(&device, "cuda", o.direct ? &direct : NULL) != GAN_OK) {
         fprintf(stderr, "%s\n", gan_last_error());
