@@ -15,6 +15,7 @@ __device__ __forceinline__ float number(uint8_t x) { return float(x); }
 // y, x are (n), read V at a time
 template <class Y, class X, int V>
 __global__ void __launch_bounds__(BLOCK) cast_kernel(Y *y, const X *x, int64_t n) {
+    GPU_WAIT();
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i + V <= n) {
         const Vec<X, V> from = load<V>(x + i);
@@ -30,6 +31,7 @@ __global__ void __launch_bounds__(BLOCK) cast_kernel(Y *y, const X *x, int64_t n
 // y is (m, classes)
 __global__ void __launch_bounds__(BLOCK)
     one_hot_kernel(float *y, const int32_t *index, unsigned n, Divisor by_classes) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= n) return;
     const unsigned row = by_classes.divide(i), column = i - row * by_classes.by;
@@ -39,6 +41,7 @@ __global__ void __launch_bounds__(BLOCK)
 // y is (n)
 template <class Y, int V>
 __global__ void __launch_bounds__(BLOCK) fill_kernel(Y *y, float value, int64_t n) {
+    GPU_WAIT();
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     Vec<Y, V> to;
 #pragma unroll

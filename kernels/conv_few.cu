@@ -94,6 +94,7 @@ __device__ __forceinline__ void finish(const Args &a, const float *sums, int n, 
 
 template <class T, int CELL, int C>
 __global__ void __launch_bounds__(BLOCK, 4) few_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     constexpr int OUT = CELL * CELL * C;
     GPU_SHARED(Floats<MOST_MANY * LINE>, tile, );
     GPU_SHARED(Floats<MOST_LINES * LINE>, filter, );

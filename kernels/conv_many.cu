@@ -90,6 +90,7 @@ __device__ __forceinline__ void finish(const Args &a, const float (&sum)[PIXELS]
 
 template <class T, int C, class FOLLOW>
 __global__ void __launch_bounds__(BLOCK, 2) many_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     GPU_SHARED(Floats<MOST_FEW * CONV_PIXEL>, tile, );
     GPU_SHARED(Floats<MOST_TAPS * C * CONV_CHANNELS>, filter, );
     const Sides &v = a.v;

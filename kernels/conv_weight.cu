@@ -117,6 +117,7 @@ __device__ __forceinline__ float total(const float *parts, int n, int apart, int
 
 template <class T, int C>
 __global__ void __launch_bounds__(BLOCK, 2) weight_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     GPU_SHARED(Floats<MOST_FEW * CONV_PIXEL>, few, );
     GPU_SHARED(Floats<PIXELS * CONV_CHANNELS>, many, );
     const Sides &v = a.v;

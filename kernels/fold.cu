@@ -5,6 +5,7 @@ namespace {
 
 __global__ void __launch_bounds__(FOLD_BLOCK)
     fold_kernel(const __grid_constant__ gan_launch_fold_args a) {
+    GPU_WAIT();
     fold_tiles_of(a, int(blockIdx.x), int(gridDim.x));
 }
 

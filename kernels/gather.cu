@@ -11,6 +11,7 @@ template <class W>
 __global__ void __launch_bounds__(GATHER_BLOCK)
     gather_kernel(W *y, const W *table, const int32_t *index, unsigned n, int64_t rows,
                   Divisor by_row) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * GATHER_BLOCK + threadIdx.x;
     if (i >= n) return;
     const unsigned line = by_row.divide(i), at = i - line * by_row.by;
@@ -25,6 +26,7 @@ template <class T, int V>
 __global__ void __launch_bounds__(SCATTER_BLOCK)
     scatter_add_kernel(T *y, const T *x, const int32_t *index, int64_t m, int64_t n,
                        Divisor by_pieces) {
+    GPU_WAIT();
     GPU_SHARED(int64_t,
                found, [SCATTER_BLOCK]); // which of the indices looked at are this row's, in order
     GPU_SHARED(unsigned, in_warp, [SCATTER_BLOCK / 32]);

@@ -10,6 +10,17 @@
 /* Static shared memory: GPU_SHARED(float, tile, [32][33]);  GPU_SHARED(float, total, ); */
 #define GPU_SHARED(type, name, dims) __shared__ type name dims
 
+/* The first statement of every kernel. A launch may have begun before the one ahead of it in its
+ * stream has ended (src/cuda/early.c): here it waits until what that has written can be read, and
+ * then lets the next one begin. Else it makes no difference. */
+__device__ __forceinline__ void gpu_wait() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+#define GPU_WAIT() gpu_wait()
+
 /* GPU_LAUNCH((kernel<T, 4>), grid, block, stream, arguments…) */
 #define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
     kernel<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)

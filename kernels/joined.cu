@@ -175,6 +175,7 @@ int blocks_of(const gan_launch_task &t) {
  * compiler would spill registers. */
 __global__ void __launch_bounds__(BLOCK, 1)
     joined_kernel(const __grid_constant__ gan_launch_joined_args a) {
+    GPU_WAIT();
     const int blocks = int(gridDim.x);
     for (int i = 0; i < a.bytes;) {
         const gan_launch_task &t = *reinterpret_cast<const gan_launch_task *>(&a.room[i / 8]);

@@ -18,6 +18,7 @@ struct Rows {
 
 template <class W>
 __global__ void __launch_bounds__(BLOCK) rows_kernel(const __grid_constant__ Rows<W> a) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= a.n) return;
     const unsigned row = a.by_row.divide(i), at = i - row * a.by_row.by, column = at - a.before;
@@ -38,6 +39,7 @@ struct Frame {
 
 template <class W>
 __global__ void __launch_bounds__(BLOCK) frame_kernel(const __grid_constant__ Frame<W> a) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= a.n) return;
     const unsigned pixel = a.by_pixel.divide(i), unit = i - pixel * a.by_pixel.by;

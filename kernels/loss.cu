@@ -23,6 +23,7 @@ __device__ __forceinline__ void give_total(float sum, float *loss, float *partia
 /* One block: loss = scale · Σ partial (n). */
 __global__ void __launch_bounds__(BLOCK)
     total_kernel(float *loss, const float *partial, int n, float scale) {
+    GPU_WAIT();
     float sum = 0.0f;
     for (int i = int(threadIdx.x); i < n; i += BLOCK) sum += partial[i];
     sum = block_reduce<BLOCK>(sum, Sum());
@@ -39,6 +40,7 @@ struct Logits {
 /* Each thread takes V logits at a time, the grid's threads side by side. */
 template <int V>
 __global__ void __launch_bounds__(BLOCK) logits_kernel(const Logits a) {
+    GPU_WAIT();
     float sum = 0.0f;
     const int64_t step = int64_t(gridDim.x) * BLOCK * V;
     for (int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V; i < a.n; i += step) {
@@ -81,6 +83,7 @@ __device__ __forceinline__ void exp_sum(const Rows &a, const float *x, bool ther
 /* Rows are dealt to groups of lanes, all groups of the grid in turn. */
 template <bool GRADIENT>
 __global__ void __launch_bounds__(BLOCK) softmax_kernel(const Rows a) {
+    GPU_WAIT();
     const int lane = int(threadIdx.x) & (a.lanes - 1), per_warp = 32 / a.lanes;
     const int within = (int(threadIdx.x) & 31) / a.lanes; // which of the warp's rows
     const int64_t step = int64_t(gridDim.x) * WARPS * per_warp;

@@ -8,6 +8,7 @@ namespace {
 
 template <class OP, class T, int V>
 __global__ void __launch_bounds__(NORM_BLOCK, 2) rows_kernel(const SumsArgs a) {
+    GPU_WAIT();
     const Piece<V> p(a, blockIdx.x / unsigned(a.tiles), blockIdx.x % unsigned(a.tiles));
     Part<V> part = sum_rows<OP, T, V>(a, p, Given<OP, T, V>{a, p},
                                       [](int, const Vec<T, V> &, const Vec<T, V> &) {});
@@ -17,6 +18,7 @@ __global__ void __launch_bounds__(NORM_BLOCK, 2) rows_kernel(const SumsArgs a) {
 /* Block group · tiles + tile, of the parts of all chunks. */
 template <class OP>
 __global__ void __launch_bounds__(NORM_BLOCK) chunks_kernel(const SumsArgs a) {
+    GPU_WAIT();
     const int64_t group = blockIdx.x / unsigned(a.tiles);
     const Tile<1> at(a.lanes, int(blockIdx.x % unsigned(a.tiles)));
     Part<1> part = {};

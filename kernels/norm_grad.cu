@@ -20,6 +20,7 @@ struct Args {
 /* Block (group · chunks + chunk) · tiles + tile. */
 template <class T, int V, bool ACTIVE>
 __global__ void __launch_bounds__(NORM_BLOCK, 2) grad_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     const unsigned tile = blockIdx.x % unsigned(a.tiles), part = blockIdx.x / unsigned(a.tiles);
     const int64_t group = part / unsigned(a.chunks);
     const int begin = int(part % unsigned(a.chunks)) * a.chunk, rows = min(a.chunk, a.rows - begin);

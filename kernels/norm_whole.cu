@@ -188,6 +188,7 @@ struct Whole {
 
 template <class OP, class READ, class APPLY, class T, int V>
 __global__ void __launch_bounds__(NORM_BLOCK, 2) whole_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     using Vector = Vec<T, V>;
     GPU_SHARED_MORE(Vector, shelf);
     const Whole<OP, READ, APPLY, T, V> whole{a, shelf};

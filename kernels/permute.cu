@@ -29,6 +29,7 @@ __device__ __forceinline__ void offsets(const Axes &a, unsigned i, int64_t &from
 template <class W>
 __global__ void __launch_bounds__(BLOCK)
     elements_kernel(W *y, const W *x, unsigned n, const __grid_constant__ Axes all) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= n) return;
     int64_t from, to;
@@ -48,6 +49,7 @@ struct Tiles {
 template <class W>
 __global__ void __launch_bounds__(TILE *TILE_ROWS)
     tiles_kernel(W *y, const W *x, const __grid_constant__ Tiles a) {
+    GPU_WAIT();
     GPU_SHARED(W, tile, [TILE][TILE + 1]);
     const unsigned above = a.by_columns.divide(blockIdx.x), outer = a.by_rows.divide(above);
     const unsigned column0 = (blockIdx.x - above * a.by_columns.by) * TILE;

@@ -75,6 +75,7 @@ struct Args {
 
 template <class EVALUATOR>
 __global__ void __launch_bounds__(BLOCK) pointwise_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     constexpr int V = EVALUATOR::V;
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= a.vectors) return;

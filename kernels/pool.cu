@@ -61,6 +61,7 @@ __device__ __forceinline__ int64_t pooled_offset(const Pool &p, const Place &at,
 /* y is (n, p, q, channels), x (n, height, width, channels) */
 template <class T, int V>
 __global__ void __launch_bounds__(BLOCK) average_kernel(T *y, const T *x, const Pool p) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -83,6 +84,7 @@ __global__ void __launch_bounds__(BLOCK) average_kernel(T *y, const T *x, const 
 /* dx is (n, height, width, channels), dy (n, p, q, channels) */
 template <class T, int V>
 __global__ void __launch_bounds__(BLOCK) average_adjoint_kernel(T *dx, const T *dy, const Pool p) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -107,6 +109,7 @@ __device__ __forceinline__ bool exceeds(float a, float b) {
 /* y is (n, p, q, channels); x and from are (n, height, width, channels) */
 template <class T, int V>
 __global__ void __launch_bounds__(BLOCK) max_kernel(T *y, const T *x, const T *from, const Pool p) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);
@@ -141,6 +144,7 @@ __global__ void __launch_bounds__(BLOCK) max_kernel(T *y, const T *x, const T *f
 template <class T, int V>
 __global__ void __launch_bounds__(BLOCK, 2)
     max_adjoint_kernel(T *dx, const T *x, const T *dy, const Pool p) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i >= p.threads) return;
     const Place at = place_of(p, i, V);

@@ -16,6 +16,7 @@ template <int V>
 __global__ void __launch_bounds__(BLOCK)
     columns_kernel(float *partial, const float *u, const float *w, int64_t rows, int64_t columns,
                    int64_t chunk) {
+    GPU_WAIT();
     GPU_SHARED(float, sums, [V][STRIPES][LANES]);
     const int lane = int(threadIdx.x) % LANES, stripe = int(threadIdx.x) / LANES;
     const int64_t c = (int64_t(blockIdx.x) * LANES + lane) * V, begin = blockIdx.y * chunk;
@@ -45,6 +46,7 @@ __global__ void __launch_bounds__(BLOCK)
  * partial may be x. */
 __global__ void __launch_bounds__(NORM_BLOCK)
     normalise_kernel(float *x, const float *partial, int chunks, int64_t n, float eps) {
+    GPU_WAIT();
     float squares = 0.0f;
     for (int64_t i = threadIdx.x; i < n; i += NORM_BLOCK) {
         float s = partial[i];
@@ -61,6 +63,7 @@ __global__ void __launch_bounds__(NORM_BLOCK)
 template <int V>
 __global__ void __launch_bounds__(ROW_BLOCK)
     rows_kernel(float *u, const float *w, const float *v, int64_t columns) {
+    GPU_WAIT();
     const float *row = w + blockIdx.x * columns;
     float sum = 0.0f;
     for (int64_t c = int64_t(threadIdx.x) * V; c < columns; c += ROW_BLOCK * V) {

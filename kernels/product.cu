@@ -84,6 +84,7 @@ __device__ __forceinline__ float finish(const Args &p, float raw, unsigned eleme
 
 template <class T, bool A_ALONG_K, bool B_ALONG_K>
 __global__ void __launch_bounds__(BLOCK, 2) product_kernel(const __grid_constant__ Args p) {
+    GPU_WAIT();
     struct alignas(16) Floats {
         float v[SLICES * TILE * TILE];
     };

@@ -13,6 +13,7 @@ enum { BLOCK = 256 };
 template <class F, class T>
 __global__ void __launch_bounds__(BLOCK)
     random_kernel(T *y, int64_t n, const F f, const gan_launch_source from, bool whole) {
+    GPU_WAIT();
     const int64_t group = int64_t(blockIdx.x) * BLOCK + threadIdx.x, i = 4 * group;
     if (i >= n) return;
     const gan_philox4 bits = random_words(from, group);
@@ -33,6 +34,7 @@ __global__ void __launch_bounds__(BLOCK)
 /* y is (count) */
 __global__ void __launch_bounds__(BLOCK)
     shuffle_kernel(int32_t *y, int64_t count, const gan_launch_shuffle shuffle) {
+    GPU_WAIT();
     const int64_t i = int64_t(blockIdx.x) * BLOCK + threadIdx.x;
     if (i >= count) return;
     y[i] = int32_t(shuffled(shuffle, i));
@@ -41,6 +43,7 @@ __global__ void __launch_bounds__(BLOCK)
 /* A thread makes V elements of an image. */
 template <int V>
 __global__ void __launch_bounds__(BLOCK) minibatch_kernel(const Batch<Divisor> b) {
+    GPU_WAIT();
     const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
     if (i < b.threads) batch_elements<V>(b, i);
 }

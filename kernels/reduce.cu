@@ -52,6 +52,7 @@ __device__ __forceinline__ float over_block(const Args &a, float y) {
 
 template <class EVALUATOR>
 __global__ void __launch_bounds__(BLOCK, 2) inner_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     constexpr int V = EVALUATOR::V;
     const unsigned lane = threadIdx.x & (a.lanes - 1);
     const unsigned group = blockIdx.x * (BLOCK / a.lanes) + threadIdx.x / a.lanes;
@@ -113,6 +114,7 @@ __device__ __forceinline__ void down_rows(const Args &a, VALUE *part, VALUE &sum
 
 template <class EVALUATOR>
 __global__ void __launch_bounds__(BLOCK, 2) outer_kernel(const __grid_constant__ Args a) {
+    GPU_WAIT();
     constexpr int V = EVALUATOR::V;
     using Value = Vec<float, V>;
     GPU_SHARED(Value, part, [BLOCK]); // (rows, lanes)

@@ -12,6 +12,7 @@ enum { BLOCK = 256 };
 /* ---- kernels ---- */
 
 __global__ void __launch_bounds__(32) advance_kernel(int64_t *counter, int64_t by) {
+    GPU_WAIT();
     if (threadIdx.x == 0) *counter += by;
 }
 
@@ -19,6 +20,7 @@ __global__ void __launch_bounds__(32) advance_kernel(int64_t *counter, int64_t b
 template <int V>
 __global__ void __launch_bounds__(BLOCK)
     average_kernel(float *y, const float *x, const float *decay, int64_t n) {
+    GPU_WAIT();
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i >= n) return;
     const float kept = *decay, rest = 1.0f - kept;
@@ -33,6 +35,7 @@ __global__ void __launch_bounds__(BLOCK)
 /* ring is (rows, width) */
 __global__ void __launch_bounds__(GAN_LAUNCH_RECORD_VALUES)
     record_kernel(const gan_launch_record_args a) {
+    GPU_WAIT();
     const int64_t counter = *a.counter;
     const int i = int(threadIdx.x);
     if (counter % a.every != 0 || i >= a.n) return;
@@ -65,6 +68,7 @@ __device__ __forceinline__ void pack_piece(float *to, const T *from, int64_t n, 
 
 /* Blocks y: the pieces; blocks x share out a piece. */
 __global__ void __launch_bounds__(BLOCK) pack_kernel(const gan_launch_pack_args a) {
+    GPU_WAIT();
     float *to = a.piece[blockIdx.y].to;
     const void *from = a.piece[blockIdx.y].from;
     const int64_t n = a.piece[blockIdx.y].n, padded = a.piece[blockIdx.y].padded;
@@ -129,6 +133,7 @@ struct Adam {
 template <int V>
 __global__ void __launch_bounds__(BLOCK)
     adam_kernel(const Adam a, const __grid_constant__ gan_launch_pieces gradient) {
+    GPU_WAIT();
     GPU_SHARED(float, factor, [2]);
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     const bool there = i < a.n;
@@ -165,6 +170,7 @@ __global__ void __launch_bounds__(BLOCK)
     momentum_kernel(float *weight, float *velocity, int64_t n, const float *rate,
                     const float *momentum, __nv_bfloat16 *copy,
                     const __grid_constant__ gan_launch_pieces gradient) {
+    GPU_WAIT();
     const int64_t i = (int64_t(blockIdx.x) * BLOCK + threadIdx.x) * V;
     if (i >= n) return;
     const float kept = *momentum, step = *rate;

@@ -1,6 +1,6 @@
 # cmake [-DROOT=DIR] -P layers.cmake: fails on an #include that the folder table does not allow, on a file
-# too long to be about one idea, on a script's pipe whose reader may stop before its writer, and on anything new
-# at the top level.
+# too long to be about one idea, on a script's pipe whose reader may stop before its writer, on a kernel that
+# does not begin with GPU_WAIT(), and on anything new at the top level.
 
 cmake_minimum_required(VERSION 3.25)
 if(NOT ROOT)
@@ -95,6 +95,21 @@ foreach(entry IN LISTS entries)
     if(NOT entry MATCHES "^\\." AND NOT entry IN_LIST top)
         list(APPEND failures "${entry}: the top level is fixed: ${top}")
     endif()
+endforeach()
+
+# A kernel that touches memory before it waits may do so while what is ahead of it runs (kernels/gpu.h).
+file(GLOB files RELATIVE "${ROOT}" "${ROOT}/kernels/*.cu")
+foreach(file IN LISTS files)
+    file(READ "${ROOT}/${file}" text)
+    string(REGEX REPLACE "[][\\]" " " text "${text}")
+    string(REPLACE ";" "@" text "${text}")
+    string(REGEX MATCHALL "__global__[^{]*{[^@}]*[@}]" kernels "${text}")
+    foreach(kernel IN LISTS kernels)
+        if(NOT kernel MATCHES "{[ \n]*(GPU_WAIT\\(\\)@|})$")
+            string(REGEX MATCH "[a-z_]+kernel" name "${kernel}")
+            list(APPEND failures "${file}: ${name} does not begin with GPU_WAIT()")
+        endif()
+    endforeach()
 endforeach()
 
 # What writes into a pipe that nobody reads any more is killed, now and then; with pipefail that is a failure.

@@ -39,6 +39,11 @@ check(tool tools/a.c "#include \"train/config.h\"\n" "tools/a.c:1: \"train/confi
 check(long src/op/a.c "${long}" "src/op/a.c: 451 lines, at most 450 allowed")
 check(folder src/misc/a.c "int x;\n" "src/misc: not in the folder table")
 check(top utils/a.c "int x;\n" "utils: the top level is fixed")
+check(waits kernels/a.cu "__global__ void __launch_bounds__(B, 2)\n    a_kernel(const A a) {\n    GPU_WAIT();\n    f(a);\n}\n" "")
+check(nothing kernels/a.cu "__global__ void a_kernel() {}\n" "")
+check(late kernels/a.cu
+      "__global__ void a_kernel(int *y) {\n    GPU_WAIT();\n}\n__global__ void b_kernel(int *y) {\n    f(y);\n    GPU_WAIT();\n}\n"
+      "kernels/a.cu: b_kernel does not begin with GPU_WAIT()")
 check(pipe tools/a "#!/bin/bash\nset -o pipefail\nfind . | head -n 1\n"
       "tools/a: \"| head -n 1\" may stop reading")
 check(quiet tools/a "#!/bin/bash\nset -uo pipefail\nps | grep -qx sh\n" "tools/a: \"| grep -qx sh\" may stop")

@@ -14,10 +14,12 @@ namespace simt {
 const launch *running_launch;
 block *running_block;
 thread *running_thread;
+bool begins_early;
 
 namespace {
 
 sync_object grid_start, grid_end; /* what was before and after the launch */
+sync_object copied;               /* what was before a graph was made executable */
 
 /* Blocks that take turns: all of a cooperative grid, else one. A turn ends when no thread of the
  * block can run; those that poll look again in its next one. */
@@ -129,6 +131,8 @@ void leave(fibre &from) {
 void exit_thread() {
     block &b = *running_block;
     thread &t = *running_thread;
+    if (begins_early && !t.waited)
+        fail({}, "its launch may begin early, and the thread has no GPU_WAIT()");
     t.now = state::exited;
     b.alive--;
     note_progress();
@@ -158,7 +162,7 @@ bool take_next() {
 void fibre_main() {
     fibre_entered();
     for (;;) {
-        acquire(grid_start);
+        acquire(begins_early ? copied : grid_start);
         do {
             running_launch->thread();
             exit_thread();
@@ -215,6 +219,7 @@ void open(block &b, unsigned n, uint3 index) {
                         nullptr,
                         {},
                         nullptr,
+                        false,
                         false,
                         false};
     for (unsigned w = 0; w < b.warps.size(); w++) {
@@ -284,6 +289,13 @@ void wait_as(state reason, site where) {
     if (reason != state::polling) note_progress();
     leave(*me.on);
 }
+
+void wait_for_launches() {
+    running_thread->waited = true;
+    if (begins_early) acquire(grid_start);
+}
+
+void note_copied() { release(copied); }
 
 void note_progress() { running.vain = 0; }
 

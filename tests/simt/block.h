@@ -25,6 +25,7 @@ struct thread {
     fibre *on;
     site where; /* of the wait */
     meeting *met;
+    bool waited;   /* for the launches before its own */
     bool fenced;   /* before its next atomic */
     bool observed; /* an atomic of others, since its last fence */
 };
@@ -61,9 +62,13 @@ struct block {
 extern const launch *running_launch; /* NULL between launches */
 extern block *running_block;
 extern thread *running_thread;
+extern bool begins_early; /* the launch, before the one ahead of it has ended */
 
 /* The rest of the block, or of a cooperative grid, goes on until the calling thread is ready. */
 void wait_as(state reason, site where);
+
+/* A graph's launches have been copied: their arguments are there, whatever else is not. */
+void note_copied();
 
 /* A thread has done what others may poll for. */
 void note_progress();

@@ -16,6 +16,9 @@ uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int a
 /* Another block's word, after others have had a turn. */
 unsigned poll(site where, const unsigned *address);
 
+/* What every thread of a launch that may begin early has to do. */
+void wait_for_launches();
+
 void fence();
 void before_atomic();
 void after_atomic();
@@ -54,6 +57,7 @@ inline T shuffle(site where, lane_op op, unsigned mask, T value, int argument, i
                             32))
 
 /* As in kernels/gpu.h. */
+#define GPU_WAIT() simt::wait_for_launches()
 #define GPU_POLL(address) simt::poll(SIMT_HERE, (address))
 
 #define __threadfence() simt::fence()
