@@ -12,10 +12,11 @@ extern "C" {
  * streams and memory must have been given back. */
 void simt_reset(void);
 
-void simt_set_devices(int count);   /* 1 at the start */
-void simt_set_driver(int version);  /* as cudaDriverGetVersion() gives it; 0: none installed */
-void simt_set_memory(size_t bytes); /* of each device; 1 GiB at the start */
-void simt_set_cache(int bytes);     /* of the L2 of each; 50 MiB at the start */
+void simt_set_devices(int count);    /* 1 at the start */
+void simt_set_driver(int version);   /* as cudaDriverGetVersion() gives it; 0: none installed */
+void simt_set_memory(size_t bytes);  /* of each device; 1 GiB at the start */
+void simt_set_cache(int bytes);      /* of the L2 of each; 50 MiB at the start */
+void simt_set_capability(int major); /* compute capability; 9 at the start */
 void simt_set_architecture_known(int known); /* whether the build has code for the device */
 void simt_set_cooperative(int possible);     /* whether the device takes cooperative launches */
 
@@ -61,6 +62,7 @@ void simt_set_engine(int which, double alone, double fused);
 typedef struct simt_counts {
     long kernels;     /* executed */
     long cooperative; /* of them, such whose blocks are there at once */
+    long early;       /* and such that may have begun before what they come after had ended */
     long operations;  /* kernels, copies, fills, library calls: executed */
     long graph_launches;
     long edges,

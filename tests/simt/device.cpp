@@ -66,7 +66,7 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device) {
     if (device < 0 || device >= simt::machine.devices) return simt::refuse(cudaErrorInvalidDevice);
     memset(p, 0, sizeof *p);
     snprintf(p->name, sizeof p->name, "SIMT test harness");
-    p->major = 9;
+    p->major = simt::machine.capability;
     p->minor = 0;
     p->totalGlobalMem = simt::machine.memory;
     p->multiProcessorCount = simt::processors;
@@ -85,7 +85,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
         *value = simt::processors;
         return cudaSuccess;
     case cudaDevAttrComputeCapabilityMajor:
-        *value = 9;
+        *value = simt::machine.capability;
         return cudaSuccess;
     case cudaDevAttrComputeCapabilityMinor:
         *value = 0;

@@ -100,6 +100,7 @@ void simt_set_devices(int n) { simt::machine.devices = n; }
 void simt_set_driver(int version) { simt::machine.driver = version; }
 void simt_set_memory(size_t bytes) { simt::machine.memory = bytes; }
 void simt_set_architecture_known(int known) { simt::machine.architecture_known = known; }
+void simt_set_capability(int major) { simt::machine.capability = major; }
 void simt_set_cache(int bytes) { simt::machine.cache = bytes; }
 void simt_set_cooperative(int possible) { simt::machine.cooperative = possible; }
 void simt_fail_launch(long n) { simt::machine.fail_launch = n; }

@@ -11,11 +11,18 @@ struct CUgraphExec_st {
 
 namespace simt {
 
+/* Kernels of ours wait for what they come after; of others nobody knows. */
 void capture(CUstream_st *s, operation what) {
+    if (s->early && !what.kernel) {
+        s->spoilt = true;
+        refuse(cudaErrorInvalidValue, "\"%s\" would begin early", what.name.c_str());
+    }
     auto node = std::make_shared<CUgraphNode_st>();
     node->what = std::move(what);
     node->number = s->capture->nodes.size();
     for (cudaGraphNode_t before : s->tail) node->after.push_back(before->number);
+    node->early = s->early;
+    s->early = false;
     s->tail = {node.get()};
     s->capture->nodes.push_back(std::move(node));
 }
@@ -67,7 +74,13 @@ std::shared_ptr<const CUgraph_st> executable(const CUgraph_st &graph) {
         counts.depth = std::max(counts.depth, depth.back());
         copy->nodes.push_back(std::move(own));
     }
+    note_copied();
     return copy;
+}
+
+/* Libraries' operations are kernels, too. */
+bool is_kernel(const CUgraphNode_st &node) {
+    return node.what.kernel || node.what.name.compare(0, 2, "cu") == 0;
 }
 
 bool captured_in(const CUgraph_st &graph, cudaGraphNode_t node) {
@@ -131,10 +144,14 @@ cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatu
                 return refuse(cudaErrorLossyQuery, "edges behind \"%s\" have data, not asked for",
                               node->what.name.c_str());
     static const cudaGraphEdgeData none[64] = {};
+    static const cudaGraphEdgeData early = {cudaGraphKernelNodePortProgrammatic,
+                                            cudaGraphKernelNodePortDefault,
+                                            cudaGraphDependencyTypeProgrammatic,
+                                            {}};
     if (data && stream->tail.size() > sizeof none / sizeof *none)
         return refuse(cudaErrorNotSupported, "the harness has no data for %zu edges",
                       stream->tail.size());
-    if (data) *data = none;
+    if (data) *data = stream->early ? &early : none;
     if (nodes) *nodes = stream->tail.data();
     if (count) *count = stream->tail.size();
     return cudaSuccess;
@@ -146,8 +163,9 @@ cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream, cudaGraphNo
     SIMT_ENTRY;
     if (!stream || !stream->capture || stream->spoilt)
         return refuse(cudaErrorIllegalState, "the stream does not capture");
-    if (data || flags != cudaStreamSetCaptureDependencies)
-        return refuse(cudaErrorNotSupported, "the harness replaces a capture's dependences only");
+    if (flags != cudaStreamSetCaptureDependencies || (data && count != 1))
+        return refuse(cudaErrorNotSupported,
+                      "the harness replaces a capture's dependences only, with data of one");
     std::vector<cudaGraphNode_t> tail;
     for (size_t i = 0; i < count; i++) {
         if (!captured_in(*stream->capture, nodes[i]))
@@ -156,7 +174,21 @@ cudaError_t cudaStreamUpdateCaptureDependencies(cudaStream_t stream, cudaGraphNo
             return refuse(cudaErrorInvalidValue, "dependence %zu is given twice", i);
         tail.push_back(nodes[i]);
     }
+    const bool early = data && data->type == cudaGraphDependencyTypeProgrammatic;
+    if (early && (data->from_port != cudaGraphKernelNodePortProgrammatic ||
+                  data->to_port != cudaGraphKernelNodePortDefault || !is_kernel(*nodes[0])))
+        return refuse(cudaErrorInvalidValue, "the edge behind \"%s\" cannot be programmatic",
+                      nodes[0]->what.name.c_str());
     stream->tail = std::move(tail);
+    stream->early = early;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, enum cudaGraphNodeType *type) {
+    SIMT_ENTRY;
+    *type = is_kernel(*node)            ? cudaGraphNodeTypeKernel
+            : node->what.name == "fill" ? cudaGraphNodeTypeMemset
+                                        : cudaGraphNodeTypeMemcpy;
     return cudaSuccess;
 }
 
@@ -187,7 +219,12 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
     std::shared_ptr<const CUgraph_st> graph = exec->graph;
     return submit(stream, {"graph", [graph] {
                                counts.graph_launches++;
-                               for (size_t i : order_of(*graph)) perform(graph->nodes[i]->what);
+                               for (size_t i : order_of(*graph)) {
+                                   begins_early = graph->nodes[i]->early;
+                                   counts.early += begins_early;
+                                   perform(graph->nodes[i]->what);
+                               }
+                               begins_early = false;
                            }});
 }
 

@@ -28,7 +28,7 @@ struct settings {
     int devices = 1;
     int driver = CUDART_VERSION;
     size_t memory = size_t(1) << 30;
-    int cache = 50 << 20;
+    int cache = 50 << 20, capability = 9;
     bool architecture_known = true, cooperative = true;
     long fail_launch = -1, fail_allocation = -1, forget_edge = -1;
     simt_fusion fusion = SIMT_FUSION_WORKS;
@@ -98,6 +98,7 @@ void expect_device_memory(const char *what, const void *data, size_t bytes, int 
 struct operation {
     std::string name;
     std::function<void()> run;
+    bool kernel = false; /* of ours */
 };
 
 /* Takes an operation for later, or into the graph that the stream captures. */
@@ -128,6 +129,7 @@ struct CUgraphNode_st {
     simt::operation what;
     std::vector<size_t> after; /* nodes of the same graph, captured before */
     size_t number;
+    bool early = false; /* it may begin while what it comes after runs */
 };
 
 struct CUgraph_st {
@@ -140,6 +142,7 @@ struct CUstream_st {
     std::deque<simt::operation> queue;
     std::unique_ptr<CUgraph_st> capture; /* NULL: not capturing */
     std::vector<cudaGraphNode_t> tail;   /* what the next node comes after */
+    bool early = false;                  /* and whether before that has ended */
     bool spoilt = false;                 /* the capture */
     const void *captured_by = nullptr;   /* the thread */
     cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;

@@ -158,14 +158,16 @@ void enqueue(launch what, cudaStream_t stream) {
     runtime_lock lock;
     if (usable() || check_launch(what)) return;
     const std::string name = what.name;
-    submit(stream, {name, [what] {
+    submit(stream, {name,
+                    [what] {
                         counts.kernels++;
                         counts.cooperative += what.cooperative;
                         if (machine.fail_launch >= 0 && machine.fail_launch-- == 0)
                             fault(cudaErrorIllegalAddress);
                         else
                             execute(what);
-                    }});
+                    },
+                    true});
 }
 
 } // namespace simt

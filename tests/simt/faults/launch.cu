@@ -30,13 +30,63 @@ void empty_grid(const memory &m) {
     GPU_LAUNCH(fill_all, dim3(WRONG ? 0 : 1), dim3(256), m.stream, m.y);
 }
 
+/* ---- launches that begin early ---- */
+
+__global__ void make(float *y) {
+    GPU_WAIT();
+    y[threadIdx.x] = 0.5f * float(threadIdx.x);
+}
+
+enum class waits { first, late, never };
+
+template <waits WHEN>
+__global__ void twice(float *y) {
+    if (WHEN == waits::first) GPU_WAIT();
+    const float half = y[threadIdx.x];
+    if (WHEN == waits::late) GPU_WAIT();
+    y[threadIdx.x] = 2 * half;
+}
+
+template <waits WHEN>
+void make_twice(const memory &m) {
+    enum cudaStreamCaptureStatus status;
+    const cudaGraphNode_t *node;
+    const cudaGraphEdgeData *none;
+    cudaGraphEdgeData early = {};
+    cudaGraph_t graph;
+    cudaGraphExec_t exec;
+    size_t n;
+    early.from_port = cudaGraphKernelNodePortProgrammatic;
+    early.type = cudaGraphDependencyTypeProgrammatic;
+    cudaStreamBeginCapture(m.stream, cudaStreamCaptureModeThreadLocal);
+    GPU_LAUNCH(make, dim3(1), dim3(FAULT_FLOATS), m.stream, m.y);
+    cudaStreamGetCaptureInfo(m.stream, &status, nullptr, nullptr, &node, &none, &n);
+    cudaGraphNode_t ahead = *node;
+    cudaStreamUpdateCaptureDependencies(m.stream, &ahead, &early, 1,
+                                        cudaStreamSetCaptureDependencies);
+    GPU_LAUNCH(twice<WHEN>, dim3(1), dim3(FAULT_FLOATS), m.stream, m.y);
+    cudaStreamEndCapture(m.stream, &graph);
+    cudaGraphInstantiate(&exec, graph, 0);
+    cudaGraphDestroy(graph);
+    cudaGraphLaunch(exec, m.stream);
+    cudaStreamSynchronize(m.stream);
+    cudaGraphExecDestroy(exec);
+}
+template <bool WRONG>
+void waits_late(const memory &m) {
+    make_twice<WRONG ? waits::late : waits::first>(m);
+}
+template <bool WRONG>
+void never_waits(const memory &m) {
+    make_twice<WRONG ? waits::never : waits::first>(m);
+}
+
 } // namespace
 
 #define FAULT(name, n)                                                                             \
     { #name, name < true>, name < false>, its_index, n }
 const fault faults_launch[] = {
-    FAULT(launch_bounds, FAULT_FLOATS),
-    FAULT(too_many_threads, FAULT_FLOATS),
-    FAULT(empty_grid, FAULT_FLOATS),
-    {nullptr, nullptr, nullptr, nullptr, 0},
+    FAULT(launch_bounds, FAULT_FLOATS), FAULT(too_many_threads, FAULT_FLOATS),
+    FAULT(empty_grid, FAULT_FLOATS),    FAULT(waits_late, FAULT_FLOATS),
+    FAULT(never_waits, FAULT_FLOATS),   {nullptr, nullptr, nullptr, nullptr, 0},
 };
