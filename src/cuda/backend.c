@@ -110,7 +110,7 @@ static gan_status find_resident(gan_cuda_device *d) {
     return GAN_OK;
 }
 
-static gan_status set_up(gan_cuda_device *d) {
+static gan_status set_up(gan_cuda_device *d, const gan_device_options *options) {
     GAN_TRY(gan_cuda_enter(&d->base));
     GAN_TRY(check_code(d->base.index));
     GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&d->processors, cudaDevAttrMultiProcessorCount,
@@ -118,6 +118,7 @@ static gan_status set_up(gan_cuda_device *d) {
     GAN_CUDA_TRY(NULL,
                  cudaDeviceGetAttribute(&d->cache_bytes, cudaDevAttrL2CacheSize, d->base.index));
     GAN_TRY(find_resident(d));
+    GAN_TRY(gan_cuda_find_early(d, options));
     GAN_CUDA_TRY(NULL, cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking));
     GAN_CUDA_TRY(NULL, cudaMallocHost(&d->staging, STAGING_BYTES));
     d->staging_bytes = STAGING_BYTES;
@@ -149,7 +150,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
                            .direct = options->direct};
     d->resident = options->cooperative >= 0;
     d->cache_bytes = PLANNED_CACHE;
-    gan_status status = options->plan_only ? GAN_OK : set_up(d);
+    gan_status status = options->plan_only ? GAN_OK : set_up(d, options);
     if (status == GAN_OK && !options->plan_only) status = gan_cuda_conv_cache_open(d, options);
     if (status != GAN_OK) {
         close_device(&d->base);

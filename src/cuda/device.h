@@ -28,6 +28,7 @@ typedef struct gan_cuda_device {
     void *staging;                           /* pinned, for host copies */
     size_t staging_bytes;
     int processors;  /* streaming multiprocessors: launchers size their grids by it */
+    bool early;      /* early.c */
     bool resident;   /* cooperative launches are possible, and wanted */
     int cache_bytes; /* of its L2 */
 } gan_cuda_device;
@@ -84,6 +85,12 @@ gan_status gan_cuda_record_calls(gan_device *device, int n_calls, const gan_call
                                  const gan_branches *branches, int unroll, void **record);
 gan_status gan_cuda_replay(gan_device *device, void *record);
 void gan_cuda_release_record(gan_device *device, void *record);
+
+/* src/cuda/early.c: as gan_calls_run(), into the graph that the stream captures, where launches of
+ * our own may begin while those ahead of them run. gan_cuda_find_early() refuses what the device
+ * cannot do. */
+gan_status gan_cuda_find_early(gan_cuda_device *d, const gan_device_options *options);
+gan_status gan_cuda_capture_early(gan_cuda_device *d, int n_calls, const gan_call *calls);
 
 /* src/cuda/branches.c: puts calls into the graph that the stream captures, `unroll` times, each
  * after those it has to wait for. */

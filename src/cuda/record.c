@@ -17,7 +17,8 @@ static gan_status capture(gan_cuda_device *d, int n_calls, const gan_call *calls
     GAN_CUDA_TRY(NULL, cudaStreamBeginCapture(d->stream, cudaStreamCaptureModeThreadLocal));
     if (branches) status = gan_cuda_capture_branches(d, calls, branches, unroll);
     for (int u = 0; u < unroll && !branches && status == GAN_OK; u++)
-        status = gan_calls_run(&d->base, n_calls, calls);
+        status = d->early ? gan_cuda_capture_early(d, n_calls, calls)
+                          : gan_calls_run(&d->base, n_calls, calls);
     cudaError_t error = cudaStreamEndCapture(d->stream, graph);
     if (status != GAN_OK) {
         if (error == cudaSuccess && *graph) cudaGraphDestroy(*graph);

@@ -11,140 +11,10 @@
 
 #include "control.h"
 #include "cuda/device.h"
-#include "device/program.h"
-#include "ganc/ganc.h"
+#include "games.h"
 #include "support/scratch.h"
 
-typedef struct game {
-    const char *model, *optimizer, *objective, *term;
-    int64_t size, features, d_steps;
-    bool spectral_norm, reuse_noise;
-    double average;
-} game;
-
-static const game games[] = {
-    {"mlp", "adam", "non-saturating", NULL, 8, 8, 1, false, true, 0},
-    {"maxout", "momentum", "non-saturating", NULL, 8, 8, 1, false, false, 0},
-    {"dcgan", "adam", "non-saturating", NULL, 28, 2, 1, false, true, 0.9},
-    {"mlp", "adam", "hinge", NULL, 8, 8, 2, true, false, 0},
-    {"mlp", "adam", "wasserstein", "wgan-gp", 8, 8, 2, false, false, 0},
-};
-enum { GAMES = sizeof games / sizeof *games, BATCH = 6, EXAMPLES = 20 };
-
-static gan_node *real_batch(void *user, gan_graph *g, gan_node *counter, int64_t step) {
-    const game *n = user;
-    gan_node *data =
-        gan_variable_node(g, GAN_DATA, "data/images", GAN_U8,
-                          gan_shape4(EXAMPLES, n->size, n->size, 1), gan_init_constant(0));
-    gan_node *index =
-        gan_shuffled_index(g, counter, EXAMPLES, BATCH, BATCH * n->d_steps, BATCH * step, 1u << 20);
-    return gan_minibatch(g, data, index, counter, 2.0 / 255, -1, true);
-}
-
-static void build(gan_graph *g, const game *n, gan_precision precision) {
-    gan_game built;
-    gan_game_options options = {.model = gan_model_find(n->model),
-                                .networks = {.height = n->size,
-                                             .width = n->size,
-                                             .channels = 1,
-                                             .z_dim = 10,
-                                             .generator_features = n->features,
-                                             .discriminator_features = n->features,
-                                             .spectral_norm = n->spectral_norm},
-                                .precision = precision,
-                                .batch = BATCH,
-                                .d_steps = n->d_steps,
-                                .reuse_noise = n->reuse_noise,
-                                .average = n->average,
-                                .objective = gan_objective_find(n->objective),
-                                .prior = gan_prior_find("normal"),
-                                .generator = gan_optimizer_defaults(n->optimizer),
-                                .discriminator = gan_optimizer_defaults(n->optimizer),
-                                .real = real_batch,
-                                .user = (void *)(uintptr_t)n};
-    if (n->term) {
-        options.terms[0].term = gan_term_find(n->term);
-        assert_non_null(options.terms[0].term);
-        options.n_terms = 1;
-    }
-    expect_ok(gan_game_build(&built, g, &options));
-    gan_node *ring = gan_variable_node(g, GAN_RECORD, "train/ring", GAN_F32, gan_shape2(4, 4),
-                                       gan_init_constant(0));
-    gan_node *const scalar[4] = {built.d_loss, built.g_loss, built.d_real, built.d_fake};
-    gan_record(g, ring, built.counter, 1, 4, scalar);
-}
-
-/* ---- running ---- */
-
-typedef struct run {
-    gan_device *device;
-    gan_store *store;
-    gan_graph *g;
-    gan_program *program;
-} run;
-
-static void run_open(run *s, const game *n, gan_precision precision, bool branches) {
-    expect_ok(gan_device_open(&s->device, "cuda", &(gan_device_options){.branches = branches}));
-    expect_ok(gan_store_create(&s->store, 1));
-    expect_ok(gan_graph_create(&s->g, s->store));
-    build(s->g, n, precision);
-    expect_ok(gan_compile(&s->program, s->g, s->device));
-}
-
-static void run_close(run *s) {
-    gan_program_destroy(s->program);
-    gan_graph_destroy(s->g);
-    gan_store_destroy(s->store);
-    gan_device_close(s->device);
-}
-
-/* Examples that differ, from each other and from left to right. */
-static void write_examples(const run *s, int64_t size) {
-    unsigned char data[EXAMPLES * 28 * 28];
-    const size_t bytes = (size_t)(EXAMPLES * size * size);
-    assert_true(bytes <= sizeof data);
-    for (size_t i = 0; i < bytes; i++) data[i] = (unsigned char)(i * 37 + i / 64);
-    for (size_t i = 0; i < gan_store_count(s->store); i++) {
-        const gan_variable *v = gan_store_at(s->store, i);
-        if (gan_variable_role(v) == GAN_DATA)
-            expect_ok(gan_variable_write(s->store, v, data, bytes));
-    }
-}
-
-/* All variables, one behind the other. */
-static unsigned char *variables_of(const run *s, size_t *size) {
-    unsigned char *all = NULL;
-    *size = 0;
-    for (size_t i = 0; i < gan_store_count(s->store); i++) {
-        const gan_variable *v = gan_store_at(s->store, i);
-        const size_t bytes =
-            (size_t)gan_shape_size(gan_variable_shape(v)) * gan_dtype_size(gan_variable_dtype(v));
-        all = realloc(all, *size + bytes + 1);
-        assert_non_null(all);
-        expect_ok(gan_variable_read(s->store, v, all + *size, bytes));
-        *size += bytes;
-    }
-    return all;
-}
-
-/* What a graph of `unroll` iterations and one of a single one make of the variables, their nodes in
- * an order of SIMT_ORDER's. */
-static unsigned char *train(const game *n, gan_precision precision, bool branches, int unroll,
-                            const char *order, int seed, size_t *size) {
-    run s;
-    char number[16];
-    snprintf(number, sizeof number, "%d", seed);
-    assert_int_equal(setenv("SIMT_ORDER", order, 1), 0);
-    assert_int_equal(setenv("SIMT_SEED", number, 1), 0);
-    run_open(&s, n, precision, branches);
-    s.program->unroll = unroll;
-    expect_ok(gan_program_load(s.program));
-    write_examples(&s, n->size);
-    expect_ok(gan_program_run(s.program, unroll + 1));
-    unsigned char *all = variables_of(&s, size);
-    run_close(&s);
-    return all;
-}
+static const gan_device_options in_turn = {0}, side_by_side = {.branches = true};
 
 static const struct {
     const char *name;
@@ -156,10 +26,10 @@ enum { ORDERS = sizeof orders / sizeof *orders };
 
 static void every_order_gives_the_same_bits_in(const game *n, gan_precision precision) {
     size_t size, got_size;
-    unsigned char *wanted = train(n, precision, false, 3, "fwd", 0, &size);
+    unsigned char *wanted = train(n, precision, &in_turn, 3, "fwd", 0, &size);
     for (int i = 0; i < ORDERS; i++) {
         unsigned char *got =
-            train(n, precision, true, 3, orders[i].name, orders[i].seed, &got_size);
+            train(n, precision, &side_by_side, 3, orders[i].name, orders[i].seed, &got_size);
         assert_int_equal(got_size, size);
         if (memcmp(got, wanted, size) != 0)
             fail_msg("%s, %s %d: other bits", n->model, orders[i].name, orders[i].seed);
@@ -178,7 +48,7 @@ static void depth_is_the_graphs(void **state) {
     for (int branches = 0; branches < 2; branches++) {
         run s;
         gan_program_info info;
-        run_open(&s, *state, GAN_PRECISION_BF16, branches);
+        run_open(&s, *state, GAN_PRECISION_BF16, branches ? &side_by_side : &in_turn);
         const int unroll = s.program->unroll = 3;
         expect_ok(gan_program_load(s.program));
         gan_program_describe(s.program, &info);
@@ -267,7 +137,7 @@ static int unordered(const run *s) {
 static void what_meets_in_memory_is_ordered(void **state) {
     for (int half = 0; half < 2; half++) {
         run s;
-        run_open(&s, *state, half ? GAN_PRECISION_BF16 : GAN_PRECISION_F32, true);
+        run_open(&s, *state, half ? GAN_PRECISION_BF16 : GAN_PRECISION_F32, &side_by_side);
         expect_ok(gan_program_load(s.program));
         assert_int_equal(unordered(&s), 0);
         run_close(&s);
@@ -277,7 +147,7 @@ static void what_meets_in_memory_is_ordered(void **state) {
 /* With one lane's memory for all of them, calls meet that were thought apart. */
 static void lanes_are_needed(void **state) {
     run s;
-    run_open(&s, *state, GAN_PRECISION_F32, true);
+    run_open(&s, *state, GAN_PRECISION_F32, &side_by_side);
     expect_ok(gan_program_load(s.program));
     for (int i = 0; i < s.program->n_calls; i++) s.program->call[i].lane = 0;
     assert_true(unordered(&s) > 0);
@@ -288,7 +158,7 @@ static void lanes_are_needed(void **state) {
 
 static long edges_of(const game *n) {
     run s;
-    run_open(&s, n, GAN_PRECISION_F32, true);
+    run_open(&s, n, GAN_PRECISION_F32, &side_by_side);
     s.program->unroll = 1;
     expect_ok(gan_program_load(s.program));
     const long edges = simt_count().edges;
@@ -302,10 +172,10 @@ static void every_edge_is_needed(void **state) {
     const long edges = edges_of(n);
     size_t size;
     long noticed = 0;
-    unsigned char *wanted = train(n, GAN_PRECISION_F32, false, 1, "fwd", 0, &size);
+    unsigned char *wanted = train(n, GAN_PRECISION_F32, &in_turn, 1, "fwd", 0, &size);
     for (long e = 0; e < edges; e++) {
         simt_forget_edge(e);
-        unsigned char *got = train(n, GAN_PRECISION_F32, true, 1, "rev", 0, &size);
+        unsigned char *got = train(n, GAN_PRECISION_F32, &side_by_side, 1, "rev", 0, &size);
         simt_forget_edge(-1);
         if (memcmp(got, wanted, size) == 0)
             print_message("nothing comes of edge %ld\n", e);
