@@ -1,7 +1,7 @@
 /* ganc's side of a benchmark: runs as many iterations of a case as it is told.
  *
  *     bench_worker CASE [--device NAME] [--threads N] [--batch M] [--features NF]
- *                  [--precision f32|tf32|bf16] [--branches 0|1] [--tune 0|1]
+ *                  [--precision f32|tf32|bf16] [--branches 0|1] [--pdl 0|1] [--tune 0|1]
  *     bench_worker CASE … --export FILE --steps N
  *
  * Prints "ready SECONDS" when the first iteration is done. For every number N on standard input it
@@ -35,6 +35,8 @@ static bool parse(arguments *a, int argc, char **argv) {
             a->options.threads = atoi(value);
         else if (strcmp(key, "--branches") == 0 && (*value == '0' || *value == '1'))
             a->options.branches = *value == '1';
+        else if (strcmp(key, "--pdl") == 0 && (*value == '0' || *value == '1'))
+            a->options.pdl = *value == '1';
         else if (strcmp(key, "--tune") == 0 && (*value == '0' || *value == '1'))
             a->options.tune = *value == '1';
         else if (strcmp(key, "--batch") == 0) {

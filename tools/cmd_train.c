@@ -166,7 +166,7 @@ static void keep(gan_settings *settings, const gan_settings *run, const char *ke
     gan_settings_set(settings, key, there, NULL);
     if (!strcmp(key, "data") && same_file(here, there)) return;
     if (strcmp(key, "name") && strcmp(key, "description") && strcmp(key, "threads") &&
-        strcmp(key, "branches"))
+        strcmp(key, "branches") && strcmp(key, "pdl"))
         fprintf(
             stderr,
             "ganc: %s stays at %s, as the run in %s has it; %s has %s, --set %s=%s takes that\n",

@@ -38,6 +38,7 @@ gan_device_options device_options_of(const gan_settings *settings) {
     gan_settings_get(settings, "threads", threads, sizeof threads);
     return (gan_device_options){.threads = (int)strtol(threads, NULL, 10),
                                 .branches = is_set(settings, "branches"),
+                                .pdl = is_set(settings, "pdl"),
                                 .tune = is_set(settings, "tune")};
 }
 

@@ -19,14 +19,14 @@ class System:
     precision: str = "f32"
     env: dict = field(default_factory=dict)
     peer: bool = True
-    way: str = ""  # ganc on CUDA: "branches", launches side by side; "tuned", cuDNN's engines timed
+    way: str = ""  # ganc on CUDA: branches (side by side), pdl (set up early), tuned (cuDNN's engines timed)
 
     def case_file(self):
         """Which of ganc's case files is its own."""
         return self.precision + (f"-{self.way}" if self.way else "")
 
 
-OPTION = {"": [], "branches": ["--branches", "1"], "tuned": ["--tune", "1"]}
+OPTION = {"": [], "branches": ["--branches", "1"], "pdl": ["--pdl", "1"], "tuned": ["--tune", "1"]}
 
 
 def ways(device, precision):
