@@ -200,7 +200,7 @@ extern "C" cudaError_t gan_launch_conv_few(const gan_launch_conv_args *l, cudaSt
               Tiles(1, 1, 1, 1, 1),
               Divisor(1),
               Divisor(1),
-              follow_of(*l, Follows::find(*l), 1)};
+              follow_of(following(*l), Follows::find(following(*l)), 1)};
     const int rows = floor_div(v.h - 1 + v.top, v.stride) - a.first_row + 1,
               columns = floor_div(v.w - 1 + v.left, v.stride) - a.first_column + 1;
     choose_tile(a, rows, columns);

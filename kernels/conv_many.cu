@@ -181,7 +181,7 @@ extern "C" cudaError_t gan_launch_conv_many(const gan_launch_conv_args *l, cudaS
     const int chunks = int(ceil_div(v.k, CONV_CHUNK)), most = CONV_CHANNELS / CONV_CHUNK;
     const int shares = int(ceil_div(chunks, most)), groups = int(ceil_div(chunks, shares));
     const int rows = rows_of(v, groups);
-    int chain = Follows::find(*l);
+    int chain = Follows::find(following(*l));
     if (chain >= 0 && !(v.k % 4 == 0 && vectors_fit(l->program, l->out, l->bf16)))
         chain = FOLLOW_ANY;
     const Args a = {v,
@@ -194,7 +194,7 @@ extern "C" cudaError_t gan_launch_conv_many(const gan_launch_conv_args *l, cudaS
                     (CONV_ACROSS - 1) * v.stride + v.s,
                     many_in_vectors(v, l->out, l->bf16),
                     Tiles(v.n, v.p, v.q, rows, CONV_ACROSS),
-                    follow_of(*l, chain, chain == FOLLOW_ANY ? 1 : 4)};
+                    follow_of(following(*l), chain, chain == FOLLOW_ANY ? 1 : 4)};
     const Kernel kernel = chain == FOLLOW_ANY ? choose<Any<BLOCK>>(*l) : choose<Follows>(*l);
     const unsigned most_blocks = unsigned(ceil_div(BLOCKS, shares));
     const dim3 grid(a.tiles.all < most_blocks ? a.tiles.all : most_blocks, unsigned(shares));

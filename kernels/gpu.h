@@ -21,6 +21,37 @@ __device__ __forceinline__ void gpu_wait() {
 }
 #define GPU_WAIT() gpu_wait()
 
+/* c += a·b on tensor cores: a is 16 x 16, b 16 x 8, both bfloat16, c 16 x 8. Lane 4·i + j of the
+ * warp has elements 2·j and 2·j + 1 of rows i and i + 8 of c; of a, a pair a word, those of row i
+ * and of row i + 8, then the same with 8 added to the columns; and of column i of b those of rows
+ * 2·j and 2·j + 1, then with 8 added. All lanes take part. */
+__device__ __forceinline__ void gpu_multiply_add(float (&c)[4], const unsigned (&a)[4],
+                                                 const unsigned (&b)[2]) {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+        "{%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else /* what has no such cores for bfloat16 */
+    const unsigned all = 0xffffffffu, lane = threadIdx.x % 32;
+    const auto even = [](unsigned pair) { return __uint_as_float(pair << 16); };
+    const auto odd = [](unsigned pair) { return __uint_as_float(pair & 0xffff0000u); };
+#pragma unroll 1
+    for (unsigned j = 0; j < 4; j++)
+#pragma unroll
+        for (int word = 0; word < 4; word++) {
+            const unsigned x = __shfl_sync(all, a[word], lane / 4 * 4 + j);
+#pragma unroll
+            for (unsigned i = 0; i < 2; i++) {
+                const unsigned y = __shfl_sync(all, b[word / 2], lane % 4 * 8 + 4 * i + j);
+                float &sum = c[word % 2 * 2 + i];
+                sum = fmaf(odd(x), odd(y), fmaf(even(x), even(y), sum));
+            }
+        }
+#endif
+}
+#define GPU_MULTIPLY_ADD(c, a, b) gpu_multiply_add((c), (a), (b))
+
 /* GPU_LAUNCH((kernel<T, 4>), grid, block, stream, arguments…) */
 #define GPU_LAUNCH(kernel, grid, block, stream, ...)                                               \
     kernel<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)

@@ -19,12 +19,15 @@ typedef struct gan_launch_product_args {
     int32_t batch, m, n, k;
     int with_program;
     int32_t pieces; /* >= 1: y is (m, n, pieces), the program over its elements, and a·b repeated */
-    int raw_slot; /* where the program remembers the product: a slot that no step of it writes */
-    gan_launch_program program; /* over y's elements */
+    int raw_input;  /* the program's operand that is the product, or -1 */
+    gan_launch_program program; /* over y's elements; at most GAN_LAUNCH_SLOTS - 1 slots */
 } gan_launch_product_args;
 
 /* One launch, for products too small to fill the device, whose launches cost as much as their
- * arithmetic. Sums are float, in an order that depends on k alone. */
+ * arithmetic. Sums are float, in an order that depends on k alone. The second is of bfloat16 only,
+ * on tensor cores where there are such (compute capability 8.0); the first hands those over to it.
+ */
+cudaError_t gan_launch_product_half(const gan_launch_product_args *a, cudaStream_t stream);
 cudaError_t gan_launch_product(const gan_launch_product_args *a, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -92,12 +92,6 @@ static bool pays(const gan_call *call, const gan_launch_conv_sides *v) {
            pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
 }
 
-static int raw_input(const gan_cuda_epilogue *e) {
-    for (int i = 0; i < e->program.launch.n_inputs; i++)
-        if (e->program.source[i] == 0) return i;
-    return -1;
-}
-
 void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *device, gan_call *call,
                                  const gan_cuda_epilogue *epilogue) {
     gan_launch_conv_sides sides;
@@ -110,7 +104,7 @@ void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *dev
     to->args.sides = sides;
     to->args.bf16 = call->in[0].dtype == GAN_BF16;
     to->args.with_program = to->program;
-    to->args.raw_input = to->program ? raw_input(epilogue) : -1;
+    to->args.raw_input = to->program ? gan_cuda_epilogue_raw(epilogue) : -1;
     if (call->node->op == GAN_OP_conv2d_grad_weight)
         call->workspace_bytes = gan_launch_conv_workspace(&sides);
 }

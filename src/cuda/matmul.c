@@ -109,7 +109,6 @@ static gan_status multiply(gan_device *device, const gan_call *call, const produ
     return GAN_OK;
 }
 
-/* The product is no operand in memory: the program finds it in a slot. */
 static gan_status run_own(gan_device *device, const gan_call *call, const product *p) {
     gan_launch_product_args a = {
         .a = call->in[0].data,
@@ -125,18 +124,9 @@ static gan_status run_own(gan_device *device, const gan_call *call, const produc
         .k = p->k,
         .pieces = p->pieces,
         .with_program = 1,
+        .raw_input = gan_cuda_epilogue_raw(&p->epilogue),
         .program = gan_cuda_epilogue_at(&p->epilogue, call),
     };
-    gan_launch_program *program = &a.program;
-    a.raw_slot = program->n_slots++;
-    for (int i = 0; i < program->n_inputs; i++) {
-        if (p->epilogue.program.source[i] != 0) continue;
-        for (int s = 0; s < program->n_steps; s++) {
-            gan_launch_step *step = &program->step[s];
-            if (step->a == i) step->a = (uint8_t)(GAN_LAUNCH_INPUTS + a.raw_slot);
-            if (step->b == i) step->b = (uint8_t)(GAN_LAUNCH_INPUTS + a.raw_slot);
-        }
-    }
     GAN_CUDA_TRY(call->node, gan_launch_product(&a, gan_cuda(device)->stream));
     return GAN_OK;
 }

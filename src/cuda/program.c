@@ -215,6 +215,12 @@ gan_launch_program gan_cuda_epilogue_at(const gan_cuda_epilogue *e, const gan_ca
     return gan_cuda_program_at(&e->program, operand);
 }
 
+int gan_cuda_epilogue_raw(const gan_cuda_epilogue *e) {
+    for (int i = 0; i < e->program.launch.n_inputs; i++)
+        if (e->program.source[i] == 0) return i;
+    return -1;
+}
+
 gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,
                                  const gan_call *call) {
     if (!e->active) return GAN_OK;

@@ -47,6 +47,9 @@ gan_status gan_cuda_epilogue_prepare(gan_cuda_epilogue *e, const gan_call *call)
 /* Its program with the operands' addresses; operand 0 is call->out. */
 gan_launch_program gan_cuda_epilogue_at(const gan_cuda_epilogue *e, const gan_call *call);
 
+/* The operand of its program, as it is launched, that is the raw result; -1: none is. */
+int gan_cuda_epilogue_raw(const gan_cuda_epilogue *e);
+
 /* Puts it on the stream, on the whole of call->out; nothing when it is not active. */
 gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,
                                  const gan_call *call);

@@ -21,9 +21,23 @@ static void half_output(test_case *t, gan_node *y) {
 /* ---- products ---- */
 
 static const int64_t product_sizes[][4] = {/* batch (0: rank 2), m, n, k */
-                                           {0, 1, 1, 1},    {0, 7, 5, 3},   {0, 64, 48, 40},
-                                           {0, 33, 1, 300}, {0, 16, 24, 8}, {3, 8, 16, 24},
-                                           {2, 5, 7, 3},    {0, 4, 3, 0},   {0, 130, 72, 65}};
+                                           {0, 1, 1, 1},     {0, 7, 5, 3},    {0, 64, 48, 40},
+                                           {0, 33, 1, 300},  {0, 16, 24, 8},  {3, 8, 16, 24},
+                                           {2, 5, 7, 3},     {0, 4, 3, 0},    {0, 130, 72, 65},
+                                           {0, 40, 36, 300}, {2, 33, 68, 272}};
+
+/* With what follows it, in the same launch where the device has one for it. */
+static gan_node *followed(test_case *t, gan_node *y, int i) {
+    const gan_shape s = gan_node_shape(y);
+    gan_graph *g = t->g;
+    gan_node *bias = case_uniform(t, gan_shape1(s.dim[s.rank - 1]), -1, 1);
+    if (i % 5 == 0) return gan_tanh(g, y);
+    y = gan_cast(g, gan_add(g, gan_cast(g, y, GAN_F32), bias), GAN_BF16);
+    return i % 5 == 1   ? gan_leaky_relu(g, y, 0.2)
+           : i % 5 == 2 ? gan_relu(g, y)
+           : i % 5 == 3 ? gan_sigmoid(g, y)
+                        : y;
+}
 
 static void product(test_case *t, int i) {
     const int64_t *s = product_sizes[i / 4], b = s[0], m = s[1], n = s[2], k = s[3];
@@ -36,8 +50,9 @@ static void product(test_case *t, int i) {
         sa = gan_shape2(sa.dim[1], sa.dim[2]);
         sb = gan_shape2(sb.dim[1], sb.dim[2]);
     }
-    gan_node *y = gan_matmul(t->g, half(t, sa, -1, 1), half(t, sb, -1, 1), ta, tb);
-    half_output(t, y);
+    gan_node *x = half(t, sa, -1, 1), *w = half(t, sb, -1, 1);
+    half_output(t, gan_matmul(t->g, x, w, ta, tb));
+    half_output(t, followed(t, gan_matmul(t->g, x, w, ta, tb), i));
 }
 
 /* A layer as nn writes it: f32 bias, activation, all one pass. */
@@ -50,6 +65,23 @@ static void layer(test_case *t, int i) {
     gan_node *y = gan_cast(g, gan_matmul(g, x, w, false, true), GAN_F32);
     y = gan_tanh(g, gan_cast(g, gan_add(g, y, bias), GAN_BF16));
     half_output(t, y);
+}
+
+/* Two layers and back again: products with the slope of what they came from behind them. */
+static void layers(test_case *t, int i) {
+    const int64_t m = i ? 19 : 36, in = i ? 13 : 40, hidden = i ? 11 : 48, out = i ? 9 : 136;
+    gan_graph *g = t->g;
+    case_title(t, "layers %lldx%lldx%lld", (long long)m, (long long)hidden, (long long)out);
+    case_not_smooth(t);
+    gan_node *x = case_uniform(t, gan_shape2(m, in), -1, 1), *grad[2];
+    gan_node *w = case_uniform(t, gan_shape2(hidden, in), -1, 1);
+    gan_node *h = gan_matmul(g, gan_cast(g, x, GAN_BF16), gan_cast(g, w, GAN_BF16), false, true);
+    h = gan_matmul(g, gan_leaky_relu(g, h, 0.2), half(t, gan_shape2(out, hidden), -0.3, 0.3), false,
+                   true);
+    gan_gradient(g, gan_mean(g, gan_cast(g, gan_tanh(g, h), GAN_F32)), 2, (gan_node *[]){x, w},
+                 grad);
+    case_output(t, grad[0]);
+    case_output(t, grad[1]);
 }
 
 static const struct {
@@ -306,6 +338,7 @@ static const struct {
 } kinds[] = {
     {product, 4 * COUNT(product_sizes), HALF},
     {layer, 2, HALF},
+    {layers, 2, HALF},
     {convolution, COUNT(images), HALF},
     {transposed, COUNT(images), HALF},
     {norm, COUNT(batches), HALF},

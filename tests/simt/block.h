@@ -30,11 +30,17 @@ struct thread {
     bool observed; /* an atomic of others, since its last fence */
 };
 
+/* What a lane has of the operands of a product on tensor cores. */
+struct fragment {
+    unsigned a[4], b[2];
+};
+
 struct warp {
     unsigned alive = 0; /* lanes that have not exited */
     unsigned used = 0;  /* meetings */
     std::vector<meeting> meetings;
     sync_object memory; /* what __syncwarp() orders */
+    fragment lane[32];
 };
 
 struct shared_memory {

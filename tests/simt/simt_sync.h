@@ -16,6 +16,9 @@ uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int a
 /* Another block's word, after others have had a turn. */
 unsigned poll(site where, const unsigned *address);
 
+/* As gpu_multiply_add() of kernels/gpu.h. */
+void multiply_add(site where, float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]);
+
 /* What every thread of a launch that may begin early has to do. */
 void wait_for_launches();
 
@@ -58,6 +61,7 @@ inline T shuffle(site where, lane_op op, unsigned mask, T value, int argument, i
 
 /* As in kernels/gpu.h. */
 #define GPU_WAIT() simt::wait_for_launches()
+#define GPU_MULTIPLY_ADD(c, a, b) simt::multiply_add(SIMT_HERE, (c), (a), (b))
 #define GPU_POLL(address) simt::poll(SIMT_HERE, (address))
 
 #define __threadfence() simt::fence()
