@@ -17,7 +17,7 @@
 
 typedef struct bench {
     gan_device *device;
-    gan_dtype dtype; /* of convolutions */
+    gan_dtype dtype; /* of convolutions and layers */
     double seconds;
     bool cuda, paced;
     gan_store *store;
@@ -111,6 +111,39 @@ static void bench_product(bench *b, const product *p) {
     gan_output(b->g, gan_matmul(b->g, x, y, p->a, p->b));
     finish(b, title, 2.0 * (double)(p->m * p->n * p->k),
            4.0 * (double)(p->m * p->k + p->n * p->k + p->m * p->n));
+}
+
+/* A layer: with its bias and activation in the product's launch, which is our own kernel, and,
+ * where the product itself is needed, too, behind the library's. */
+static void bench_layer(bench *b, const product *p, bool apart) {
+    const bool half = b->dtype == GAN_BF16;
+    const gan_init init = half ? gan_init_constant(0) : gan_init_normal(0, 1);
+    char title[64];
+    snprintf(title, sizeof title, "layer/%s%s %lld %lld %lld", apart ? "apart" : "own",
+             half ? "/bf16" : "", (long long)p->m, (long long)p->n, (long long)p->k);
+    begin(b);
+    gan_node *x =
+        gan_variable_node(b->g, GAN_WEIGHT, "p/p", b->dtype, gan_shape2(p->m, p->k), init);
+    gan_node *w =
+        gan_variable_node(b->g, GAN_WEIGHT, "q/q", b->dtype, gan_shape2(p->n, p->k), init);
+    gan_node *bias = operand(b, "b/b", gan_shape1(p->n));
+    gan_node *y = gan_matmul(b->g, x, w, false, true);
+    gan_node *h = gan_add(b->g, gan_cast(b->g, y, GAN_F32), bias);
+    gan_output(b->g, gan_leaky_relu(b->g, gan_cast(b->g, h, b->dtype), 0.2));
+    if (apart) gan_output(b->g, y);
+    finish(b, title, 2.0 * (double)(p->m * p->n * p->k),
+           (half ? 2.0 : 4.0) * (double)(p->m * p->k + p->n * p->k + p->m * p->n));
+}
+
+static void bench_layers(bench *b) {
+    bench other = *b;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        for (int way = 0; way < 4; way++) {
+            const product *p = &products[i];
+            if (p->a || !p->b || p->n == 1) continue; /* not the way forward */
+            other.dtype = way % 2 ? GAN_BF16 : GAN_F32;
+            bench_layer(&other, p, way / 2);
+        }
 }
 
 /* ---- convolutions: n size c k filter stride padding ---- */
@@ -372,6 +405,7 @@ int main(int argc, char **argv) {
     bench_check(gan_device_describe(b.device, &info));
     b.cuda = strcmp(info.kind, "cuda") == 0;
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) bench_product(&b, &products[i]);
+    if (b.cuda) bench_layers(&b);
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++)
         for (int kind = 0; kind < 3; kind++) bench_conv(&b, &convs[i], kind, "");
     if (b.cuda) bench_few(&b, device, options);
