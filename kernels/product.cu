@@ -11,13 +11,15 @@ namespace {
 enum {
     BLOCK = PRODUCT_BLOCK,
     TILE = PRODUCT_TILE,
-    STEP = 32,       /* of k, at a time */
+    STEP = 64,       /* of k, at a time: as long as memory takes for the next */
     SIDE = TILE / 4, /* threads of a group, each way */
     GROUP = SIDE * SIDE,
     SLICES = BLOCK / GROUP,
     SHARE = STEP / SLICES,
     LINE = TILE + 4, /* in shared memory: whole vectors, and other banks */
     LOADS = TILE * STEP / BLOCK,
+    TILES = 2 * STEP * LINE, /* what is in shared memory, one after the other */
+    SUMS = SLICES * TILE * TILE
 };
 
 /* op(x) as rows of k numbers, the rows being those of a or the columns of b. Element i of the
@@ -67,7 +69,7 @@ template <bool A_ALONG_K, bool B_ALONG_K>
 __global__ void __launch_bounds__(BLOCK, 2) product_kernel(const __grid_constant__ Product p) {
     GPU_WAIT();
     struct alignas(16) Floats {
-        float v[SLICES * TILE * TILE];
+        float v[TILES > SUMS ? TILES : SUMS];
     };
     GPU_SHARED(Floats, shared, );
     float *const tile_a = shared.v, *const tile_b = shared.v + STEP * LINE;
