@@ -78,7 +78,7 @@ struct Tiles {
 /* ---- for launchers ---- */
 
 inline Following following(const gan_launch_conv_args &a) {
-    return {a.with_program ? &a.program : NULL, a.raw_input};
+    return {a.program, a.with_program != 0, a.raw_input};
 }
 
 /* Whether pixels of the many can be read and written eight channels at a time. */

@@ -50,15 +50,30 @@ __device__ __forceinline__ void follow_chain(float (&y)[V], const Follow &f, uns
     for (int i = 0; i < V; i++) y[i] = v.last[i];
 }
 
-/* A launch's program, and which of its operands is the result; NULL: there is none. */
+/* A launch's program, if there is one, and which of its operands is the result. A sum that it
+ * begins with, of the result and a bias, has them in this order. */
 struct Following {
-    const gan_launch_program *program;
+    gan_launch_program program;
+    bool active;
     int raw_input;
+
+    Following(const gan_launch_program &p, bool active, int raw_input)
+        : program(active ? p : gan_launch_program()), active(active), raw_input(raw_input) {
+        bool again = program.n_steps < 1 || raw_input != 1 || program.step[0].fn != FN_add ||
+                     program.step[0].a != 0 || program.step[0].b != 1;
+        for (int s = 1; s < program.n_steps; s++)
+            again = again || program.step[s].a < 2 || program.step[s].b < 2;
+        if (again) return;
+        const gan_launch_operand bias = program.operand[0];
+        program.operand[0] = program.operand[1];
+        program.operand[1] = bias;
+        this->raw_input = 0;
+    }
 };
 
 template <class CHAIN>
 bool is_chain(const Following &f) {
-    return f.program && f.raw_input == CHAIN::raw && matches(*f.program, CHAIN::value);
+    return f.active && f.raw_input == CHAIN::raw && matches(f.program, CHAIN::value);
 }
 
 /* One of these chains, or nothing. */
@@ -72,7 +87,7 @@ struct Known {
         ((i++ == f.chain ? follow_chain<CHAINS>(y, f, element) : void()), ...);
     }
     static int find(const Following &f) {
-        int i = 0, found = f.program ? int(FOLLOW_ANY) : int(FOLLOW_NOTHING);
+        int i = 0, found = f.active ? int(FOLLOW_ANY) : int(FOLLOW_NOTHING);
         ((found = is_chain<CHAINS>(f) ? i : found, i++), ...);
         return found;
     }
@@ -126,14 +141,56 @@ struct TanhGradient { /* times 1 - y² */
                                      {FN_shift, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, 0},
                                      {FN_mul, GAN_LAUNCH_LAST, 1, 0}}};
 };
+#define LAST GAN_LAUNCH_LAST
+#define KEPT GAN_LAUNCH_INPUTS
+struct DroppedSigmoidGradient { /* times y·(1 - y), where noise is above a bound */
+    static constexpr int raw = 2;
+    static constexpr Chain value = {3,
+                                    8,
+                                    1,
+                                    {{FN_neg, 0, LAST, 0},
+                                     {FN_shift, LAST, LAST, 0},
+                                     {FN_mul, LAST, 0, 1},
+                                     {FN_value, LAST, LAST, 0},
+                                     {FN_greater, LAST, 1, 0},
+                                     {FN_scale, LAST, LAST, 0},
+                                     {FN_mul, LAST, 2, 0},
+                                     {FN_mul, LAST, KEPT, 0}}};
+};
+struct DroppedShare { /* where noise is above a bound, divided by how many share it */
+    static constexpr int raw = 1;
+    static constexpr Chain value = {3,
+                                    5,
+                                    0,
+                                    {{FN_value, LAST, LAST, 0},
+                                     {FN_greater, LAST, 0, 0},
+                                     {FN_scale, LAST, LAST, 0},
+                                     {FN_mul, LAST, 1, 0},
+                                     {FN_div, LAST, 2, 0}}};
+};
+struct DroppedMaxGradient { /* the same, of each piece that is equal to the maximum */
+    static constexpr int raw = 1;
+    static constexpr Chain value = {5,
+                                    7,
+                                    1,
+                                    {{FN_value, LAST, LAST, 0},
+                                     {FN_greater, LAST, 0, 0},
+                                     {FN_scale, LAST, LAST, 0},
+                                     {FN_mul, LAST, 1, 0},
+                                     {FN_div, LAST, 2, 1},
+                                     {FN_equal, 3, 4, 0},
+                                     {FN_mul, LAST, KEPT, 0}}};
+};
+#undef LAST
+#undef KEPT
 
 /* ---- for launchers ---- */
 
 /* Of any program the result is in a slot of its own. V elements at a time. */
 inline Follow follow_of(const Following &f, int chain, int v) {
-    gan_launch_program p = f.program ? *f.program : gan_launch_program();
+    gan_launch_program p = f.program;
     const int slot = p.n_slots;
-    if (!f.program) p.n_axes = p.length[0] = 1;
+    if (!f.active) p.n_axes = p.length[0] = 1;
     for (int s = 0; chain == FOLLOW_ANY && f.raw_input >= 0 && s < p.n_steps; s++) {
         gan_launch_step &step = p.step[s];
         if (step.a == f.raw_input) step.a = uint8_t(GAN_LAUNCH_INPUTS + slot);

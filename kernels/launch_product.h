@@ -30,6 +30,9 @@ typedef struct gan_launch_product_args {
 cudaError_t gan_launch_product_half(const gan_launch_product_args *a, cudaStream_t stream);
 cudaError_t gan_launch_product(const gan_launch_product_args *a, cudaStream_t stream);
 
+/* Whether its program was compiled ahead; else it is interpreted, an element at a time. */
+int gan_launch_product_is_known(const gan_launch_product_args *a);
+
 #ifdef __cplusplus
 }
 #endif

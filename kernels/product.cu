@@ -116,6 +116,10 @@ Kernel choose(bool transpose_a, bool transpose_b) {
 
 } // namespace
 
+extern "C" int gan_launch_product_is_known(const gan_launch_product_args *l) {
+    return way_of(l, following(l)) != ONE_BY_ONE;
+}
+
 extern "C" cudaError_t gan_launch_product(const gan_launch_product_args *l, cudaStream_t stream) {
     if (l->batch == 0 || l->m == 0 || l->n == 0) return cudaSuccess;
     if (l->bf16) return gan_launch_product_half(l, stream);

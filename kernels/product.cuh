@@ -12,14 +12,42 @@ struct Product {
     const void *a, *b;
     void *y;
     int m, n, k, y_bf16, pieces;
-    int vectors;        // of 4 elements of y are one thread's
+    int way;            // product_way
     int wide_a, wide_b; // how many elements of an operand are read at once
     Follow follow;
 };
 
+/* How a program is computed: known ahead, for vectors of y or for the pieces of its elements, or as
+ * it comes. */
+enum product_way { VECTORS, PIECES, ONE_BY_ONE };
+
 /* What networks write behind products. */
-using ProductFollows =
-    Known<4, Bias, BiasRelu, BiasLeakyRelu, BiasTanh, BiasSigmoid, LeakyGradient, TanhGradient>;
+using ProductFollows = Known<4, Bias, BiasRelu, BiasLeakyRelu, BiasTanh, BiasSigmoid, LeakyGradient,
+                             TanhGradient, DroppedSigmoidGradient, DroppedShare>;
+using PiecesFollow = DroppedMaxGradient;
+
+/* Where the tile's elements are, one of its pieces after the other. */
+struct Elements {
+    int sum;         // their product's, of the tile's
+    bool there;      // it is an element of y
+    int64_t element; // or one that is
+
+    __device__ __forceinline__ Elements(const Product &p, int first_row, int first_column, int at) {
+        sum = p.pieces == 1 ? at : at / p.pieces;
+        const int row = first_row + sum / PRODUCT_TILE, column = first_column + sum % PRODUCT_TILE;
+        there = row < p.m && column < p.n;
+        const int64_t line = int64_t(blockIdx.z) * p.m + min(row, p.m - 1);
+        element = (line * p.n + min(column, p.n - 1)) * p.pieces + (at - sum * p.pieces);
+    }
+};
+
+template <int SLICES>
+__device__ __forceinline__ float sum_of(const float *sums, int i) {
+    float y = sums[i];
+#pragma unroll
+    for (int s = 1; s < SLICES; s++) y += sums[s * PRODUCT_TILE * PRODUCT_TILE + i];
+    return y;
+}
 
 /* The tile from (row, column) on of y, from sums (SLICES, TILE, TILE). */
 template <int SLICES>
@@ -27,11 +55,11 @@ __device__ __forceinline__ void finish_product(const Product &p, const float *su
                                                int first_column) {
     constexpr int TILE = PRODUCT_TILE, BLOCK = PRODUCT_BLOCK, V = ProductFollows::V;
     static_assert(TILE * TILE == BLOCK * V, "a vector a thread");
-    const int64_t batch = int64_t(blockIdx.z) * p.m;
-    if (p.vectors) {
-        const int i = int(threadIdx.x) * V, row = first_row + i / TILE,
-                  column = first_column + i % TILE;
-        if (row >= p.m || column >= p.n) return;
+    const int all = TILE * TILE * p.pieces;
+    if (p.way == VECTORS) {
+        const int i = int(threadIdx.x) * V;
+        const Elements at(p, first_row, first_column, i);
+        if (!at.there) return;
         float y[V];
         load_floats(y, sums + i);
 #pragma unroll
@@ -41,34 +69,58 @@ __device__ __forceinline__ void finish_product(const Product &p, const float *su
 #pragma unroll
             for (int k = 0; k < V; k++) y[k] += more[k];
         }
-        const int64_t element = (batch + row) * p.n + column;
-        ProductFollows::apply(y, p.follow, unsigned(element), V);
-        write(p.y, p.y_bf16, element, y, V);
-        return;
-    }
+        ProductFollows::apply(y, p.follow, unsigned(at.element), V);
+        write(p.y, p.y_bf16, at.element, y, V);
+    } else if (p.way == PIECES) {
+        constexpr int AT_ONCE = 4; /* whose operands are on their way together */
 #pragma unroll 1
-    for (int at = int(threadIdx.x); at < TILE * TILE * p.pieces; at += BLOCK) {
-        const int i = p.pieces == 1 ? at : at / p.pieces;
-        const int row = first_row + i / TILE, column = first_column + i % TILE;
-        if (row >= p.m || column >= p.n) continue;
-        float y[1] = {sums[i]};
+        for (int first = int(threadIdx.x); first < all; first += AT_ONCE * BLOCK) {
+            float y[AT_ONCE][1];
 #pragma unroll
-        for (int s = 1; s < SLICES; s++) y[0] += sums[s * TILE * TILE + i];
-        const int64_t element = ((batch + row) * p.n + column) * p.pieces + (at - i * p.pieces);
-        if (p.follow.chain != FOLLOW_NOTHING) Any<BLOCK>::apply(y, p.follow, unsigned(element), 1);
-        write(p.y, p.y_bf16, element, y, 1);
+            for (int e = 0; e < AT_ONCE; e++) {
+                const Elements at(p, first_row, first_column, min(first + e * BLOCK, all - 1));
+                y[e][0] = sum_of<SLICES>(sums, at.sum);
+                follow_chain<PiecesFollow>(y[e], p.follow, unsigned(at.element));
+            }
+#pragma unroll
+            for (int e = 0; e < AT_ONCE; e++) {
+                const Elements at(p, first_row, first_column, min(first + e * BLOCK, all - 1));
+                if (at.there && first + e * BLOCK < all) write(p.y, p.y_bf16, at.element, y[e], 1);
+            }
+        }
+    } else {
+#pragma unroll 1
+        for (int i = int(threadIdx.x); i < all; i += BLOCK) {
+            const Elements at(p, first_row, first_column, i);
+            if (!at.there) continue;
+            float y[1] = {sum_of<SLICES>(sums, at.sum)};
+            if (p.follow.chain != FOLLOW_NOTHING)
+                Any<BLOCK>::apply(y, p.follow, unsigned(at.element), 1);
+            write(p.y, p.y_bf16, at.element, y, 1);
+        }
     }
 }
 
 /* ---- for launchers ---- */
 
+inline product_way way_of(const gan_launch_product_args *l, const Following &f) {
+    const int bytes = l->y_bf16 ? 2 : 4;
+    if (l->pieces > 1) return is_chain<PiecesFollow>(f) ? PIECES : ONE_BY_ONE;
+    return ProductFollows::find(f) != FOLLOW_ANY && vector_width(l->y, l->n, bytes, 4) == 4 &&
+                   (!f.active || vectors_fit(f.program, l->y, l->y_bf16))
+               ? VECTORS
+               : ONE_BY_ONE;
+}
+
+inline Following following(const gan_launch_product_args *l) {
+    return {l->program, l->with_program != 0, l->raw_input};
+}
+
 inline Product product_of(const gan_launch_product_args *l) {
-    const Following f = {l->with_program ? &l->program : NULL, l->raw_input};
-    const int chain = ProductFollows::find(f), bytes = l->y_bf16 ? 2 : 4, half = 2;
-    const bool vectors = chain != FOLLOW_ANY && l->pieces == 1 && l->n % 4 == 0 &&
-                         vector_width(l->y, l->n, bytes, 4) == 4 &&
-                         (!l->with_program || vectors_fit(l->program, l->y, l->y_bf16));
-    const int along_a = l->transpose_a ? l->m : l->k, along_b = l->transpose_b ? l->k : l->n;
+    const Following f = following(l);
+    const product_way way = way_of(l, f);
+    const int along_a = l->transpose_a ? l->m : l->k, along_b = l->transpose_b ? l->k : l->n,
+              half = 2, any = f.active ? int(FOLLOW_ANY) : int(FOLLOW_NOTHING);
     return {l->a,
             l->b,
             l->y,
@@ -77,11 +129,14 @@ inline Product product_of(const gan_launch_product_args *l) {
             l->k,
             l->y_bf16,
             l->pieces,
-            vectors,
+            way,
             vector_width(l->a, along_a, half, 8),
             vector_width(l->b, along_b, half, 8),
-            vectors ? follow_of(f, chain, 4)
-                    : follow_of(f, f.program ? int(FOLLOW_ANY) : int(FOLLOW_NOTHING), 1)};
+            follow_of(f,
+                      way == VECTORS  ? ProductFollows::find(f)
+                      : way == PIECES ? 0
+                                      : any,
+                      way == VECTORS ? 4 : 1)};
 }
 
 inline dim3 product_grid(const gan_launch_product_args *l) {

@@ -214,7 +214,7 @@ struct Interpreter {
 
 /* ---- chains known ahead ---- */
 
-enum { CHAIN_STEPS = 7 };
+enum { CHAIN_STEPS = 8 };
 
 struct Chain {
     int n_inputs, n_steps, n_slots;

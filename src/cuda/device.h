@@ -123,6 +123,9 @@ void gan_cuda_cost(const gan_device *device, const gan_call *call, gan_cost *cos
 /* src/cuda/matmul.c: whether a prepared product applies its program itself. */
 bool gan_cuda_matmul_is_own(const gan_call *call);
 
+/* Whether what follows it there was compiled ahead, at aligned addresses; else it is interpreted. */
+bool gan_cuda_matmul_is_known(const gan_call *call);
+
 /* Whether a product is small enough to be made by the kernel that spreads it. */
 bool gan_cuda_matmul_spreads(const gan_node *node);
 

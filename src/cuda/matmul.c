@@ -109,8 +109,8 @@ static gan_status multiply(gan_device *device, const gan_call *call, const produ
     return GAN_OK;
 }
 
-static gan_status run_own(gan_device *device, const gan_call *call, const product *p) {
-    gan_launch_product_args a = {
+static gan_launch_product_args args_of(const gan_call *call, const product *p) {
+    return (gan_launch_product_args){
         .a = call->in[0].data,
         .b = call->in[1].data,
         .y = call->out.data,
@@ -127,8 +127,17 @@ static gan_status run_own(gan_device *device, const gan_call *call, const produc
         .raw_input = gan_cuda_epilogue_raw(&p->epilogue),
         .program = gan_cuda_epilogue_at(&p->epilogue, call),
     };
+}
+
+static gan_status run_own(gan_device *device, const gan_call *call, const product *p) {
+    const gan_launch_product_args a = args_of(call, p);
     GAN_CUDA_TRY(call->node, gan_launch_product(&a, gan_cuda(device)->stream));
     return GAN_OK;
+}
+
+bool gan_cuda_matmul_is_known(const gan_call *call) {
+    const gan_launch_product_args a = args_of(call, call->state);
+    return gan_launch_product_is_known(&a);
 }
 
 bool gan_cuda_matmul_is_own(const gan_call *call) {
