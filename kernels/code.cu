@@ -10,7 +10,9 @@ __global__ void empty_kernel() {}
 
 /* ---- kernel launchers ---- */
 
-extern "C" cudaError_t gan_launch_code(void) {
+extern "C" cudaError_t gan_launch_code(int *version) {
     cudaFuncAttributes attributes;
-    return cudaFuncGetAttributes(&attributes, (const void *)empty_kernel);
+    const cudaError_t error = cudaFuncGetAttributes(&attributes, (const void *)empty_kernel);
+    if (error == cudaSuccess) *version = attributes.ptxVersion;
+    return error;
 }

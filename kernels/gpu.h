@@ -12,7 +12,7 @@
 
 /* The first statement of every kernel. A launch may have begun before the one ahead of it in its
  * stream has ended (src/cuda/early.c): here it waits until what that has written can be read, and
- * then lets the next one begin. Else it makes no difference. */
+ * then lets the next one begin, if that is to. */
 __device__ __forceinline__ void gpu_wait() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.wait;" ::: "memory");

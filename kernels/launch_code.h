@@ -7,8 +7,10 @@
 extern "C" {
 #endif
 
-/* cudaErrorNoKernelImageForDevice when the build has no code that the current device can run. */
-cudaError_t gan_launch_code(void);
+/* cudaErrorNoKernelImageForDevice when the build has no code that the current device can run.
+ * version: what the code that it runs was written for, 90 of compute_90, which may be less than the
+ * device can. */
+cudaError_t gan_launch_code(int *version);
 
 #ifdef __cplusplus
 }

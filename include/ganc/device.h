@@ -41,9 +41,9 @@ typedef struct gan_device_options {
                   take the fastest, and what follows it apart where that is faster: timed when it is first met, and
                   kept in `cache`, without which the device is refused. Another cache may hold others, whose sums have
                   other bits; of processes that tune at the same time the last one's are kept */
-    bool pdl; /* CUDA, compute capability 9.0 and newer: programmatic dependent launch. A kernel of our own is set up
-                 while the launch ahead of it in a replayed program ends. Results stay the same to the bit. Refused by
-                 other devices, and together with branches */
+    bool pdl; /* CUDA: programmatic dependent launch. A kernel of our own is set up while the launch ahead of it in a
+                 replayed program ends. Results stay the same to the bit. Refused together with branches, and by CUDA
+                 devices below compute capability 9.0 and builds without code for that or with a CUDA before 13 */
     gan_direct direct;
     int cooperative; /* CUDA: launches whose blocks wait for each other, in place of several launches: 0 or 1: where the
                         device can, -1: none. Results stay the same to the bit */

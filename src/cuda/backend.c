@@ -80,7 +80,8 @@ static void close_device(gan_device *device) {
 /* A build without code for the GPU's architecture would fail at the first launch; said here
  * instead. */
 static gan_status check_code(int index) {
-    cudaError_t error = gan_launch_code();
+    int version;
+    cudaError_t error = gan_launch_code(&version);
     if (error == cudaSuccess) return GAN_OK;
     (void)cudaGetLastError();
     int major = 0, minor = 0;

@@ -1,27 +1,25 @@
 /* Programmatic dependent launch: in a captured graph, a kernel of ours may be set up while the
- * launch ahead of it ends. It waits itself before it touches memory (GPU_WAIT() in kernels/gpu.h),
- * so that nothing is different but the time. That is said of an edge of the graph, the one to the
- * first launch of a call. What libraries launch, copies, and launches whose blocks wait for each
- * other keep plain edges. */
+ * launch ahead of it, whoever's that is, ends. It waits itself before it touches memory (GPU_WAIT()
+ * in kernels/gpu.h), so that nothing is different but the time. That is said of an edge of the
+ * graph, the one to the first launch of a call. Edges to what libraries launch, to copies, and to
+ * launches whose blocks wait for each other stay plain. */
 #include "base/error.h"
 #include "cuda/device.h"
-#include "cuda/kernels.h"
+#include "kernels/launch.h"
 
-enum { LEAST_CAPABILITY = 9 };
+enum { LEAST_VERSION = 90 }; /* of the code that runs: older code has no GPU_WAIT() */
 
 #if CUDART_VERSION >= 13000
 
 gan_status gan_cuda_find_early(gan_cuda_device *d, const gan_device_options *options) {
-    int major = 0;
+    int version = 0;
     if (!options->pdl) return GAN_OK;
-    if (options->branches)
-        return gan_fail(GAN_ERROR_ARGUMENT, "pdl and branches are given; choose one of them");
-    GAN_CUDA_TRY(NULL,
-                 cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, d->base.index));
-    if (major < LEAST_CAPABILITY)
-        return gan_fail(GAN_ERROR_DEVICE,
-                        "pdl is given, which needs compute capability %d.0 or newer; this is %d.x",
-                        LEAST_CAPABILITY, major);
+    GAN_CUDA_TRY(NULL, gan_launch_code(&version));
+    if (version < LEAST_VERSION)
+        return gan_fail(GAN_ERROR_ARGUMENT,
+                        "pdl is given, which needs compute capability 9.0 or newer, of the device "
+                        "and of the code built for it; here that is of %d.%d",
+                        version / 10, version % 10);
     d->early = true;
     return GAN_OK;
 }
@@ -88,7 +86,7 @@ gan_status gan_cuda_capture_early(gan_cuda_device *d, int n_calls, const gan_cal
 gan_status gan_cuda_find_early(gan_cuda_device *d, const gan_device_options *options) {
     (void)d;
     if (!options->pdl) return GAN_OK;
-    return gan_fail(GAN_ERROR_DEVICE, "pdl is given, which needs a build with CUDA 13 or newer");
+    return gan_fail(GAN_ERROR_ARGUMENT, "pdl is given, which needs a build with CUDA 13 or newer");
 }
 
 gan_status gan_cuda_capture_early(gan_cuda_device *d, int n_calls, const gan_call *calls) {

@@ -15,10 +15,13 @@ static const gan_backend *find_backend(const char *kind, size_t length) {
     return NULL;
 }
 
+/* Not by passing over a device that refuses what is asked of it. */
 static gan_status open_best(gan_device **out, const gan_device_options *options) {
-    for (int i = 0; i < gan_backend_count; i++)
-        if (gan_backends[i]->count() > 0 && gan_backends[i]->open(out, 0, options) == GAN_OK)
-            return GAN_OK;
+    for (int i = 0; i < gan_backend_count; i++) {
+        if (gan_backends[i]->count() <= 0) continue;
+        const gan_status status = gan_backends[i]->open(out, 0, options);
+        if (status == GAN_OK || status == GAN_ERROR_ARGUMENT) return status;
+    }
     return gan_fail_within(GAN_ERROR_DEVICE, "no device can be used");
 }
 
@@ -26,6 +29,8 @@ gan_status gan_device_open(gan_device **out, const char *name, const gan_device_
     static const gan_device_options defaults = {0};
     *out = NULL;
     if (!options) options = &defaults;
+    if (options->pdl && options->branches)
+        return gan_fail(GAN_ERROR_ARGUMENT, "pdl and branches are given; choose one of them");
     if (!name || strcmp(name, "auto") == 0) return open_best(out, options);
     const char *colon = strchr(name, ':');
     size_t length = colon ? (size_t)(colon - name) : strlen(name);

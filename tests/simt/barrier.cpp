@@ -15,6 +15,7 @@ static sync_object fenced_memory;
 
 void fence() {
     thread &t = *running_thread;
+    expect_waited();
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (t.observed) acquire(fenced_memory);
     t.observed = false;
@@ -22,6 +23,7 @@ void fence() {
 }
 
 void before_atomic() {
+    expect_waited();
     if (running_thread->fenced) release(fenced_memory);
 }
 

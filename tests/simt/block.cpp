@@ -295,6 +295,11 @@ void wait_for_launches() {
     if (begins_early) acquire(grid_start);
 }
 
+void expect_waited() {
+    if (begins_early && !running_thread->waited)
+        fail({}, "its launch may begin early, and the thread does something before its GPU_WAIT()");
+}
+
 void note_copied() { release(copied); }
 
 void note_progress() { running.vain = 0; }

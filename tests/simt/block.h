@@ -68,6 +68,7 @@ struct block {
 extern const launch *running_launch; /* NULL between launches */
 extern block *running_block;
 extern thread *running_thread;
+void expect_waited(); /* before it waits for the launches before it, a thread does nothing else */
 extern bool begins_early; /* the launch, before the one ahead of it has ended */
 
 /* The rest of the block, or of a cooperative grid, goes on until the calling thread is ready. */

@@ -12,11 +12,11 @@ extern "C" {
  * streams and memory must have been given back. */
 void simt_reset(void);
 
-void simt_set_devices(int count);    /* 1 at the start */
-void simt_set_driver(int version);   /* as cudaDriverGetVersion() gives it; 0: none installed */
-void simt_set_memory(size_t bytes);  /* of each device; 1 GiB at the start */
-void simt_set_cache(int bytes);      /* of the L2 of each; 50 MiB at the start */
-void simt_set_capability(int major); /* compute capability; 9 at the start */
+void simt_set_devices(int count);   /* 1 at the start */
+void simt_set_driver(int version);  /* as cudaDriverGetVersion() gives it; 0: none installed */
+void simt_set_memory(size_t bytes); /* of each device; 1 GiB at the start */
+void simt_set_cache(int bytes);     /* of the L2 of each; 50 MiB at the start */
+void simt_set_code(int version);    /* what the build's was written for; 90 at the start */
 void simt_set_architecture_known(int known); /* whether the build has code for the device */
 void simt_set_cooperative(int possible);     /* whether the device takes cooperative launches */
 

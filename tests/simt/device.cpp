@@ -66,7 +66,7 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device) {
     if (device < 0 || device >= simt::machine.devices) return simt::refuse(cudaErrorInvalidDevice);
     memset(p, 0, sizeof *p);
     snprintf(p->name, sizeof p->name, "SIMT test harness");
-    p->major = simt::machine.capability;
+    p->major = 9;
     p->minor = 0;
     p->totalGlobalMem = simt::machine.memory;
     p->multiProcessorCount = simt::processors;
@@ -85,7 +85,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
         *value = simt::processors;
         return cudaSuccess;
     case cudaDevAttrComputeCapabilityMajor:
-        *value = simt::machine.capability;
+        *value = 9;
         return cudaSuccess;
     case cudaDevAttrComputeCapabilityMinor:
         *value = 0;
@@ -162,6 +162,7 @@ cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const v
     if (!simt::machine.architecture_known) return simt::refuse(cudaErrorNoKernelImageForDevice);
     memset(attributes, 0, sizeof *attributes);
     attributes->maxThreadsPerBlock = 1024;
-    attributes->binaryVersion = attributes->ptxVersion = 90;
+    attributes->binaryVersion = 90;
+    attributes->ptxVersion = simt::machine.code;
     return cudaSuccess;
 }

@@ -11,9 +11,10 @@ struct CUgraphExec_st {
 
 namespace simt {
 
-/* Kernels of ours wait for what they come after; of others nobody knows. */
+/* Kernels of ours wait for what they come after; of others nobody knows, nor what becomes of blocks
+ * that wait for each other. */
 void capture(CUstream_st *s, operation what) {
-    if (s->early && !what.kernel) {
+    if (s->early && (!what.kernel || what.cooperative)) {
         s->spoilt = true;
         refuse(cudaErrorInvalidValue, "\"%s\" would begin early", what.name.c_str());
     }
@@ -101,7 +102,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
     if (stream->capture) return refuse(cudaErrorIllegalState, "the stream captures already");
     stream->capture = std::make_unique<CUgraph_st>();
     stream->tail.clear();
-    stream->spoilt = false;
+    stream->early = stream->spoilt = false;
     stream->mode = mode;
     stream->captured_by = this_thread();
     return cudaSuccess;
@@ -116,6 +117,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out) {
         return refuse(cudaErrorStreamCaptureWrongThread);
     std::unique_ptr<CUgraph_st> graph = std::move(stream->capture);
     if (stream->spoilt) return refuse(cudaErrorStreamCaptureInvalidated);
+    if (stream->early) return refuse(cudaErrorInvalidValue, "a programmatic edge leads nowhere");
     *out = graph.release();
     counts.graphs++;
     return cudaSuccess;

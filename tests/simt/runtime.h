@@ -28,7 +28,7 @@ struct settings {
     int devices = 1;
     int driver = CUDART_VERSION;
     size_t memory = size_t(1) << 30;
-    int cache = 50 << 20, capability = 9;
+    int cache = 50 << 20, code = 90;
     bool architecture_known = true, cooperative = true;
     long fail_launch = -1, fail_allocation = -1, forget_edge = -1;
     simt_fusion fusion = SIMT_FUSION_WORKS;
@@ -98,7 +98,7 @@ void expect_device_memory(const char *what, const void *data, size_t bytes, int 
 struct operation {
     std::string name;
     std::function<void()> run;
-    bool kernel = false; /* of ours */
+    bool kernel = false, cooperative = false; /* of ours */
 };
 
 /* Takes an operation for later, or into the graph that the stream captures. */

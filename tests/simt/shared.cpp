@@ -7,6 +7,7 @@ namespace simt {
 
 void *shared_array(const void *declaration, size_t bytes, size_t alignment) {
     block &b = *running_block;
+    expect_waited();
     acquire(b.shared_memory_made);
     for (const shared_memory &s : b.shared)
         if (s.declaration == declaration) return s.data;

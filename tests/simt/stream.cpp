@@ -167,7 +167,7 @@ void enqueue(launch what, cudaStream_t stream) {
                         else
                             execute(what);
                     },
-                    true});
+                    true, what.cooperative});
 }
 
 } // namespace simt

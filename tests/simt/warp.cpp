@@ -69,6 +69,7 @@ void warp_left(warp &w) {
 uint64_t collective(site where, lane_op op, unsigned mask, uint64_t value, int argument,
                     int width) {
     thread &me = *running_thread;
+    expect_waited();
     warp &w = running_block->warps[me.number / 32];
     const unsigned lane = me.number % 32;
     if (!(mask >> lane & 1)) fail(where, "lane %u is not in its own mask %08x", lane, mask);

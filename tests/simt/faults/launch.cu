@@ -37,11 +37,16 @@ __global__ void make(float *y) {
     y[threadIdx.x] = 0.5f * float(threadIdx.x);
 }
 
-enum class waits { first, late, never };
+enum class waits { first, late, never, sharing };
 
 template <waits WHEN>
 __global__ void twice(float *y) {
     if (WHEN == waits::first) GPU_WAIT();
+    if (WHEN == waits::sharing) {
+        GPU_SHARED(float, hidden, ); /* which orders memory, to the race detector */
+        if (threadIdx.x == 0) hidden = y[0];
+        GPU_WAIT();
+    }
     const float half = y[threadIdx.x];
     if (WHEN == waits::late) GPU_WAIT();
     y[threadIdx.x] = 2 * half;
@@ -77,6 +82,10 @@ void waits_late(const memory &m) {
     make_twice<WRONG ? waits::late : waits::first>(m);
 }
 template <bool WRONG>
+void shares_early(const memory &m) {
+    make_twice<WRONG ? waits::sharing : waits::first>(m);
+}
+template <bool WRONG>
 void never_waits(const memory &m) {
     make_twice<WRONG ? waits::never : waits::first>(m);
 }
@@ -86,7 +95,8 @@ void never_waits(const memory &m) {
 #define FAULT(name, n)                                                                             \
     { #name, name < true>, name < false>, its_index, n }
 const fault faults_launch[] = {
-    FAULT(launch_bounds, FAULT_FLOATS), FAULT(too_many_threads, FAULT_FLOATS),
-    FAULT(empty_grid, FAULT_FLOATS),    FAULT(waits_late, FAULT_FLOATS),
-    FAULT(never_waits, FAULT_FLOATS),   {nullptr, nullptr, nullptr, nullptr, 0},
+    FAULT(launch_bounds, FAULT_FLOATS),      FAULT(too_many_threads, FAULT_FLOATS),
+    FAULT(empty_grid, FAULT_FLOATS),         FAULT(waits_late, FAULT_FLOATS),
+    FAULT(never_waits, FAULT_FLOATS),        FAULT(shares_early, FAULT_FLOATS),
+    {nullptr, nullptr, nullptr, nullptr, 0},
 };
