@@ -94,7 +94,7 @@ def jax_systems(python, file, device, precisions):
 
 def all_of(a, have, case, file, images):
     """ganc in each precision (on the CPU also with OpenMP's own way of waiting, on CUDA also with its launches side by
-    side, and with cuDNN's engines timed), then the peers whose mode contains one of --modes."""
+    side, with them set up early, and with cuDNN's engines timed), then the peers whose mode contains one of --modes."""
     folder = pathlib.Path(file).parent
     found = [System(" ".join(["ganc", *([p] if a.device != "cpu" else []), *([way] if way else [])]),
                     worker(a.worker, case, a.device, p, a.batch, way), p, {**BRIEF, **kept(way, folder)}, False, way)
