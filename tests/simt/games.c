@@ -30,7 +30,7 @@ static gan_node *real_batch(void *user, gan_graph *g, gan_node *counter, int64_t
     return gan_minibatch(g, data, index, counter, 2.0 / 255, -1, true);
 }
 
-static void build(gan_graph *g, const game *n, gan_precision precision) {
+void game_write(gan_graph *g, const game *n, gan_precision precision) {
     gan_game built;
     gan_game_options options = {.model = gan_model_find(n->model),
                                 .networks = {.height = n->size,
@@ -69,7 +69,7 @@ void run_open(run *s, const game *n, gan_precision precision, const gan_device_o
     expect_ok(gan_device_open(&s->device, "cuda", options));
     expect_ok(gan_store_create(&s->store, 1));
     expect_ok(gan_graph_create(&s->g, s->store));
-    build(s->g, n, precision);
+    game_write(s->g, n, precision);
     expect_ok(gan_compile(&s->program, s->g, s->device));
 }
 

@@ -15,6 +15,9 @@ typedef struct game {
 enum { GAMES = 5 };
 extern const game games[GAMES];
 
+/* Its two steps, recorded in a ring. */
+void game_write(gan_graph *g, const game *n, gan_precision precision);
+
 typedef struct run {
     gan_device *device;
     gan_store *store;

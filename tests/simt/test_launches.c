@@ -7,61 +7,20 @@
 #include <cmocka.h>
 
 #include "control.h"
-#include "device/program.h"
-#include "ganc/ganc.h"
+#include "games.h"
 #include "support/scratch.h"
 
-typedef struct network {
-    const char *model, *optimizer;
-    int64_t size, features;
-    bool spectral_norm;
-    int64_t d_steps;
-    double average;
-} network;
-
-static const network networks[] = {
-    {"mlp", "adam", 8, 8, false, 1, 0},        {"mlp", "momentum", 28, 64, true, 2, 0.9},
-    {"maxout", "momentum", 8, 8, false, 1, 0}, {"dcgan", "adam", 28, 4, false, 1, 0.9},
-    {"dcgan", "adam", 32, 8, true, 2, 0},
+static const game networks[] = {
+    {"mlp", "adam", "non-saturating", NULL, 8, 8, 1, false, false, 0},
+    {"mlp", "momentum", "non-saturating", NULL, 28, 64, 2, true, false, 0.9},
+    {"maxout", "momentum", "non-saturating", NULL, 8, 8, 1, false, false, 0},
+    {"dcgan", "adam", "non-saturating", NULL, 28, 4, 1, false, false, 0.9},
+    {"dcgan", "adam", "non-saturating", NULL, 32, 8, 2, true, false, 0},
 };
-
-static gan_node *real_batch(void *user, gan_graph *g, gan_node *counter, int64_t step) {
-    const network *n = user;
-    gan_node *data = gan_variable_node(g, GAN_DATA, "data/images", GAN_U8,
-                                       gan_shape4(20, n->size, n->size, 1), gan_init_constant(0));
-    gan_node *index = gan_shuffled_index(g, counter, 20, 6, 6 * n->d_steps, 6 * step, 1u << 20);
-    return gan_minibatch(g, data, index, counter, 2.0 / 255, -1, true);
-}
-
-static void build(gan_graph *g, const network *n) {
-    gan_game game;
-    const gan_game_options options = {.model = gan_model_find(n->model),
-                                      .networks = {.height = n->size,
-                                                   .width = n->size,
-                                                   .channels = 1,
-                                                   .z_dim = 10,
-                                                   .generator_features = n->features,
-                                                   .discriminator_features = n->features,
-                                                   .spectral_norm = n->spectral_norm},
-                                      .batch = 6,
-                                      .d_steps = n->d_steps,
-                                      .average = n->average,
-                                      .objective = gan_objective_find("non-saturating"),
-                                      .prior = gan_prior_find("normal"),
-                                      .generator = gan_optimizer_defaults(n->optimizer),
-                                      .discriminator = gan_optimizer_defaults(n->optimizer),
-                                      .real = real_batch,
-                                      .user = (void *)(uintptr_t)n};
-    expect_ok(gan_game_build(&game, g, &options));
-    gan_node *ring = gan_variable_node(g, GAN_RECORD, "train/ring", GAN_F32, gan_shape2(4, 4),
-                                       gan_init_constant(0));
-    gan_node *const scalar[4] = {game.d_loss, game.g_loss, game.d_real, game.d_fake};
-    gan_record(g, ring, game.counter, 1, 4, scalar);
-}
 
 typedef gan_status compiler(gan_program **out, gan_graph *graph, gan_device *device);
 
-static void what_is_counted_is_executed(const network *n, compiler *compile, const char *how) {
+static void what_is_counted_is_executed(const game *n, compiler *compile, const char *how) {
     gan_device *device;
     gan_store *store;
     gan_graph *g;
@@ -70,7 +29,7 @@ static void what_is_counted_is_executed(const network *n, compiler *compile, con
     expect_ok(gan_device_open(&device, "cuda", NULL));
     expect_ok(gan_store_create(&store, 1));
     expect_ok(gan_graph_create(&g, store));
-    build(g, n);
+    game_write(g, n, GAN_PRECISION_F32);
     expect_ok(compile(&program, g, device));
     expect_ok(gan_program_load(program));
     gan_program_describe(program, &info);
@@ -138,7 +97,7 @@ static void a_plan_is_what_the_device_gets(void **state) {
         expect_ok(gan_device_open(&device, "cuda", &(gan_device_options){.plan_only = planned}));
         expect_ok(gan_store_create(&store, 1));
         expect_ok(gan_graph_create(&g, store));
-        build(g, *state);
+        game_write(g, *state, GAN_PRECISION_F32);
         expect_ok(gan_compile(&program, g, device));
         gan_program_describe(program, &info[planned]);
         gan_program_destroy(program);
