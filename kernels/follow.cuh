@@ -98,34 +98,23 @@ struct Bias {
     static constexpr int raw = 0;
     static constexpr Chain value = {2, 1, 0, {{FN_add, 0, 1, 0}}};
 };
-struct LeakyRelu {
+template <int FN>
+struct Function {
     static constexpr int raw = 0;
-    static constexpr Chain value = {1, 1, 0, {{FN_leaky_relu, 0, GAN_LAUNCH_LAST, 0}}};
+    static constexpr Chain value = {1, 1, 0, {{FN, 0, GAN_LAUNCH_LAST, 0}}};
 };
-struct BiasLeakyRelu {
-    static constexpr int raw = 0;
-    static constexpr Chain value = {
-        2, 2, 0, {{FN_add, 0, 1, 0}, {FN_leaky_relu, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, 0}}};
-};
-struct BiasRelu {
+template <int FN>
+struct BiasFunction {
     static constexpr int raw = 0;
     static constexpr Chain value = {
-        2, 2, 0, {{FN_add, 0, 1, 0}, {FN_relu, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, 0}}};
+        2, 2, 0, {{FN_add, 0, 1, 0}, {FN, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, 0}}};
 };
-struct BiasSigmoid {
-    static constexpr int raw = 0;
-    static constexpr Chain value = {
-        2, 2, 0, {{FN_add, 0, 1, 0}, {FN_sigmoid, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, 0}}};
-};
-struct Tanh {
-    static constexpr int raw = 0;
-    static constexpr Chain value = {1, 1, 0, {{FN_tanh, 0, GAN_LAUNCH_LAST, 0}}};
-};
-struct BiasTanh {
-    static constexpr int raw = 0;
-    static constexpr Chain value = {
-        2, 2, 0, {{FN_add, 0, 1, 0}, {FN_tanh, GAN_LAUNCH_LAST, GAN_LAUNCH_LAST, 0}}};
-};
+using LeakyRelu = Function<FN_leaky_relu>;
+using Tanh = Function<FN_tanh>;
+using BiasRelu = BiasFunction<FN_relu>;
+using BiasLeakyRelu = BiasFunction<FN_leaky_relu>;
+using BiasTanh = BiasFunction<FN_tanh>;
+using BiasSigmoid = BiasFunction<FN_sigmoid>;
 struct LeakyGradient { /* times the slope at y; of ReLU, too */
     static constexpr int raw = 1;
     static constexpr Chain value = {

@@ -41,12 +41,17 @@ struct Elements {
     }
 };
 
-template <int SLICES>
-__device__ __forceinline__ float sum_of(const float *sums, int i) {
-    float y = sums[i];
+/* Sums i to i + V - 1 of a tile. */
+template <int SLICES, int V>
+__device__ __forceinline__ void add_slices(float (&y)[V], const float *sums, int i) {
+    load_floats(y, sums + i);
 #pragma unroll
-    for (int s = 1; s < SLICES; s++) y += sums[s * PRODUCT_TILE * PRODUCT_TILE + i];
-    return y;
+    for (int s = 1; s < SLICES; s++) {
+        float more[V];
+        load_floats(more, sums + s * PRODUCT_TILE * PRODUCT_TILE + i);
+#pragma unroll
+        for (int k = 0; k < V; k++) y[k] += more[k];
+    }
 }
 
 /* The tile from (row, column) on of y, from sums (SLICES, TILE, TILE). */
@@ -61,14 +66,7 @@ __device__ __forceinline__ void finish_product(const Product &p, const float *su
         const Elements at(p, first_row, first_column, i);
         if (!at.there) return;
         float y[V];
-        load_floats(y, sums + i);
-#pragma unroll
-        for (int s = 1; s < SLICES; s++) {
-            float more[V];
-            load_floats(more, sums + s * TILE * TILE + i);
-#pragma unroll
-            for (int k = 0; k < V; k++) y[k] += more[k];
-        }
+        add_slices<SLICES>(y, sums, i);
         ProductFollows::apply(y, p.follow, unsigned(at.element), V);
         write(p.y, p.y_bf16, at.element, y, V);
     } else if (p.way == PIECES) {
@@ -79,7 +77,7 @@ __device__ __forceinline__ void finish_product(const Product &p, const float *su
 #pragma unroll
             for (int e = 0; e < AT_ONCE; e++) {
                 const Elements at(p, first_row, first_column, min(first + e * BLOCK, all - 1));
-                y[e][0] = sum_of<SLICES>(sums, at.sum);
+                add_slices<SLICES>(y[e], sums, at.sum);
                 follow_chain<PiecesFollow>(y[e], p.follow, unsigned(at.element));
             }
 #pragma unroll
@@ -93,7 +91,8 @@ __device__ __forceinline__ void finish_product(const Product &p, const float *su
         for (int i = int(threadIdx.x); i < all; i += BLOCK) {
             const Elements at(p, first_row, first_column, i);
             if (!at.there) continue;
-            float y[1] = {sum_of<SLICES>(sums, at.sum)};
+            float y[1];
+            add_slices<SLICES>(y, sums, at.sum);
             if (p.follow.chain != FOLLOW_NOTHING)
                 Any<BLOCK>::apply(y, p.follow, unsigned(at.element), 1);
             write(p.y, p.y_bf16, at.element, y, 1);

@@ -163,8 +163,7 @@ gan_status gan_cuda_conv_direct_run_both(const gan_cuda_conv_direct *v, gan_devi
     a.out = second->out.data;
     a.program = gan_cuda_program_at(program, second->in);
     a.with_program = 1;
-    for (int i = 0; i < a.program.n_inputs; i++)
-        if (program->source[i] == operand) a.raw_input = i;
+    a.raw_input = gan_cuda_program_input(program, operand);
     GAN_CUDA_TRY(second->node, gan_launch_conv_few(&a, gan_cuda(device)->stream));
     return GAN_OK;
 }

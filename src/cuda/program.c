@@ -186,6 +186,12 @@ gan_launch_program gan_cuda_program_at(const gan_cuda_program *p, const gan_arra
     return launch;
 }
 
+int gan_cuda_program_input(const gan_cuda_program *p, int source) {
+    for (int i = 0; i < p->launch.n_inputs; i++)
+        if (p->source[i] == source) return i;
+    return -1;
+}
+
 /* ---- epilogues ---- */
 
 /* The raw result is value 0; returns how many values are given. */
@@ -216,9 +222,7 @@ gan_launch_program gan_cuda_epilogue_at(const gan_cuda_epilogue *e, const gan_ca
 }
 
 int gan_cuda_epilogue_raw(const gan_cuda_epilogue *e) {
-    for (int i = 0; i < e->program.launch.n_inputs; i++)
-        if (e->program.source[i] == 0) return i;
-    return -1;
+    return gan_cuda_program_input(&e->program, 0);
 }
 
 gan_status gan_cuda_epilogue_run(const gan_cuda_epilogue *e, gan_device *device,

@@ -24,6 +24,9 @@ gan_status gan_cuda_program_bind(gan_cuda_program *p, const gan_node *node,
 /* The bound program with the operands' addresses. */
 gan_launch_program gan_cuda_program_at(const gan_cuda_program *p, const gan_array *operand);
 
+/* Which input of the bound program is the caller's operand `source`; -1: none is. */
+int gan_cuda_program_input(const gan_cuda_program *p, int source);
+
 /* What a prepared call of sum or max launches (reduce.c). */
 gan_launch_reduce_args gan_cuda_reduce_args(const gan_call *call);
 
