@@ -1,5 +1,5 @@
-/* What networks write behind products is compiled ahead: of the benchmark's cases and presets of
- * fully connected networks, no own product interprets its program. */
+/* What networks write behind products is compiled ahead: of the benchmark's cases with such
+ * products, none of our own interprets its program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
