@@ -26,16 +26,16 @@ __device__ __forceinline__ void grid_barrier(unsigned *state) {
     __syncthreads();
 }
 
-/* The most blocks of so many threads that a cooperative launch of the kernel may have on the
- * current device; 0 when that cannot be told. For launchers. */
+/* The most blocks of so many threads, and bytes of GPU_SHARED_MORE(), that a cooperative launch of
+ * the kernel may have on the current device; 0 when that cannot be told. For launchers. */
 template <class... P>
-inline int resident_blocks(void (*kernel)(P...), int threads) {
+inline int resident_blocks(void (*kernel)(P...), int threads, size_t bytes = 0) {
     int device = 0, processors = 0, blocks = 0;
     if (cudaGetDevice(&device) != cudaSuccess ||
         cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device) !=
             cudaSuccess ||
         cudaOccupancyMaxActiveBlocksPerMultiprocessor(
-            &blocks, reinterpret_cast<const void *>(kernel), threads, 0) != cudaSuccess)
+            &blocks, reinterpret_cast<const void *>(kernel), threads, bytes) != cudaSuccess)
         return 0;
     return processors * blocks;
 }

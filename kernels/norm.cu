@@ -7,18 +7,20 @@ namespace {
 /* ---- kernels ---- */
 
 template <class OP, class T, int V>
-__global__ void __launch_bounds__(NORM_BLOCK, 2) rows_kernel(const SumsArgs a) {
+__global__ void __launch_bounds__(NORM_BLOCK, 1) rows_kernel(const SumsArgs a) {
     GPU_WAIT();
+    GPU_SHARED(float, room, [norm_room<V>]);
     const Piece<V> p(a, blockIdx.x / unsigned(a.tiles), blockIdx.x % unsigned(a.tiles));
     Part<V> part = sum_rows<OP, T, V>(a, p, Given<OP, T, V>{a, p},
                                       [](int, const Vec<T, V> &, const Vec<T, V> &) {});
-    if (leave_part<OP, V>(a, p, part)) bring_together<OP, V>(a, p.group, p.at);
+    if (leave_part<OP, V>(a, p, part, room)) bring_together<OP, V>(a, p.group, p.at, room);
 }
 
 /* Block group · tiles + tile, of the parts of all chunks. */
 template <class OP>
 __global__ void __launch_bounds__(NORM_BLOCK) chunks_kernel(const SumsArgs a) {
     GPU_WAIT();
+    GPU_SHARED(float, room, [norm_room<1>]);
     const int64_t group = blockIdx.x / unsigned(a.tiles);
     const Tile<1> at(a.lanes, int(blockIdx.x % unsigned(a.tiles)));
     Part<1> part = {};
@@ -33,7 +35,7 @@ __global__ void __launch_bounds__(NORM_BLOCK) chunks_kernel(const SumsArgs a) {
             OP::add(part, b);
         }
     }
-    combine<OP, 1>(part, at, a.lanes);
+    combine<OP, 1>(part, at, a.lanes, room);
     if (at.stripe == 0 && at.channel < a.channels) write_out<OP, 1>(a, group, at.channel, part);
 }
 

@@ -6,7 +6,7 @@
 
 namespace {
 
-enum { NORM_BLOCK = 256 };
+enum { NORM_BLOCK = 512 };
 
 /* A thread's place: its channels begin at `channel`, it takes every stripes-th row from `stripe`
  * on. `lanes` threads, a power of two, are side by side. */

@@ -19,7 +19,7 @@ struct Args {
 
 /* Block (group · chunks + chunk) · tiles + tile. */
 template <class T, int V, bool ACTIVE>
-__global__ void __launch_bounds__(NORM_BLOCK, 2) grad_kernel(const __grid_constant__ Args a) {
+__global__ void __launch_bounds__(NORM_BLOCK, 1) grad_kernel(const __grid_constant__ Args a) {
     GPU_WAIT();
     const unsigned tile = blockIdx.x % unsigned(a.tiles), part = blockIdx.x / unsigned(a.tiles);
     const int64_t group = part / unsigned(a.chunks);
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(NORM_BLOCK, 2) grad_kernel(const __grid_consta
 /* About as many blocks as the largest processors hold at once. */
 template <class T, int V>
 cudaError_t launch_as(const gan_launch_norm_args *n, Args a, cudaStream_t stream) {
-    const int64_t blocks = 1024;
+    const int64_t blocks = 512;
     a.lanes = lanes_for(n->channels / V, 32);
     a.tiles = int(ceil_div(n->channels, int64_t(a.lanes) * V));
     const int64_t pass = NORM_BLOCK / a.lanes * BATCH, passes = ceil_div(n->rows, pass);

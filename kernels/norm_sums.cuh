@@ -206,20 +206,22 @@ __device__ __forceinline__ Part<V> sum_rows(const SumsArgs &a, const Piece<V> &p
 
 /* ---- parts ---- */
 
+/* Shared memory of a block for its parts, in floats. */
+template <int V>
+constexpr int norm_room = (1 + 2 * V) * NORM_BLOCK;
+
 /* The parts of all stripes; stripe 0 gets them. All threads take part. */
 template <class OP, int V>
-__device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int lanes) {
-    GPU_SHARED(float, counts, [NORM_BLOCK]);
-    GPU_SHARED(float, firsts, [V][NORM_BLOCK]);
-    GPU_SHARED(float, seconds, [V][NORM_BLOCK]);
+__device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int lanes, float *room) {
+    float *counts = room, *firsts = counts + NORM_BLOCK, *seconds = firsts + V * NORM_BLOCK;
     const int thread = int(threadIdx.x);
     for (int half = at.stripes / 2; half > 0; half /= 2) {
         if (at.stripe >= half && at.stripe < 2 * half) {
             counts[thread] = part.count;
 #pragma unroll
             for (int k = 0; k < V; k++) {
-                firsts[k][thread] = part.first[k];
-                seconds[k][thread] = part.second[k];
+                firsts[k * NORM_BLOCK + thread] = part.first[k];
+                seconds[k * NORM_BLOCK + thread] = part.second[k];
             }
         }
         __syncthreads();
@@ -229,8 +231,8 @@ __device__ __forceinline__ void combine(Part<V> &part, const Tile<V> &at, int la
             b.count = counts[other];
 #pragma unroll
             for (int k = 0; k < V; k++) {
-                b.first[k] = firsts[k][other];
-                b.second[k] = seconds[k][other];
+                b.first[k] = firsts[k * NORM_BLOCK + other];
+                b.second[k] = seconds[k * NORM_BLOCK + other];
             }
             OP::add(part, b);
         }
@@ -253,8 +255,8 @@ __device__ __forceinline__ void write_out(const SumsArgs &a, int64_t group, int 
 
 /* The parts of all chunks, by the block that is the last of its tile. */
 template <class OP, int V>
-__device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group,
-                                               const Tile<V> &at) {
+__device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group, const Tile<V> &at,
+                                               float *room) {
     Part<V> part = {};
     if (at.channel < a.channels) {
         const float *from = a.partial + group * a.chunks * 2 * a.channels + at.channel;
@@ -267,15 +269,16 @@ __device__ __forceinline__ void bring_together(const SumsArgs &a, int64_t group,
             OP::add(part, b);
         }
     }
-    combine<OP, V>(part, at, a.lanes);
+    combine<OP, V>(part, at, a.lanes, room);
     if (at.stripe == 0 && at.channel < a.channels) write_out<OP, V>(a, group, at.channel, part);
 }
 
 /* The part of a piece: as a result, or left for others. All threads take part; true for those of
  * the block that has to bring the parts together. */
 template <class OP, int V>
-__device__ __forceinline__ bool leave_part(const SumsArgs &a, const Piece<V> &p, Part<V> &part) {
-    combine<OP, V>(part, p.at, a.lanes);
+__device__ __forceinline__ bool leave_part(const SumsArgs &a, const Piece<V> &p, Part<V> &part,
+                                           float *room) {
+    combine<OP, V>(part, p.at, a.lanes, room);
     const bool writes = p.at.stripe == 0 && p.active(a);
     if (a.chunks == 1) {
         if (writes) write_out<OP, V>(a, p.group, p.at.channel, part);
@@ -315,13 +318,13 @@ inline int64_t wave_of(const gan_launch_norm_args *n) {
 
 /* Chunks of rows of a wave: one where a second launch costs more than it saves. */
 inline void plan(const gan_launch_norm_args *n, SumsArgs *a) {
-    enum { BLOCKS = 256, BATCH = 8, FEW = 4 }; /* two a multiprocessor, of the largest */
+    enum { BLOCKS = 128, BATCH = 8, FEW = 2 }; /* one a multiprocessor, of the largest */
     const int64_t channels = wave_of(n);
     const int v = channels % 4 == 0 ? 4 : 1;
     const int64_t lanes = lanes_for(channels / v, 32), tiles = ceil_div(channels, lanes * v);
     const int64_t pass = NORM_BLOCK / lanes * BATCH, passes = ceil_div(n->rows, pass);
     int64_t chunks = passes <= FEW ? 1 : ceil_div(BLOCKS, tiles * n->groups);
-    if (chunks > ceil_div(passes, 2)) chunks = ceil_div(passes, 2);
+    if (chunks > passes) chunks = passes;
     if (chunks < 1) chunks = 1;
     a->chunk = int(ceil_div(passes, chunks) * pass);
     a->chunks = int(ceil_div(n->rows, a->chunk));
