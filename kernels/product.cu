@@ -75,20 +75,20 @@ __global__ void __launch_bounds__(BLOCK, 2) product_kernel(const __grid_constant
     float *const tile_a = shared.v, *const tile_b = shared.v + STEP * LINE;
     const int thread = int(threadIdx.x) % GROUP, slice = int(threadIdx.x) / GROUP;
     const int row = thread / SIDE * 4, column = thread % SIDE * 4;
-    const int first_row = int(blockIdx.y) * TILE, first_column = int(blockIdx.x) * TILE;
-    const float *a = static_cast<const float *>(p.a) + int64_t(blockIdx.z) * p.m * p.k;
-    const float *b = static_cast<const float *>(p.b) + int64_t(blockIdx.z) * p.k * p.n;
+    const ProductTile at = product_tile();
+    const float *a = static_cast<const float *>(p.a) + int64_t(at.batch) * p.m * p.k;
+    const float *b = static_cast<const float *>(p.b) + int64_t(at.batch) * p.k * p.n;
     float sum[4][4] = {}, next_a[LOADS], next_b[LOADS];
-    fetch_tile<A_ALONG_K>(next_a, a, first_row, p.m, 0, p.k);
-    fetch_tile<B_ALONG_K>(next_b, b, first_column, p.n, 0, p.k);
+    fetch_tile<A_ALONG_K>(next_a, a, at.row, p.m, 0, p.k);
+    fetch_tile<B_ALONG_K>(next_b, b, at.column, p.n, 0, p.k);
     for (int k = 0; k < p.k; k += STEP) {
         __syncthreads(); /* the step before has been used */
         keep_tile<A_ALONG_K>(tile_a, next_a);
         keep_tile<B_ALONG_K>(tile_b, next_b);
         __syncthreads();
         if (k + STEP < p.k) {
-            fetch_tile<A_ALONG_K>(next_a, a, first_row, p.m, k + STEP, p.k);
-            fetch_tile<B_ALONG_K>(next_b, b, first_column, p.n, k + STEP, p.k);
+            fetch_tile<A_ALONG_K>(next_a, a, at.row, p.m, k + STEP, p.k);
+            fetch_tile<B_ALONG_K>(next_b, b, at.column, p.n, k + STEP, p.k);
         }
 #pragma unroll
         for (int i = 0; i < SHARE; i++) {
@@ -101,7 +101,7 @@ __global__ void __launch_bounds__(BLOCK, 2) product_kernel(const __grid_constant
     for (int i = 0; i < 4; i++)
         store_floats(shared.v + (slice * TILE + row + i) * TILE + column, sum[i]);
     __syncthreads();
-    finish_product<SLICES>(p, shared.v, first_row, first_column);
+    finish_product<SLICES>(p, shared.v, at);
 }
 
 /* ---- launchers ---- */
