@@ -62,6 +62,12 @@ __device__ __forceinline__ void put_sums(const gan_launch_columns_args &a, int64
         store_floats(static_cast<float *>(a.out) + at, sum);
 }
 
+__device__ __forceinline__ float column_weight(const gan_launch_columns_args &a, int64_t row) {
+    if (!a.weights) return 1.0f;
+    return a.weights_bf16 ? to_float(static_cast<const __nv_bfloat16 *>(a.weights)[row])
+                          : static_cast<const float *>(a.weights)[row];
+}
+
 template <int BLOCK, class T>
 __device__ void sum_columns(const gan_launch_columns_args &a, int block) {
     constexpr int V = column_vector<T>;
@@ -81,8 +87,9 @@ __device__ void sum_columns(const gan_launch_columns_args &a, int block) {
         for (int64_t i = begin + row; i < end; i += rows) {
             float y[V];
             load_floats(y, x + i * a.columns);
+            const float weight = column_weight(a, i);
 #pragma unroll
-            for (int k = 0; k < V; k++) sum[k] += y[k];
+            for (int k = 0; k < V; k++) sum[k] += y[k] * weight;
         }
     }
     down_columns<BLOCK>(part, sum, by.lanes);

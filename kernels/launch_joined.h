@@ -5,6 +5,8 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/launch_fold.h"
+#include "kernels/launch_norm.h"
+#include "kernels/launch_product.h"
 #include "kernels/launch_program.h"
 #include "kernels/launch_random.h"
 
@@ -38,6 +40,11 @@ typedef enum gan_launch_task_kind {
     GAN_LAUNCH_TASK_BATCH,     /* as gan_launch_minibatch(), with the addresses in `of` */
     GAN_LAUNCH_TASK_COLUMNS,   /* sums down the columns of matrices; only spread */
     GAN_LAUNCH_TASK_DOTS,      /* products of a matrix's rows with a vector */
+
+    /* by all blocks, as phases of their own; only the functions below add them: */
+    GAN_LAUNCH_TASK_NORM,      /* as gan_launch_batch_norm() */
+    GAN_LAUNCH_TASK_NORM_BACK, /* as gan_launch_batch_norm_back() */
+    GAN_LAUNCH_TASK_PRODUCT,   /* as gan_launch_product(), of bfloat16 without a program */
 } gan_launch_task_kind;
 
 /* As gan_launch_operand and gan_launch_program, with less room. */
@@ -55,17 +62,19 @@ typedef struct gan_launch_task_program {
     gan_launch_step step[GAN_LAUNCH_TASK_STEPS]; /* in a launch, right behind the last operand */
 } gan_launch_task_program;
 
-/* out (matrices, columns) = the sums of x (matrices, rows, columns) over its rows. Of several
- * chunks of rows, which one matrix alone may have, the sums are brought together by way of `parts`.
+/* out (matrices, columns) = the sums of x (matrices, rows, columns) over its rows, each times its
+ * weight if there are weights, which one matrix of one chunk alone may have. Of several chunks of
+ * rows, which one matrix alone may have, the sums are brought together by way of `parts`.
  */
 typedef struct gan_launch_columns_args {
-    const void *x;      /* float, or bfloat16; aligned to 16 bytes, each row, too */
-    void *out;          /* the same */
-    float *parts;       /* (chunks, columns) */
-    unsigned *counters; /* zeros, one for each of gan_launch_column_counters() */
+    const void *x;       /* float, or bfloat16; aligned to 16 bytes, each row, too */
+    void *out;           /* the same */
+    const void *weights; /* (rows), float or bfloat16; or NULL */
+    float *parts;        /* (chunks, columns) */
+    unsigned *counters;  /* zeros, one for each of gan_launch_column_counters() */
     int64_t rows;
     int32_t matrices, columns, chunks;
-    uint8_t bf16, out_bf16;
+    uint8_t bf16, out_bf16, weights_bf16;
 } gan_launch_columns_args;
 
 /* out (rows) = x (rows, columns) times w (columns). */
@@ -129,6 +138,7 @@ typedef struct gan_launch_joined_args {
     int bytes, phases; /* so far */
     int blocks, most;  /* of the phase so far, and of the largest */
     int begins;        /* the next task does */
+    int whole;         /* there are tasks that all blocks are of */
     uint64_t room[GAN_LAUNCH_ROOM / 8];
 } gan_launch_joined_args;
 
@@ -140,7 +150,27 @@ void gan_launch_joined_phase(gan_launch_joined_args *a, int chains);
  * spread: blocks of its own share it, beside all others of the phase. */
 void gan_launch_joined_add(gan_launch_joined_args *a, const gan_launch_task *task, int chain);
 
-/* Runs them; several phases in a cooperative launch. */
+/* Adds a phase by all blocks (joined_whole.cu). Counters are zeros, and again when it has run; what
+ * the launches that they are named after have as `barrier` is the launch's. A product has neither
+ * program nor batch, nor are both its operands transposed. */
+void gan_launch_joined_norm(gan_launch_joined_args *a, const gan_launch_norm_args *n,
+                            const gan_launch_norm_back *with, int fn, void *y);
+void gan_launch_joined_norm_back(gan_launch_joined_args *a, const gan_launch_norm_args *n,
+                                 const gan_launch_norm_back *back, void *dx, float *total);
+void gan_launch_joined_product(gan_launch_joined_args *a, const gan_launch_product_args *p);
+
+/* Whether batch norm, or its gradient, of such a shape can be such a phase. */
+int gan_launch_joined_takes_norm(const gan_launch_norm_args *n);
+
+/* What such a phase takes of the room at most. */
+int gan_launch_joined_whole_bytes(void);
+
+/* Whether the current device has the shared memory for them. */
+int gan_launch_joined_has_whole(void);
+
+/* Runs them; several phases in a cooperative launch. The second is for those with phases by all
+ * blocks, to which the first hands them over. */
+cudaError_t gan_launch_joined_whole(const gan_launch_joined_args *a, cudaStream_t stream);
 cudaError_t gan_launch_joined(const gan_launch_joined_args *a, cudaStream_t stream);
 
 #ifdef __cplusplus

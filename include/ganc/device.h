@@ -45,8 +45,9 @@ typedef struct gan_device_options {
                  replayed program ends. Results stay the same to the bit. Refused together with branches, and by CUDA
                  devices below compute capability 9.0 and builds without code for that or with a CUDA before 13 */
     gan_direct direct;
-    int cooperative; /* CUDA: launches whose blocks wait for each other, in place of several launches: 0 or 1: where the
-                        device can, -1: none. Results stay the same to the bit */
+    int cooperative; /* CUDA: launches whose blocks wait for each other, in place of several launches: 0: where the
+                        device can, 1: but batch norm's by themselves, -1: none. Results stay the same to the bit, but
+                        for those of products of bf16 that 0 makes beside batch norm */
 } gan_device_options;
 
 /* Opens "cpu", "cuda", "cuda:1", …; NULL or "auto" takes the first CUDA device that works, else the CPU.

@@ -108,6 +108,7 @@ static gan_status find_resident(gan_cuda_device *d) {
     int can = 0;
     GAN_CUDA_TRY(NULL, cudaDeviceGetAttribute(&can, cudaDevAttrCooperativeLaunch, d->base.index));
     d->resident = d->resident && can;
+    d->phased = d->phased && d->resident && gan_launch_joined_has_whole();
     return GAN_OK;
 }
 
@@ -150,6 +151,7 @@ static gan_status open_device(gan_device **out, int index, const gan_device_opti
                            .plan_only = options->plan_only,
                            .direct = options->direct};
     d->resident = options->cooperative >= 0;
+    d->phased = options->cooperative == 0;
     d->cache_bytes = PLANNED_CACHE;
     gan_status status = options->plan_only ? GAN_OK : set_up(d, options);
     if (status == GAN_OK && !options->plan_only) status = gan_cuda_conv_cache_open(d, options);
@@ -252,6 +254,7 @@ const gan_backend gan_cuda_backend = {
     .joins = gan_cuda_joins,
     .join_room = GAN_LAUNCH_ROOM,
     .pairs = gan_cuda_pairs,
+    .phase = gan_cuda_phase,
     .forms = gan_cuda_forms,
     .run_joined = gan_cuda_run_joined,
     .cost = gan_cuda_cost,

@@ -30,6 +30,7 @@ typedef struct gan_cuda_device {
     int processors;  /* streaming multiprocessors: launchers size their grids by it */
     bool early;      /* early.c */
     bool resident;   /* cooperative launches are possible, and wanted */
+    bool phased;     /* so are those with phases by all blocks */
     int cache_bytes; /* of its L2 */
 } gan_cuda_device;
 
@@ -101,8 +102,12 @@ gan_status gan_cuda_capture_branches(gan_cuda_device *d, const gan_call *calls,
  * most GAN_LAUNCH_TASK_PIECES; how many. joined_launch.c: the launch. */
 gan_join gan_cuda_joins(const gan_node *node);
 struct gan_launch_task;
+struct gan_launch_joined_args;
 int gan_cuda_tasks(const gan_call *call, struct gan_launch_task *task);
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls);
+
+/* What a product, or batch norm's pair, takes of such a launch as a phase of its own; or 0. */
+int gan_cuda_phase(const gan_device *device, int n, gan_node *const *calls);
 
 /* Whether two calls are one launch: as norm.c says, or conv_direct.c. */
 bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
@@ -113,7 +118,12 @@ bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_n
 bool gan_cuda_norm_pairs(const gan_device *device, const gan_node *first, const gan_node *second);
 bool gan_cuda_forms(const gan_node *sum, const gan_node *moments);
 bool gan_cuda_is_pair(const gan_call *calls);
-gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls);
+gan_status gan_cuda_run_pair(gan_device *device, int n, const gan_call *calls);
+
+/* As gan_cuda_phase() has them; false: it is not aligned, and runs by itself. */
+bool gan_cuda_norm_is_phase(const gan_device *device, int n, gan_node *const *calls);
+bool gan_cuda_norm_add(const gan_device *device, int n, const gan_call *calls,
+                       struct gan_launch_joined_args *to);
 void gan_cuda_pair_cost(const gan_device *device, const gan_call *call, gan_cost *cost);
 
 /* src/cuda/cost.c: how many launches a prepared call makes, and what they move beside its operands
@@ -125,6 +135,10 @@ bool gan_cuda_matmul_is_own(const gan_call *call);
 
 /* Whether what follows it there was compiled ahead, at aligned addresses; else it is interpreted. */
 bool gan_cuda_matmul_is_known(const gan_call *call);
+
+/* As gan_cuda_phase() has it. */
+bool gan_cuda_matmul_is_phase(const gan_node *node);
+void gan_cuda_matmul_add(const gan_call *call, struct gan_launch_joined_args *to);
 
 /* Whether a product is small enough to be made by the kernel that spreads it. */
 bool gan_cuda_matmul_spreads(const gan_node *node);

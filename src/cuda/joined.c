@@ -12,7 +12,8 @@ enum {
     SPREAD = 1 << 19,
     SPREAD_WIDE = 1 << 21,
     SPREAD_RANDOM = 1 << 18,
-    SPREAD_BATCH = 1 << 22,
+    SPREAD_OUTER = 1 << 24,
+    SPREAD_BATCH = 1 << 24,
     SPREAD_CAST = 1 << 22,
     SPREAD_FOLD = 1 << 22
 };
@@ -56,11 +57,19 @@ static bool is_wide(const gan_node *node) {
     return remembered <= 1;
 }
 
+/* A column times a row: all that takes time is to write it. */
+static bool is_outer(const gan_node *node) {
+    const int64_t n = gan_shape_size(node->shape);
+    return node->n_in == 2 && node->program && node->program->n_steps == 1 &&
+           gan_shape_size(node->in[0]->shape) + gan_shape_size(node->in[1]->shape) <= n / 8;
+}
+
 static gan_join program_joins(const gan_node *node) {
     const int64_t n = gan_shape_size(node->shape);
     if (!gan_cuda_program_fits(node, node->shape)) return alone;
     if (is_small(node->shape)) return one;
-    return n <= SPREAD || (n <= SPREAD_WIDE && is_wide(node)) ? spread : alone;
+    const int64_t most = !is_wide(node) ? SPREAD : is_outer(node) ? SPREAD_OUTER : SPREAD_WIDE;
+    return n <= most ? spread : alone;
 }
 
 void gan_cuda_set_program(gan_launch_task_program *to, const gan_launch_program *from) {

@@ -47,21 +47,40 @@ static bool is_pooled(const gan_node *node) {
            size <= SPREAD_ROWS * images * columns;
 }
 
+/* A sum over one axis of a matrix that is a product of two, in whole vectors. */
+static bool is_product_sum(const gan_node *node, int axis) {
+    const gan_shape in = node->attr.reduce.in_shape;
+    const gan_pointwise_program *p = node->program;
+    return node->op == GAN_OP_sum && node->n_in == 2 && p && p->n_steps == 1 &&
+           p->step[0].fn == GAN_FN_mul && p->step[0].arg[0] != p->step[0].arg[1] && in.rank == 2 &&
+           node->attr.reduce.axes == 1u << axis && is_float(node->dtype) &&
+           is_float(node->in[0]->dtype) && is_float(node->in[1]->dtype) && in.dim[0] > 0 &&
+           in.dim[1] > 0 && in.dim[1] % VECTOR == 0;
+}
+
 /* The operand that is a matrix of which each row is multiplied with the other; -1: it is no such
  * sum. */
 static int matrix_of(const gan_node *node) {
     const gan_shape in = node->attr.reduce.in_shape;
-    const gan_pointwise_program *p = node->program;
-    if (node->op != GAN_OP_sum || node->n_in != 2 || !p || p->n_steps != 1 ||
-        p->step[0].fn != GAN_FN_mul || p->step[0].arg[0] == p->step[0].arg[1] || in.rank != 2 ||
-        node->attr.reduce.axes != 1u << 1 || node->dtype != GAN_F32)
-        return -1;
+    if (!is_product_sum(node, 1) || node->dtype != GAN_F32) return -1;
     const gan_shape row = gan_shape2(1, in.dim[1]);
     for (int i = 0; i < 2; i++)
+        if (gan_shape_equal(node->in[i]->shape, in) && gan_shape_equal(node->in[1 - i]->shape, row))
+            return i;
+    return -1;
+}
+
+/* The operand that is a matrix of which each row counts by as much as the other says, as in the
+ * gradient of such a product; -1: it is no such sum. */
+static int weighed_of(const gan_node *node) {
+    const gan_shape in = node->attr.reduce.in_shape;
+    if (!is_product_sum(node, 0) || in.dim[0] > SPREAD_ROWS || gan_cuda_is_small(in) ||
+        gan_shape_size(in) > SPREAD_DOTS)
+        return -1;
+    const gan_shape column = gan_shape2(in.dim[0], 1);
+    for (int i = 0; i < 2; i++)
         if (gan_shape_equal(node->in[i]->shape, in) &&
-            gan_shape_equal(node->in[1 - i]->shape, row) && is_float(node->in[0]->dtype) &&
-            is_float(node->in[1]->dtype) && in.dim[0] > 0 && in.dim[1] > 0 &&
-            in.dim[1] % VECTOR == 0)
+            gan_shape_equal(node->in[1 - i]->shape, column))
             return i;
     return -1;
 }
@@ -86,7 +105,7 @@ static gan_join sum_joins(const gan_node *node) {
 
 gan_join gan_cuda_reduce_joins(const gan_node *node) {
     if (matrix_of(node) >= 0) return dots_joins(node);
-    if (is_pooled(node)) return spread;
+    if (is_pooled(node) || weighed_of(node) >= 0) return spread;
     const gan_join join = sum_joins(node);
     return join.room == 0 && is_columns(node) ? spread : join;
 }
@@ -119,6 +138,22 @@ static int columns_task(const gan_call *call, gan_launch_task *t, int64_t matric
     return 1;
 }
 
+static int weighed_task(const gan_call *call, gan_launch_task *t, const gan_array *x,
+                        const gan_array *weights) {
+    t->kind = GAN_LAUNCH_TASK_COLUMNS;
+    t->of.columns = (gan_launch_columns_args){.x = x->data,
+                                              .weights = weights->data,
+                                              .out = call->out.data,
+                                              .rows = x->shape.dim[0],
+                                              .matrices = 1,
+                                              .columns = (int32_t)x->shape.dim[1],
+                                              .chunks = 1,
+                                              .bf16 = x->dtype == GAN_BF16,
+                                              .out_bf16 = call->out.dtype == GAN_BF16,
+                                              .weights_bf16 = weights->dtype == GAN_BF16};
+    return 1;
+}
+
 static int dots_task(const gan_call *call, gan_launch_task *t, const gan_array *x,
                      const gan_array *w) {
     t->kind = GAN_LAUNCH_TASK_DOTS;
@@ -148,7 +183,9 @@ static int general_task(const gan_call *call, gan_launch_task *t) {
 
 int gan_cuda_reduce_tasks(const gan_call *call, gan_launch_task *t) {
     const gan_node *node = call->node;
-    const int matrix = matrix_of(node);
+    const int matrix = matrix_of(node), weighed = weighed_of(node);
+    if (weighed >= 0 && gan_cuda_aligned(&call->in[weighed]) && gan_cuda_aligned(&call->out))
+        return weighed_task(call, t, &call->in[weighed], &call->in[1 - weighed]);
     if (matrix >= 0 && gan_cuda_aligned(&call->in[0]) && gan_cuda_aligned(&call->in[1]))
         return dots_task(call, t, &call->in[matrix], &call->in[1 - matrix]);
     if (is_pooled(node) && gan_cuda_aligned(&call->in[0]))

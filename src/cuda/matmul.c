@@ -110,6 +110,7 @@ static gan_status multiply(gan_device *device, const gan_call *call, const produ
 }
 
 static gan_launch_product_args args_of(const gan_call *call, const product *p) {
+    const bool follows = p->epilogue.active;
     return (gan_launch_product_args){
         .a = call->in[0].data,
         .b = call->in[1].data,
@@ -123,9 +124,9 @@ static gan_launch_product_args args_of(const gan_call *call, const product *p) {
         .n = p->n,
         .k = p->k,
         .pieces = p->pieces,
-        .with_program = 1,
-        .raw_input = gan_cuda_epilogue_raw(&p->epilogue),
-        .program = gan_cuda_epilogue_at(&p->epilogue, call),
+        .with_program = follows,
+        .raw_input = follows ? gan_cuda_epilogue_raw(&p->epilogue) : -1,
+        .program = follows ? gan_cuda_epilogue_at(&p->epilogue, call) : (gan_launch_program){0},
     };
 }
 
@@ -133,6 +134,24 @@ static gan_status run_own(gan_device *device, const gan_call *call, const produc
     const gan_launch_product_args a = args_of(call, p);
     GAN_CUDA_TRY(call->node, gan_launch_product(&a, gan_cuda(device)->stream));
     return GAN_OK;
+}
+
+/* Beside batch norm, which waits for it, or it for that: what the library's kernel would save is
+ * less than a launch, or not much more. */
+bool gan_cuda_matmul_is_phase(const gan_node *node) {
+    enum { MOST_STEPS = 512 };
+    const int64_t most = (int64_t)1 << 31;
+    if (node->op != GAN_OP_matmul || node->program || node->n_in != 2 || node->shape.rank != 2 ||
+        node->in[0]->dtype != GAN_BF16 || node->in[1]->dtype != GAN_BF16 ||
+        (node->attr.transpose.a && node->attr.transpose.b))
+        return false;
+    const int64_t k = node->in[0]->shape.dim[node->attr.transpose.a ? 0 : 1];
+    return k > 0 && k <= MOST_STEPS && 2 * k * gan_shape_size(node->shape) <= most;
+}
+
+void gan_cuda_matmul_add(const gan_call *call, gan_launch_joined_args *to) {
+    const gan_launch_product_args a = args_of(call, call->state);
+    gan_launch_joined_product(to, &a);
 }
 
 bool gan_cuda_matmul_is_known(const gan_call *call) {

@@ -127,6 +127,21 @@ bool gan_cuda_norm_pairs(const gan_device *device, const gan_node *first, const 
     return (is_forward(first, second) || is_backward(first, second)) && is_whole(first);
 }
 
+/* What the first of a pair reads, and the second again. */
+enum { MOST_OF_PHASE = 3 << 24 };
+
+/* As a phase of a joined launch nothing stays on the chip in between: only what is in the cache
+ * then. */
+bool gan_cuda_norm_is_phase(const gan_device *device, int n, gan_node *const *calls) {
+    const gan_node *first = calls[0];
+    if ((first->op != GAN_OP_moments && first->op != GAN_OP_batch_norm_sums) || n < 2 || n > 3 ||
+        !gan_cuda_norm_pairs(device, first, calls[1]) || (n == 3 && !is_total(calls[1], calls[2])))
+        return false;
+    const gan_launch_norm_args a = model_of(device, first);
+    return (int64_t)gan_node_bytes(first->in[0]) * a.operands <= MOST_OF_PHASE &&
+           gan_launch_joined_takes_norm(&a);
+}
+
 /* ---- with a sum before them ---- */
 
 static bool is_vectors(gan_shape shape, int64_t channels) {
@@ -183,49 +198,79 @@ static gan_launch_norm_up up_of(const gan_call *sum) {
 
 bool gan_cuda_is_pair(const gan_call *calls) {
     const gan_op_id first = calls[0].node->op;
+    const int n = calls[0].joined;
+    if (calls[n - 1].phase > calls[0].phase) return false;
     return first == GAN_OP_moments || first == GAN_OP_batch_norm_sums ||
-           first == GAN_OP_batch_norm_grad ||
-           (calls[0].joined == 3 && calls[1].node->op == GAN_OP_moments);
+           first == GAN_OP_batch_norm_grad || (n == 3 && calls[1].node->op == GAN_OP_moments);
+}
+
+static bool is_back(const gan_call *calls) { return calls[0].node->op == GAN_OP_batch_norm_sums; }
+
+static bool is_aligned_pair(const gan_call *calls) {
+    return calls[0].node->op != GAN_OP_batch_norm_grad && /* from its sums */
+           gan_cuda_aligned(&calls[0].in[0]) && gan_cuda_aligned(&calls[1].out) &&
+           (!is_back(calls) || gan_cuda_aligned(&calls[0].in[2]));
+}
+
+/* fn: what follows batch norm, -1: nothing. */
+static gan_launch_norm_back with_of(const gan_call *second, int *fn) {
+    gan_launch_norm_back with = {.gamma = second->in[2].data,
+                                 .beta = second->in[3].data,
+                                 .eps = (float)second->node->attr.norm.eps};
+    gan_cuda_batch_norm_follower(second->node, fn, &with.slope);
+    return with;
+}
+
+static gan_launch_norm_args counted_args_of(const gan_device *device, const gan_call *first) {
+    gan_launch_norm_args a = args_of(device, first, first->out.shape);
+    a.counters = ((const gan_cuda_device *)device)->lane[first->lane].counters;
+    return a;
+}
+
+bool gan_cuda_norm_add(const gan_device *device, int n, const gan_call *calls,
+                       gan_launch_joined_args *to) {
+    int fn;
+    if (!is_aligned_pair(calls)) return false;
+    const gan_launch_norm_args a = counted_args_of(device, &calls[0]);
+    const gan_launch_norm_back with = is_back(calls) ? back_of(&calls[0]) : with_of(&calls[1], &fn);
+    if (is_back(calls))
+        gan_launch_joined_norm_back(to, &a, &with, calls[1].out.data,
+                                    n == 3 ? calls[2].out.data : NULL);
+    else
+        gan_launch_joined_norm(to, &a, &with, fn, calls[1].out.data);
+    return true;
 }
 
 static gan_status run_forward(gan_device *device, const gan_call *sum, const gan_call *first) {
     const gan_call *second = first + 1;
     const gan_cuda_device *d = gan_cuda(device);
-    gan_launch_norm_args a = args_of(device, first, first->out.shape);
-    gan_launch_norm_back with = {.gamma = second->in[2].data,
-                                 .beta = second->in[3].data,
-                                 .eps = (float)second->node->attr.norm.eps};
+    gan_launch_norm_args a = counted_args_of(device, first);
     gan_launch_norm_up up;
     int fn;
-    a.counters = d->lane[first->lane].counters;
+    const gan_launch_norm_back with = with_of(second, &fn);
     if (sum) {
         up = up_of(sum);
         a.x = sum->in[0].data;
     }
-    gan_cuda_batch_norm_follower(second->node, &fn, &with.slope);
     GAN_CUDA_TRY(second->node,
                  gan_launch_batch_norm(&a, &with, sum ? &up : NULL, fn, second->out.data,
                                        d->lane[first->lane].barrier, d->stream));
     return GAN_OK;
 }
 
-gan_status gan_cuda_run_pair(gan_device *device, const gan_call *calls) {
+gan_status gan_cuda_run_pair(gan_device *device, int n, const gan_call *calls) {
     if (has_sum(calls)) return run_forward(device, &calls[0], &calls[1]);
     const gan_call *first = &calls[0], *second = &calls[1];
-    const bool back = first->node->op == GAN_OP_batch_norm_sums;
-    const bool parted = first->node->op == GAN_OP_batch_norm_grad; /* from its sums */
     const gan_cuda_device *d = gan_cuda(device);
-    if (parted || !gan_cuda_aligned(&first->in[0]) || !gan_cuda_aligned(&second->out) ||
-        (back && !gan_cuda_aligned(&first->in[2]))) {
-        for (int i = 0; i < first->joined; i++)
+    if (!is_aligned_pair(calls)) {
+        for (int i = 0; i < n; i++)
             GAN_TRY(gan_cuda_kernels[calls[i].node->op]->run(device, &calls[i]));
         return GAN_OK;
     }
-    if (!back) return run_forward(device, NULL, first);
-    gan_launch_norm_args a = args_of(device, first, first->out.shape);
+    if (!is_back(calls)) return run_forward(device, NULL, first);
+    const gan_launch_norm_args a = counted_args_of(device, first);
     const gan_launch_norm_back with = back_of(first);
-    float *total = first->joined == 3 ? second[1].out.data : NULL;
-    a.counters = d->lane[first->lane].counters;
+    float *total = n == 3 ? second[1].out.data : NULL;
     GAN_CUDA_TRY(second->node, gan_launch_batch_norm_back(&a, &with, second->out.data, total,
                                                           d->lane[first->lane].barrier, d->stream));
     return GAN_OK;
@@ -259,13 +304,19 @@ static void formed_cost(const gan_device *device, const gan_call *call, gan_cost
         cost->read += low;
 }
 
+/* Whether moments are of one launch with the sum before them. */
+static bool is_formed(const gan_call *moments) {
+    return moments->node->op == GAN_OP_moments && !moments->joined &&
+           moments[-1].phase == moments->phase;
+}
+
 /* What the first of a pair has read, the second one finds on the chip or in the cache. */
 void gan_cuda_pair_cost(const gan_device *device, const gan_call *call, gan_cost *cost) {
     const gan_node *node = call->node;
     const bool back = node->op == GAN_OP_batch_norm_grad;
-    const bool heads = call->joined > 1 && node->op == GAN_OP_pointwise && gan_cuda_is_pair(call);
+    const bool heads = call->joined == 3 && node->op == GAN_OP_pointwise && gan_cuda_is_pair(call);
     const bool second = !call->joined && (back || node->op == GAN_OP_batch_norm);
-    if (heads || (!call->joined && node->op == GAN_OP_moments) || (second && !call[-1].joined)) {
+    if (heads || is_formed(call) || (second && is_formed(call - 1))) {
         formed_cost(device, call, cost);
     } else if (second) {
         const int64_t bytes = bytes_in(call, 0) + (back ? bytes_in(call, 2) : 0);

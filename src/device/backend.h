@@ -106,6 +106,9 @@ struct gan_backend {
     /* Whether a call that is no such task is of one launch with a later one, be that one or not;
      * run_joined gets both, and a third that the second is so with. NULL: none. */
     bool (*pairs)(const gan_device *device, const gan_node *first, const gan_node *second);
+    /* What calls that are one launch, one or a pair, take of a launch's room as a phase between
+     * joined ones; 0: they are none. run_joined gets them in their order. NULL: none are. */
+    int (*phase)(const gan_device *device, int n, gan_node *const *calls);
     /* Whether a sum is of one launch with the pair that begins with its moments, which forms it;
      * run_joined gets all three. NULL: none. */
     bool (*forms)(const gan_node *sum, const gan_node *moments);

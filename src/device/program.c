@@ -21,6 +21,11 @@ static gan_join joins(const void *context, const gan_node *node) {
     return ((const gan_device *)context)->backend->joins(node);
 }
 
+static int phase(const void *context, int n, gan_node *const *calls) {
+    const gan_device *device = context;
+    return device->backend->phase(device, n, calls);
+}
+
 static bool pairs(const void *context, const gan_node *first, const gan_node *second) {
     const gan_device *device = context;
     return device->backend->pairs(device, first, second);
@@ -101,6 +106,7 @@ static gan_status compile(gan_program **out, gan_graph *graph, gan_device *devic
                                 .joins = join && device->backend->joins ? joins : NULL,
                                 .join_room = device->backend->join_room,
                                 .pairs = device->backend->pairs ? pairs : NULL,
+                                .phase = device->backend->phase ? phase : NULL,
                                 .forms = device->backend->forms ? forms : NULL,
                                 .context = device,
                                 .apart_bytes = device->branches ? apart_bytes : 0,

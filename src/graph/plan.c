@@ -40,6 +40,7 @@ gan_status gan_plan_create(gan_plan **out, const gan_graph *source,
     if (status == GAN_OK) status = gan_plan_fuse(plan, options);
     if (status == GAN_OK) status = gan_plan_order(plan);
     if (status == GAN_OK) status = gan_plan_join(plan, options);
+    if (status == GAN_OK) status = gan_plan_phase(plan, options);
     if (status == GAN_OK) status = gan_plan_place(plan, options);
     if (status != GAN_OK) {
         gan_plan_destroy(plan);

@@ -44,6 +44,9 @@ typedef struct gan_plan_options {
      * the addition alone, whose second operand is repeated. Fusion leaves such a sum as it is, and
      * the three are one launch. It goes by types and shapes; NULL: none can. */
     bool (*forms)(const void *context, const gan_node *sum, const gan_node *moments);
+    /* Room of a launch that calls which are one launch, a large one or a pair, take as a phase of one
+     * with joined calls or others such; 0: they cannot be one. NULL: none can. */
+    int (*phase)(const void *context, int n, gan_node *const *calls);
     const void *context;
     /* Small values have bytes of their own, the smallest first, as far as these suffice: what is
      * not written over can be read while others are computed. */
@@ -81,6 +84,11 @@ gan_status gan_plan_lower(gan_plan *plan, const gan_graph *source, const gan_pla
 gan_status gan_plan_fuse(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_order(gan_plan *plan);
 gan_status gan_plan_join(gan_plan *plan, const gan_plan_options *options);
+
+/* ---- plan_phase.c ---- */
+
+/* Makes launches that come directly behind each other phases of one. */
+gan_status gan_plan_phase(gan_plan *plan, const gan_plan_options *options);
 gan_status gan_plan_place(gan_plan *plan, const gan_plan_options *options);
 
 /* Whether the device forms `sum`, which `moments` are of, in their launch. */

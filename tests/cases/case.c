@@ -13,7 +13,7 @@ static const case_family *const families[] = {
     &cases_loss,      &cases_random,         &cases_data,          &cases_update, &cases_optimizer,
     &cases_order,     &cases_fusion,         &cases_epilogue,      &cases_chain,  &cases_view,
     &cases_game,      &cases_half,           &cases_conv_epilogue, &cases_maxout, &cases_phases,
-    &cases_head,
+    &cases_phased,    &cases_head,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
