@@ -348,6 +348,38 @@ static void bench_heads(bench *b, const char *device, gan_device_options options
     }
 }
 
+/* D's last batch norm, its logit and loss, and what comes back: as phases of one launch, and with
+ * batch norm by itself. The least is as above. */
+static void bench_end(bench *b, int64_t n, int64_t c, const char *how) {
+    char title[96];
+    snprintf(title, sizeof title, "end%s %lld 4 %lld", how, (long long)n, (long long)c);
+    begin(b);
+    const gan_shape shape = gan_shape4(n, 4, 4, c);
+    gan_node *x = gan_variable_node(b->g, GAN_WEIGHT, "x/x", b->dtype, shape, gan_init_constant(0));
+    gan_node *w = operand(b, "w/w", gan_shape2(1, 16 * c)), *dx;
+    gan_node *gamma = operand(b, "w/gamma", gan_shape1(c)),
+             *beta = operand(b, "w/beta", gan_shape1(c));
+    gan_node *y = gan_batch_norm_training(b->g, x, 2, gamma, beta, 1e-5, NULL);
+    y = gan_reshape(b->g, gan_output(b->g, gan_leaky_relu(b->g, y, 0.2)), gan_shape2(n, 16 * c));
+    y = gan_matmul(b->g, y, gan_cast(b->g, w, b->dtype), false, true);
+    gan_node *loss = gan_logits_loss(b->g, gan_cast(b->g, y, GAN_F32), 1);
+    bench_check(gan_gradient(b->g, loss, 1, &x, &dx));
+    gan_output(b->g, dx);
+    finish(b, title, 0, 3 * bytes_of(shape) / 2);
+}
+
+static void bench_ends(bench *b, const char *device, gan_device_options options) {
+    bench other = *b;
+    other.dtype = GAN_BF16;
+    for (int pairs = 0; pairs < 2; pairs++) {
+        options.cooperative = pairs;
+        bench_check(gan_device_open(&other.device, device, &options));
+        bench_end(&other, 256, 512, pairs ? "/pairs/bf16" : "/phases/bf16");  /* of b */
+        bench_end(&other, 512, 1536, pairs ? "/pairs/bf16" : "/phases/bf16"); /* of d */
+        gan_device_close(other.device);
+    }
+}
+
 static void bench_adam(bench *b, int64_t n) {
     char title[64];
     snprintf(title, sizeof title, "adam %lld", (long long)n);
@@ -420,6 +452,7 @@ int main(int argc, char **argv) {
     bench_norm(&b, 128, 8, 256, false, "");
     if (b.cuda) bench_norms(&b, device, options);
     if (b.cuda) bench_heads(&b, device, options);
+    if (b.cuda) bench_ends(&b, device, options);
     bench_adam(&b, 1485584);
     bench_adam(&b, 3576704);
     bench_gather(&b, 10000, 128, 28, 1);
