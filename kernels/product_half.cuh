@@ -170,6 +170,7 @@ __device__ __forceinline__ void half_tile(const PRODUCT &p, const ProductTile &t
     for (int k = 0; k < p.k; k += AHEAD * HALF_STEP) {
 #pragma unroll
         for (int i = 0; i < AHEAD; i++) {
+            if (i > 0 && k + i * HALF_STEP >= p.k) break;
             __syncthreads(); /* the step before has been used */
             a.keep(room.a, of_a[i]);
             b.keep(room.b, of_b[i]);
