@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(BLOCK, 2) product_kernel(const __grid_constant
             fetch_tile<A_ALONG_K>(next_a, a, at.row, p.m, k + STEP, p.k);
             fetch_tile<B_ALONG_K>(next_b, b, at.column, p.n, k + STEP, p.k);
         }
-#pragma unroll
+#pragma unroll 8 /* of more of them the compiler would spill registers */
         for (int i = 0; i < SHARE; i++) {
             const int line = (slice * SHARE + i) * LINE;
             multiply(sum, tile_a + line + row, tile_b + line + column);
