@@ -1,3 +1,3 @@
 # A block takes the first of its turns alone.
-# in joined.cu, compile joined.cu, plain, --only phases
+# in joined.cuh, compile joined.cu, plain, --only phases
 s/block < t.blocks; block += blocks/block < t.blocks; block += t.blocks/
