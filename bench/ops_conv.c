@@ -71,6 +71,24 @@ static const conv few[] = {
     {128, 32, 3, 128, 3, 1, 1}, {64, 32, 256, 3, 3, 1, 1},
 };
 
+/* The gradients of a first layer's filter and bias. */
+static void time_gradients(bench *b, const conv *c, const char *how) {
+    const gan_window window = gan_window_same(c->stride, c->padding);
+    const int64_t out = (c->size + 2 * c->padding - c->filter) / c->stride + 1;
+    const gan_shape x = gan_shape4(c->n, c->size, c->size, c->c);
+    const gan_shape y = gan_shape4(c->n, out, out, c->k);
+    char title[96];
+    snprintf(title, sizeof title, "gradients%s %lld %lld %lld %lld %lld %d %d", how,
+             (long long)c->n, (long long)c->size, (long long)c->c, (long long)c->k,
+             (long long)c->filter, c->stride, c->padding);
+    ops_begin(b);
+    gan_node *p = ops_typed(b, "p/p", x), *q = ops_typed(b, "q/q", y);
+    gan_output(b->g, gan_conv2d_grad_weight(b->g, p, q, c->filter, c->filter, window));
+    gan_output(b->g, gan_sum_axes(b->g, gan_cast(b->g, q, GAN_F32), 1u << 0 | 1u << 1 | 1u << 2));
+    ops_finish(b, title, 2.0 * (double)(c->n * out * out * c->k * c->filter * c->filter * c->c),
+               (ops_bytes(x) + ops_bytes(y)) / (b->dtype == GAN_BF16 ? 2 : 1));
+}
+
 static void few_channels(bench *b) {
     static const struct {
         gan_dtype dtype;
@@ -86,6 +104,8 @@ static void few_channels(bench *b) {
         bench other = ops_open(b, options, ways[way].dtype);
         for (size_t i = 0; i < sizeof few / sizeof *few; i++)
             for (int kind = 0; kind < 3; kind++) time_conv(&other, &few[i], kind, ways[way].how);
+        for (size_t i = 0; i + 1 < sizeof few / sizeof *few; i++)
+            time_gradients(&other, &few[i], ways[way].how);
         ops_close(&other);
     }
 }

@@ -1,13 +1,11 @@
-/* The filter's gradient between few channels and many: for each tap the sum over all pixels of the
- * many's channels times the few's.
+/* The filter's gradient between few channels and many, in f32: for each tap the sum over all pixels
+ * of the many's channels times the few's.
  *
  * A block takes some of the tiles, for up to 64 channels. Of a tile, which lies in shared memory,
  * each thread takes every so many pixels for one tap and eight channels; at the end the block adds
- * up its threads' sums in their order. Blocks' sums are brought together in groups, by the last of
- * a group, and groups' by the last of all.
+ * up its threads' sums in their order.
  */
-#include "kernels/conv.cuh"
-#include "kernels/last.cuh"
+#include "kernels/conv_parts.cuh"
 
 namespace {
 
@@ -16,33 +14,28 @@ enum {
     ROWS = 4, /* of a tile */
     PIXELS = ROWS * CONV_ACROSS,
     MOST_FEW = 704, /* pixels of few channels that its taps reach, at most */
-    MOST_SUMS = GAN_LAUNCH_CONV_TAPS * CONV_PIXEL * CONV_CHANNELS,
-    GROUP = 16, /* parts that are brought together at once, and groups */
-    MOST_PARTS = GROUP * GROUP
+    MOST_SUMS = GAN_LAUNCH_CONV_TAPS * CONV_PIXEL * CONV_CHANNELS
 };
 static_assert(PIXELS * CONV_CHANNELS >= MOST_SUMS, "the sums take the tile's place");
 
 struct Args {
     Sides v;
-    const void *few, *many;
-    void *out;
+    const float *few, *many;
+    float *out;
     int groups;               // of CONV_CHUNK channels, a block
     int few_rows, few_across; // of what a tile's taps reach
     int slices;               // threads that share the pixels of a tile
-    int parts;                // blocks that share the tiles
     int vectors;
     Tiles tiles;
-    float *workspace; // (shares of the channels, parts, MOST_SUMS)
-    unsigned *counters;
+    Parts parts;
 };
 
-template <class T>
 __device__ __forceinline__ void stage_many(float *tile, const Args &a, int n, int p, int q, int k) {
     const int channels = a.groups * CONV_CHUNK;
     for (int i = int(threadIdx.x); i < PIXELS * a.groups; i += BLOCK) {
         const int pixel = i / a.groups, chunk = i % a.groups * CONV_CHUNK;
         float value[CONV_CHUNK];
-        load_many(value, static_cast<const T *>(a.many), a.v, a.vectors, n, p + pixel / CONV_ACROSS,
+        load_many(value, a.many, a.v, a.vectors, n, p + pixel / CONV_ACROSS,
                   q + pixel % CONV_ACROSS, k + chunk);
         store_floats(tile + pixel * channels + chunk, value);
     }
@@ -99,118 +92,71 @@ __device__ __forceinline__ void add_slices(float *sums, const float (&sum)[CONV_
     __syncthreads();
 }
 
-template <class T, int C>
-__device__ __forceinline__ void write_filter(const Args &a, int i, float value, int first) {
-    const int channels = a.groups * CONV_CHUNK;
-    const int line = i / channels, k = first + i % channels, c = line % C;
-    if (k < a.v.k && c < a.v.c)
-        static_cast<T *>(a.out)[filter_at(a.v, k, line / C, c)] = from_float<T>(value);
-}
-
-/* Element i of `n` parts, `apart` numbers from each other. */
-__device__ __forceinline__ float total(const float *parts, int n, int apart, int i) {
-    float sum = parts[i];
-#pragma unroll 4
-    for (int part = 1; part < n; part++) sum += parts[part * apart + i];
-    return sum;
-}
-
-template <class T, int C>
+template <int C>
 __global__ void __launch_bounds__(BLOCK, 2) weight_kernel(const __grid_constant__ Args a) {
     GPU_WAIT();
     GPU_SHARED(Floats<MOST_FEW * CONV_PIXEL>, few, );
     GPU_SHARED(Floats<PIXELS * CONV_CHANNELS>, many, );
     const Sides &v = a.v;
     const Share share(a);
-    const int part = int(blockIdx.x), first = int(blockIdx.y) * share.channels;
-    const unsigned begin = unsigned(uint64_t(a.tiles.all) * unsigned(part) / unsigned(a.parts)),
-                   end = unsigned(uint64_t(a.tiles.all) * unsigned(part + 1) / unsigned(a.parts));
+    const int first = int(blockIdx.y) * share.channels;
+    unsigned begin, end;
+    a.parts.find(a.tiles.all, begin, end);
     float sum[CONV_CHUNK][C] = {};
     for (unsigned t = begin; t < end; t++) {
         int n, p, q;
         a.tiles.find(t, n, p, q);
         p *= ROWS, q *= CONV_ACROSS;
         __syncthreads(); /* the tile before has been used */
-        stage_few<BLOCK>(few.v, static_cast<const T *>(a.few), v, n, p * v.stride - v.top,
-                         q * v.stride - v.left, a.few_rows, a.few_across);
-        stage_many<T>(many.v, a, n, p, q, first);
+        stage_few<BLOCK>(few.v, a.few, v, n, p * v.stride - v.top, q * v.stride - v.left,
+                         a.few_rows, a.few_across);
+        stage_many(many.v, a, n, p, q, first);
         __syncthreads();
         if (share.slice < a.slices) add_tile(sum, a, share, few.v, many.v);
     }
     float *const sums = many.v;
     add_slices(sums, sum, a, share);
-
-    const int size = v.r * v.s * C * share.channels;
-    if (a.parts == 1) {
-        for (int i = int(threadIdx.x); i < size; i += BLOCK)
-            write_filter<T, C>(a, i, sums[i], first);
-        return;
-    }
-    const int group = part / GROUP, groups = (a.parts + GROUP - 1) / GROUP;
-    const int members = a.parts - group * GROUP < GROUP ? a.parts - group * GROUP : GROUP;
-    unsigned *const counters = a.counters + blockIdx.y * (GROUP + 1);
-    float *const all = a.workspace + int64_t(blockIdx.y) * a.parts * MOST_SUMS, *const ours =
-                                                                                    all +
-                                                                                    group * GROUP *
-                                                                                        MOST_SUMS;
-    for (int i = int(threadIdx.x); i < size; i += BLOCK) all[part * MOST_SUMS + i] = sums[i];
-    if (!is_last(counters + group, unsigned(members))) return;
-    for (int i = int(threadIdx.x); i < size; i += BLOCK) /* each thread its own */
-        ours[i] = total(ours, members, MOST_SUMS, i);
-    if (!is_last(counters + GROUP, unsigned(groups))) return;
-    for (int i = int(threadIdx.x); i < size; i += BLOCK)
-        write_filter<T, C>(a, i, total(all, groups, GROUP * MOST_SUMS, i), first);
+    a.parts.bring_together<BLOCK>(sums, [&a, &share, first](int i, float value) {
+        const int line = i / share.channels, k = first + i % share.channels, c = line % C;
+        if (k < a.v.k && c < a.v.c) a.out[filter_at(a.v, k, line / C, c)] = value;
+    });
 }
 
 /* ---- launchers ---- */
 
 using Kernel = void (*)(const Args);
 
-template <class T>
 Kernel choose(int c) {
-    return c == 1 ? weight_kernel<T, 1> : c == 3 ? weight_kernel<T, 3> : weight_kernel<T, 4>;
+    return c == 1 ? weight_kernel<1> : c == 3 ? weight_kernel<3> : weight_kernel<4>;
 }
 
-struct Cut {
-    int shares, groups, parts;
-
-    explicit Cut(const Sides &v) {
-        enum { LEAST = 4 }; /* tiles that are worth a block */
-        const int64_t chunks = ceil_div(v.k, CONV_CHUNK), most = CONV_CHANNELS / CONV_CHUNK;
-        shares = int(ceil_div(chunks, most));
-        groups = int(ceil_div(chunks, shares));
-        const int64_t tiles = v.n * ceil_div(v.p, ROWS) * ceil_div(v.q, CONV_ACROSS);
-        int64_t blocks = ceil_div(tiles, LEAST);
-        if (blocks > MOST_PARTS / shares) blocks = MOST_PARTS / shares;
-        parts = int(blocks);
-    }
-};
+/* Of a part, with as many channels of the few as a kernel has. */
+int numbers(const Sides &v, const Cut &cut) {
+    return v.r * v.s * (v.c == 2 ? 4 : v.c) * cut.groups * CONV_CHUNK;
+}
 
 } // namespace
 
-extern "C" size_t gan_launch_conv_workspace(const gan_launch_conv_sides *v) {
-    const Cut cut(*v);
-    return cut.parts == 1 ? 0 : sizeof(float) * size_t(cut.shares) * size_t(cut.parts) * MOST_SUMS;
+extern "C" size_t gan_launch_conv_weight_workspace(const gan_launch_conv_sides *v) {
+    const Cut cut(*v, ROWS, PARTS_MOST);
+    return cut.workspace(numbers(*v, cut));
 }
 
 extern "C" cudaError_t gan_launch_conv_weight(const gan_launch_conv_args *l, cudaStream_t stream) {
     const Sides &v = l->sides;
-    const Cut cut(v);
-    static_assert(2048 / CONV_CHANNELS * (GROUP + 1) <= GAN_LAUNCH_COUNTERS, "a share's counters");
+    const Cut cut(v, ROWS, PARTS_MOST);
     const Args a = {v,
-                    l->few,
-                    l->many,
-                    l->out,
+                    static_cast<const float *>(l->few),
+                    static_cast<const float *>(l->many),
+                    static_cast<float *>(l->out),
                     cut.groups,
                     (ROWS - 1) * v.stride + v.r,
                     (CONV_ACROSS - 1) * v.stride + v.s,
                     BLOCK / (cut.groups * v.r * v.s),
-                    cut.parts,
-                    many_in_vectors(v, l->many, l->bf16),
+                    many_in_vectors(v, l->many, 0),
                     Tiles(v.n, v.p, v.q, ROWS, CONV_ACROSS),
-                    static_cast<float *>(l->workspace),
-                    l->counters};
-    const Kernel kernel = l->bf16 ? choose<__nv_bfloat16>(v.c) : choose<float>(v.c);
-    GPU_LAUNCH(kernel, dim3(unsigned(cut.parts), unsigned(cut.shares)), dim3(BLOCK), stream, a);
+                    {cut.parts, numbers(v, cut), static_cast<float *>(l->workspace), l->counters}};
+    GPU_LAUNCH(choose(v.c), dim3(unsigned(cut.parts), unsigned(cut.shares)), dim3(BLOCK), stream,
+               a);
     return cudaGetLastError();
 }

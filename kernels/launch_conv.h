@@ -1,5 +1,5 @@
 /* Convolutions with at most four channels on one side, without a library: conv_many.cu,
- * conv_few.cu, conv_weight.cu. */
+ * conv_few.cu, conv_weight.cu, conv_weight_half.cu. */
 #ifndef GANC_KERNELS_LAUNCH_CONV_H
 #define GANC_KERNELS_LAUNCH_CONV_H
 
@@ -39,8 +39,10 @@ typedef struct gan_launch_conv_args {
     int with_program;           /* not of the filter's gradient */
     int raw_input;              /* the program's operand that is the convolution's result, or -1 */
     gan_launch_program program; /* over the result's elements; at most GAN_LAUNCH_SLOTS - 1 slots */
-    void *workspace;            /* gan_launch_conv_workspace() bytes: of the filter's gradient */
-    unsigned *counters;         /* GAN_LAUNCH_COUNTERS zeros: likewise */
+    void *workspace;    /* of the filter's gradient: as many bytes as the functions below say */
+    unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros: likewise */
+    float *sums;        /* (k): also gets the sums of the many over all pixels, of
+                           gan_launch_conv_weight_half() alone; NULL: nothing does */
 } gan_launch_conv_args;
 
 /* Whether the kernels take these sides: lengths of at least 1, arrays of less than 2^31 elements,
@@ -50,9 +52,12 @@ int gan_launch_conv_takes(const gan_launch_conv_sides *v);
 /* Each one launch. Sums are float, in an order that depends on the sides alone. */
 cudaError_t gan_launch_conv_many(const gan_launch_conv_args *a, cudaStream_t stream);
 cudaError_t gan_launch_conv_few(const gan_launch_conv_args *a, cudaStream_t stream);
-cudaError_t gan_launch_conv_weight(const gan_launch_conv_args *a, cudaStream_t stream);
 
-size_t gan_launch_conv_workspace(const gan_launch_conv_sides *v);
+/* The filter's gradient: of float, and of bfloat16. */
+cudaError_t gan_launch_conv_weight(const gan_launch_conv_args *a, cudaStream_t stream);
+cudaError_t gan_launch_conv_weight_half(const gan_launch_conv_args *a, cudaStream_t stream);
+size_t gan_launch_conv_weight_workspace(const gan_launch_conv_sides *v);
+size_t gan_launch_conv_half_workspace(const gan_launch_conv_sides *v);
 
 #ifdef __cplusplus
 }

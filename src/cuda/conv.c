@@ -203,14 +203,21 @@ bool gan_cuda_conv_is_apart(const gan_call *call) {
     return v->pair.active && !v->pair.both;
 }
 
-bool gan_cuda_conv_is_followed(const gan_call *calls) {
+/* Of two calls that are one launch, which is the convolution; -1: none is. */
+static int convolution_of(const gan_call *calls) {
     const gan_op_id op = calls[0].node->op;
-    return calls[0].joined == 2 && (op == GAN_OP_conv2d || op == GAN_OP_conv2d_grad_input);
+    if (calls[0].joined != 2) return -1;
+    if (op == GAN_OP_conv2d || op == GAN_OP_conv2d_grad_input || op == GAN_OP_conv2d_grad_weight)
+        return 0;
+    return calls[1].node->op == GAN_OP_conv2d_grad_weight ? 1 : -1;
 }
 
+bool gan_cuda_conv_is_both(const gan_call *calls) { return convolution_of(calls) >= 0; }
+
 gan_status gan_cuda_conv_run_both(gan_device *device, const gan_call *calls) {
-    const conv *v = calls[0].state;
-    return gan_cuda_conv_direct_run_both(&v->direct, device, calls);
+    const int i = convolution_of(calls);
+    const conv *v = calls[i].state;
+    return gan_cuda_conv_direct_run_both(&v->direct, device, &calls[i], &calls[1 - i]);
 }
 
 /* ---- running ---- */

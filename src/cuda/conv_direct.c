@@ -4,14 +4,15 @@
  * 2, sixteen taps. When they do it is a rule of shapes and types alone, not of times: sums in
  * another order are other bits, and the same seed shall give the same bits.
  *
- * They compute on the ordinary cores, whose f32 rate is a twelfth of the tensor cores' in bf16, but
- * waste nothing, need no frame, and apply any program. So
+ * Images they compute on the ordinary cores, whose f32 rate is a twelfth of the tensor cores' in
+ * bf16, but waste nothing, need no frame, and apply any program; the filter's gradient in bf16 on
+ * tensor cores, and a bias's with it. So
  *   - in f32, where the library has the same cores, they make the result of many channels, that of
  *     few, and the filter's gradient;
- *   - where the library may use tensor cores (bf16, tf32) they make only the result of few
- *     channels: there the library's tiles are at least eight wide, of which one to four are used,
- *     a pixel of three channels is no whole number of words, and no program is documented to be
- *     part of its launch;
+ *   - where the library may use tensor cores (bf16, tf32) they make the result of few channels:
+ *     there the library's tiles are at least eight wide, of which one to four are used, a pixel of
+ *     three channels is no whole number of words, and no program is documented to be part of its
+ *     launch; and in bf16 the filter's gradient: it takes as long as the many are read;
  *   - and only where there is work for a device: many channels are at least LEAST_MANY, and their
  *     pixels LEAST_PIXELS, 64 an image. */
 #include "cuda/conv_direct.h"
@@ -76,9 +77,12 @@ static bool describe(gan_launch_conv_sides *v, const gan_call *call) {
     return gan_launch_conv_takes(v);
 }
 
+static bool is_weight(const gan_call *call) { return call->node->op == GAN_OP_conv2d_grad_weight; }
+
 /* Which of the two images, or the filter, is the result. */
 static launcher *launcher_of(const gan_call *call, const gan_launch_conv_sides *v) {
-    if (call->node->op == GAN_OP_conv2d_grad_weight) return gan_launch_conv_weight;
+    if (is_weight(call))
+        return call->in[0].dtype == GAN_BF16 ? gan_launch_conv_weight_half : gan_launch_conv_weight;
     const bool many = (call->node->op == GAN_OP_conv2d) == !v->turned;
     return many ? gan_launch_conv_many : gan_launch_conv_few;
 }
@@ -87,9 +91,10 @@ static launcher *launcher_of(const gan_call *call, const gan_launch_conv_sides *
 
 static bool pays(const gan_call *call, const gan_launch_conv_sides *v) {
     const bool cores = call->in[0].dtype == GAN_BF16 || call->node->tf32;
+    launcher *launch = launcher_of(call, v);
     const int64_t pixels = (int64_t)v->p * v->q;
-    return (!cores || launcher_of(call, v) == gan_launch_conv_few) && v->k >= LEAST_MANY &&
-           pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
+    return (!cores || launch == gan_launch_conv_few || launch == gan_launch_conv_weight_half) &&
+           v->k >= LEAST_MANY && pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
 }
 
 void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *device, gan_call *call,
@@ -105,8 +110,9 @@ void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *dev
     to->args.bf16 = call->in[0].dtype == GAN_BF16;
     to->args.with_program = to->program;
     to->args.raw_input = to->program ? gan_cuda_epilogue_raw(epilogue) : -1;
-    if (call->node->op == GAN_OP_conv2d_grad_weight)
-        call->workspace_bytes = gan_launch_conv_workspace(&sides);
+    if (is_weight(call))
+        call->workspace_bytes = to->args.bf16 ? gan_launch_conv_half_workspace(&sides)
+                                              : gan_launch_conv_weight_workspace(&sides);
 }
 
 /* ---- with a function of the result ---- */
@@ -130,30 +136,72 @@ static void describe_operands(const gan_node *node, gan_array *to) {
         to[i] = (gan_array){.dtype = node->in[i]->dtype, .shape = node->in[i]->shape};
 }
 
-bool gan_cuda_conv_direct_follows(const gan_device *device, const gan_node *first,
-                                  const gan_node *second) {
+/* What they would do for a convolution without a program. */
+static gan_cuda_conv_direct direct_of(const gan_device *device, const gan_node *node,
+                                      launcher **launch) {
+    gan_array in[2];
+    gan_cuda_conv_direct v;
+    describe_operands(node, in);
+    gan_call call = {.node = node, .in = in, .out = {.dtype = node->dtype, .shape = node->shape}};
+    gan_cuda_conv_direct_choose(&v, device, &call, &(gan_cuda_epilogue){.active = false});
+    if (v.active) *launch = launcher_of(&call, &v.args.sides);
+    return v;
+}
+
+static bool is_followed(const gan_device *device, const gan_node *first, const gan_node *second) {
     gan_array in[MOST_OPERANDS];
     gan_cuda_program program;
-    gan_cuda_conv_direct v;
+    launcher *launch = NULL;
     if ((first->op != GAN_OP_conv2d && first->op != GAN_OP_conv2d_grad_input) || first->program ||
         second->op != GAN_OP_pointwise || second->dtype != first->dtype ||
         !gan_shape_equal(second->shape, first->shape) || second->n_in > MOST_OPERANDS ||
         operand_of(second, first) < 0)
         return false;
-    describe_operands(first, in);
-    gan_call call = {
-        .node = first, .in = in, .out = {.dtype = first->dtype, .shape = first->shape}};
-    gan_cuda_conv_direct_choose(&v, device, &call, &(gan_cuda_epilogue){.active = false});
-    if (!v.active || launcher_of(&call, &v.args.sides) != gan_launch_conv_few) return false;
+    direct_of(device, first, &launch);
+    if (launch != gan_launch_conv_few) return false;
     describe_operands(second, in);
     return gan_cuda_program_bind(&program, second, second->program, second->shape, second->n_in, in,
                                  0, NULL) == GAN_OK &&
            program.launch.n_slots < GAN_LAUNCH_SLOTS;
 }
 
+/* ---- with the sums of the many ---- */
+
+/* Whether `second` is the gradient of a bias beside that of the filter. */
+static bool is_summed(const gan_device *device, const gan_node *first, const gan_node *second) {
+    enum { PIXELS = 1u << 0 | 1u << 1 | 1u << 2 };
+    launcher *launch = NULL;
+    if (first->op != GAN_OP_conv2d_grad_weight || second->op != GAN_OP_sum || second->program ||
+        second->dtype != GAN_F32 || second->in[0] != first->in[1] ||
+        second->attr.reduce.axes != PIXELS)
+        return false;
+    const gan_cuda_conv_direct v = direct_of(device, first, &launch);
+    return launch == gan_launch_conv_weight_half && !v.args.sides.turned;
+}
+
+bool gan_cuda_conv_direct_pairs(const gan_device *device, const gan_node *first,
+                                const gan_node *second) {
+    return is_followed(device, first, second) || is_summed(device, first, second);
+}
+
+/* ---- running ---- */
+
+static gan_status run_weight(gan_launch_conv_args a, gan_device *device, const gan_call *call,
+                             float *sums) {
+    launcher *launch = launcher_of(call, &a.sides);
+    a.few = call->in[a.sides.turned ? 1 : 0].data;
+    a.many = call->in[a.sides.turned ? 0 : 1].data;
+    a.out = call->out.data;
+    a.sums = sums;
+    a.workspace = call->workspace;
+    a.counters = gan_cuda(device)->lane[call->lane].counters;
+    GAN_CUDA_TRY(call->node, launch(&a, gan_cuda(device)->stream));
+    return GAN_OK;
+}
+
 gan_status gan_cuda_conv_direct_run_both(const gan_cuda_conv_direct *v, gan_device *device,
-                                         const gan_call *calls) {
-    const gan_call *first = &calls[0], *second = &calls[1];
+                                         const gan_call *first, const gan_call *second) {
+    if (is_weight(first)) return run_weight(v->args, device, first, second->out.data);
     const gan_cuda_program *program = second->state;
     const int operand = operand_of(second->node, first->node);
     gan_launch_conv_args a = v->args;
@@ -168,23 +216,14 @@ gan_status gan_cuda_conv_direct_run_both(const gan_cuda_conv_direct *v, gan_devi
     return GAN_OK;
 }
 
-/* ---- running ---- */
-
 gan_status gan_cuda_conv_direct_run(const gan_cuda_conv_direct *v, gan_device *device,
                                     const gan_call *call, const gan_cuda_epilogue *epilogue) {
+    if (is_weight(call)) return run_weight(v->args, device, call, NULL);
     gan_launch_conv_args a = v->args;
-    launcher *launch = launcher_of(call, &a.sides);
-    if (launch == gan_launch_conv_weight) {
-        a.few = call->in[a.sides.turned ? 1 : 0].data;
-        a.many = call->in[a.sides.turned ? 0 : 1].data;
-        a.workspace = call->workspace;
-        a.counters = gan_cuda(device)->lane[call->lane].counters;
-    } else {
-        a.few = a.many = call->in[0].data;
-        a.filter = call->in[1].data;
-    }
+    a.few = a.many = call->in[0].data;
+    a.filter = call->in[1].data;
     a.out = call->out.data;
     if (v->program) a.program = gan_cuda_epilogue_at(epilogue, call);
-    GAN_CUDA_TRY(call->node, launch(&a, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(call->node, launcher_of(call, &a.sides)(&a, gan_cuda(device)->stream));
     return v->program || !epilogue->active ? GAN_OK : gan_cuda_epilogue_run(epilogue, device, call);
 }

@@ -16,14 +16,15 @@ typedef struct gan_cuda_conv_direct {
 void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *device, gan_call *call,
                                  const gan_cuda_epilogue *epilogue);
 
-/* Whether they make a convolution without a program and what `second`, a pointwise function of its
- * result, makes of that as one launch: both are stored. */
-bool gan_cuda_conv_direct_follows(const gan_device *device, const gan_node *first,
-                                  const gan_node *second);
+/* Whether they make two results in one launch: that of a convolution without a program and what
+ * `second`, a pointwise function of it, makes of that; or the gradients of a filter and of the bias
+ * beside it. */
+bool gan_cuda_conv_direct_pairs(const gan_device *device, const gan_node *first,
+                                const gan_node *second);
 
 /* Puts both calls on the stream. */
 gan_status gan_cuda_conv_direct_run_both(const gan_cuda_conv_direct *v, gan_device *device,
-                                         const gan_call *calls);
+                                         const gan_call *first, const gan_call *second);
 
 /* Puts it on the stream. */
 gan_status gan_cuda_conv_direct_run(const gan_cuda_conv_direct *v, gan_device *device,

@@ -65,7 +65,15 @@ static void convolution(const gan_call *call, gan_cost *cost) {
 
 /* A function of a convolution that is still at hand. */
 static void followed(const gan_call *call, gan_cost *cost) {
-    if (!call->joined && gan_cuda_conv_is_followed(call - 1)) cost->read -= bytes_of(&call[-1].out);
+    if (!call->joined && gan_cuda_conv_is_both(call - 1)) cost->read -= bytes_of(&call[-1].out);
+}
+
+/* The sums of what a filter's gradient reads. */
+static void sum(const gan_call *call, gan_cost *cost) {
+    if (gan_cuda_conv_is_both(call->joined ? call : call - 1))
+        cost->read -= bytes_of(&call->in[0]);
+    else
+        in_parts(call, cost);
 }
 
 #define ROW(op, function) [GAN_OP_##op] = function
@@ -73,7 +81,7 @@ static void followed(const gan_call *call, gan_cost *cost) {
 /* Ops without a row: one launch. */
 static void (*const rule[GAN_OP_COUNT])(const gan_call *call, gan_cost *cost) = {
     ROW(pointwise, followed),
-    ROW(sum, in_parts),
+    ROW(sum, sum),
     ROW(max, in_parts),
     ROW(moments, in_parts),
     ROW(batch_norm_sums, in_parts),

@@ -159,8 +159,8 @@ bool gan_cuda_conv_is_fused(const gan_call *call);
 /* Whether the second of its two results is a launch of its own. */
 bool gan_cuda_conv_is_apart(const gan_call *call);
 
-/* Two calls as one launch: gan_cuda_conv_direct_follows(). */
-bool gan_cuda_conv_is_followed(const gan_call *calls);
+/* Two calls as one launch: gan_cuda_conv_direct_pairs(). */
+bool gan_cuda_conv_is_both(const gan_call *calls);
 gan_status gan_cuda_conv_run_both(gan_device *device, const gan_call *calls);
 
 #endif

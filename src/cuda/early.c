@@ -28,7 +28,7 @@ gan_status gan_cuda_find_early(gan_cuda_device *d, const gan_device_options *opt
 static bool begins_with_ours(const gan_cuda_device *d, const gan_call *calls) {
     const gan_call *last = &calls[calls->joined - 1];
     if (calls->joined > 1)
-        return gan_cuda_conv_is_followed(calls) ||
+        return gan_cuda_conv_is_both(calls) ||
                (!gan_cuda_is_pair(calls) && (last->phase == calls->phase || !d->resident));
     switch (calls->node->op) {
     case GAN_OP_assign:

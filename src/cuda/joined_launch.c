@@ -7,7 +7,7 @@
 #include "kernels/launch.h"
 
 bool gan_cuda_pairs(const gan_device *device, const gan_node *first, const gan_node *second) {
-    return gan_cuda_conv_direct_follows(device, first, second) ||
+    return gan_cuda_conv_direct_pairs(device, first, second) ||
            gan_cuda_norm_pairs(device, first, second);
 }
 
@@ -72,7 +72,7 @@ static gan_status add_phase(launch *l, int n, const gan_call *calls) {
 }
 
 gan_status gan_cuda_run_joined(gan_device *device, int n, const gan_call *calls) {
-    if (gan_cuda_conv_is_followed(calls)) return gan_cuda_conv_run_both(device, calls);
+    if (gan_cuda_conv_is_both(calls)) return gan_cuda_conv_run_both(device, calls);
     if (gan_cuda_is_pair(calls)) return gan_cuda_run_pair(device, n, calls);
     launch l = {.device = device, .lane = &gan_cuda(device)->lane[calls[0].lane]};
     begin(&l);

@@ -103,8 +103,9 @@ struct gan_backend {
      * those of its chain before it. */
     gan_join (*joins)(const gan_node *node);
     int join_room;
-    /* Whether a call that is no such task is of one launch with a later one, be that one or not;
-     * run_joined gets both, and a third that the second is so with. NULL: none. */
+    /* Whether a call that is no such task is of one launch with another, a later one, be that one or
+     * not, or an earlier one that is; run_joined gets both in their order, and a third that the
+     * second is so with. NULL: none. */
     bool (*pairs)(const gan_device *device, const gan_node *first, const gan_node *second);
     /* What calls that are one launch, one or a pair, take of a launch's room as a phase between
      * joined ones; 0: they are none. run_joined gets them in their order. NULL: none are. */

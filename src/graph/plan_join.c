@@ -222,16 +222,23 @@ static bool is_taken(const joining *j, int t) {
     return false;
 }
 
+/* The later one of two comes where the earlier one is; however small, it costs nothing there. */
+static bool pair_up(joining *j, int t, int u) {
+    const gan_plan_options *o = j->options;
+    const int early = t < u ? t : u, late = t < u ? u : t;
+    if (j->partner[early] >= 0 || !o->pairs(o->context, j->call[t], j->call[u])) return false;
+    j->partner[early] = late;
+    j->how[u].room = 0;
+    return true;
+}
+
 static void find_partners(joining *j) {
     const gan_plan_options *o = j->options;
-    for (int t = 0; t < j->n; t++) {
-        j->partner[t] = -1;
-        if (!o->pairs || j->how[t].room > 0) continue;
-        for (int u = t + 1; u < j->n && j->partner[t] < 0; u++)
-            if (o->pairs(o->context, j->call[t], j->call[u])) {
-                j->partner[t] = u;
-                j->how[u].room = 0; /* however small: it costs nothing there */
-            }
+    for (int t = 0; t < j->n; t++) j->partner[t] = -1;
+    for (int t = 0; t < j->n && o->pairs; t++) {
+        bool found = j->how[t].room > 0;
+        for (int u = t + 1; u < j->n && !found; u++) found = pair_up(j, t, u);
+        for (int u = t - 1; u >= 0 && !found; u--) found = j->how[u].room > 0 && pair_up(j, t, u);
     }
     for (int t = 0; t < j->n; t++)
         for (int u = t + 1; u < j->n && j->call[t]->op == GAN_OP_pointwise; u++)

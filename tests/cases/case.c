@@ -7,13 +7,13 @@
 #include <string.h>
 
 static const case_family *const families[] = {
-    &cases_pointwise, &cases_pointwise_ties, &cases_broadcasting,  &cases_cast,   &cases_reduce,
-    &cases_broadcast, &cases_layout,         &cases_permute,       &cases_gather, &cases_concat,
-    &cases_matmul,    &cases_conv,           &cases_fold,          &cases_pool,   &cases_norm,
-    &cases_loss,      &cases_random,         &cases_data,          &cases_update, &cases_optimizer,
-    &cases_order,     &cases_fusion,         &cases_epilogue,      &cases_chain,  &cases_view,
-    &cases_game,      &cases_half,           &cases_conv_epilogue, &cases_maxout, &cases_phases,
-    &cases_phased,    &cases_head,
+    &cases_pointwise, &cases_pointwise_ties, &cases_broadcasting,   &cases_cast,   &cases_reduce,
+    &cases_broadcast, &cases_layout,         &cases_permute,        &cases_gather, &cases_concat,
+    &cases_matmul,    &cases_conv,           &cases_fold,           &cases_pool,   &cases_norm,
+    &cases_loss,      &cases_random,         &cases_data,           &cases_update, &cases_optimizer,
+    &cases_order,     &cases_fusion,         &cases_epilogue,       &cases_chain,  &cases_view,
+    &cases_game,      &cases_half,           &cases_conv_epilogue,  &cases_maxout, &cases_phases,
+    &cases_phased,    &cases_head,           &cases_conv_gradients,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -91,6 +91,6 @@ extern const case_family cases_pointwise, cases_pointwise_ties, cases_broadcasti
     cases_matmul, cases_conv, cases_fold, cases_pool, cases_norm, cases_loss, cases_random,
     cases_data, cases_update, cases_optimizer, cases_order, cases_fusion, cases_epilogue,
     cases_chain, cases_game, cases_view, cases_half, cases_conv_epilogue, cases_maxout,
-    cases_phases, cases_head, cases_phased;
+    cases_phases, cases_head, cases_phased, cases_conv_gradients;
 
 #endif

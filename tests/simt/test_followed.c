@@ -230,10 +230,56 @@ static void all_of_it_is_awaited(void **state) {
     close_case(&o);
 }
 
+/* The gradients of a filter and of the bias beside it, whichever is asked for first. */
+static void gradients_are_one_launch(void **state) {
+    (void)state;
+    enum { FILTER = 4, PIXELS = 1u << 0 | 1u << 1 | 1u << 2 };
+    const gan_device_options options = {.direct = GAN_DIRECT_ALWAYS};
+    for (int way = 0; way < 4; way++) {
+        const bool first = way % 2, bf16 = way / 2;
+        const followed_case c = {false, bf16, NOTHING};
+        opened o = {.device = NULL};
+        expect_ok(gan_device_open(&o.device, "cuda", &options));
+        expect_ok(gan_store_create(&o.store, 1));
+        expect_ok(gan_graph_create(&o.g, o.store));
+        gan_node *x = random_values(o.g, &c, gan_shape4(N, 2 * SIZE, 2 * SIZE, FEW));
+        gan_node *dy = random_values(o.g, &c, gan_shape4(N, SIZE, SIZE, MANY)), *sum[2];
+        for (int i = 0; i < 2; i++) {
+            if (i == !first)
+                gan_output(
+                    o.g, gan_conv2d_grad_weight(o.g, x, dy, FILTER, FILTER, gan_window_same(2, 1)));
+            sum[i] = gan_sum_axes(o.g, bf16 ? gan_cast(o.g, dy, GAN_F32) : dy, PIXELS);
+        }
+        gan_output(o.g, sum[0]);
+        gan_output(o.g, dy);
+        expect_ok(gan_compile(&o.program, o.g, o.device));
+        expect_ok(gan_program_load(o.program));
+        int both = 0;
+        for (int i = 0; i < o.program->n_calls; i++) {
+            const gan_call *call = &o.program->call[i];
+            if (call->joined == 2 && (call[0].node->op == GAN_OP_conv2d_grad_weight ||
+                                      call[1].node->op == GAN_OP_conv2d_grad_weight))
+                both++;
+        }
+        assert_int_equal(both, bf16);
+        run(&o);
+        float *got = values(&o, sum[0]), *from = values(&o, dy);
+        for (int k = 0; k < MANY; k++) {
+            double wanted = 0;
+            for (int i = 0; i < N * SIZE * SIZE; i++) wanted += (double)from[i * MANY + k];
+            assert_true(fabs((double)got[k] - wanted) < 1e-5 * N * SIZE * SIZE);
+        }
+        free(got);
+        free(from);
+        close_case(&o);
+    }
+}
+
 int main(void) {
-    enum { OTHERS = 2 };
+    enum { OTHERS = 3 };
     struct CMUnitTest tests[OTHERS + CASES] = {cmocka_unit_test(a_sum_is_of_one_launch),
-                                               cmocka_unit_test(all_of_it_is_awaited)};
+                                               cmocka_unit_test(all_of_it_is_awaited),
+                                               cmocka_unit_test(gradients_are_one_launch)};
     for (int i = 0; i < CASES; i++)
         tests[OTHERS + i] = (struct CMUnitTest){"both_are_stored", both_are_stored, NULL, NULL,
                                                 (void *)(uintptr_t)&cases[i]};
