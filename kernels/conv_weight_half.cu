@@ -6,6 +6,7 @@
  * of a tile, and 32 channels. Pixels lie in shared memory in pairs, as tensor cores take them. The
  * next tile of the many is on its way while one is computed: what takes time is to read it.
  */
+#include "kernels/conv_half.cuh"
 #include "kernels/conv_parts.cuh"
 
 namespace {
@@ -25,9 +26,6 @@ enum {
 };
 static_assert(PAIRS * LINE >= MOST_SUMS, "the sums take the tile's place");
 
-using Half = __nv_bfloat16;
-using Vector = Vec<Half, CONV_CHUNK>;
-
 struct Args {
     Sides v;
     const Half *few, *many;
@@ -45,14 +43,6 @@ struct alignas(16) Room {
     unsigned many[PAIRS * LINE];        /* at last the sums */
     Half few[2][MOST_FEW * CONV_PIXEL]; /* by turns */
 };
-
-__device__ __forceinline__ unsigned pair_of(Half low, Half high) {
-    Vec<Half, 2> pair;
-    unsigned word;
-    pair.v[0] = low, pair.v[1] = high;
-    memcpy(&word, &pair, sizeof word);
-    return word;
-}
 
 /* Pixels of the few that a tile's taps reach. */
 __device__ __forceinline__ void stage_image(Half *image, const Args &a, unsigned tile) {
@@ -88,18 +78,10 @@ struct Fetch {
             const int y = p + pair / (CONV_ACROSS / 2), x = q + pair % (CONV_ACROSS / 2) * 2;
             const bool inside = pair < PAIRS && y < v.p && k < v.k;
             const Half *from = a.many + int64_t((n * v.p + y) * v.q + x) * v.k + k;
-            value[i][0] = inside && x < v.q ? channels(a, from, k) : Vector{};
-            value[i][1] = inside && x + 1 < v.q ? channels(a, from + v.k, k) : Vector{};
+            value[i][0] = inside && x < v.q ? channels_of(v, a.vectors, from, k) : Vector{};
+            value[i][1] =
+                inside && x + 1 < v.q ? channels_of(v, a.vectors, from + v.k, k) : Vector{};
         }
-    }
-
-    __device__ __forceinline__ static Vector channels(const Args &a, const Half *from, int k) {
-        if (a.vectors) return load<CONV_CHUNK>(from);
-        Vector value = {};
-#pragma unroll
-        for (int c = 0; c < CONV_CHUNK; c++)
-            if (k + c < a.v.k) value.v[c] = from[c];
-        return value;
     }
 
     __device__ __forceinline__ void keep(const Args &a, unsigned *words) const {

@@ -1,5 +1,6 @@
 /* Convolutions with at most four channels on one side, without a library: conv_many.cu,
- * conv_few.cu, conv_weight.cu, conv_weight_half.cu. */
+ * conv_few.cu, conv_weight.cu, and the last two in bfloat16, conv_few_half.cu and
+ * conv_weight_half.cu. */
 #ifndef GANC_KERNELS_LAUNCH_CONV_H
 #define GANC_KERNELS_LAUNCH_CONV_H
 
@@ -34,7 +35,7 @@ typedef struct gan_launch_conv_args {
                                         own is not looked at */
     void *out;
     void *raw; /* like out: also gets the convolution's result, of which, as it is stored, `out`
-                  gets the program; of gan_launch_conv_few() alone; NULL: nothing does */
+                  gets the program; not where it has many channels; NULL: nothing does */
     int bf16;
     int with_program;           /* not of the filter's gradient */
     int raw_input;              /* the program's operand that is the convolution's result, or -1 */
@@ -51,9 +52,12 @@ int gan_launch_conv_takes(const gan_launch_conv_sides *v);
 
 /* Each one launch. Sums are float, in an order that depends on the sides alone. */
 cudaError_t gan_launch_conv_many(const gan_launch_conv_args *a, cudaStream_t stream);
-cudaError_t gan_launch_conv_few(const gan_launch_conv_args *a, cudaStream_t stream);
 
-/* The filter's gradient: of float, and of bfloat16. */
+/* Of float, and of bfloat16. */
+cudaError_t gan_launch_conv_few(const gan_launch_conv_args *a, cudaStream_t stream);
+cudaError_t gan_launch_conv_few_half(const gan_launch_conv_args *a, cudaStream_t stream);
+
+/* The filter's gradient, likewise. */
 cudaError_t gan_launch_conv_weight(const gan_launch_conv_args *a, cudaStream_t stream);
 cudaError_t gan_launch_conv_weight_half(const gan_launch_conv_args *a, cudaStream_t stream);
 size_t gan_launch_conv_weight_workspace(const gan_launch_conv_sides *v);

@@ -4,9 +4,9 @@
  * 2, sixteen taps. When they do it is a rule of shapes and types alone, not of times: sums in
  * another order are other bits, and the same seed shall give the same bits.
  *
- * Images they compute on the ordinary cores, whose f32 rate is a twelfth of the tensor cores' in
- * bf16, but waste nothing, need no frame, and apply any program; the filter's gradient in bf16 on
- * tensor cores, and a bias's with it. So
+ * What has many channels they compute on the ordinary cores, whose f32 rate is a twelfth of the
+ * tensor cores' in bf16, but waste nothing, need no frame, and apply any program; in bf16 that of
+ * few channels and the filter's gradient, with a bias's, on tensor cores. So
  *   - in f32, where the library has the same cores, they make the result of many channels, that of
  *     few, and the filter's gradient;
  *   - where the library may use tensor cores (bf16, tf32) they make the result of few channels:
@@ -79,22 +79,24 @@ static bool describe(gan_launch_conv_sides *v, const gan_call *call) {
 
 static bool is_weight(const gan_call *call) { return call->node->op == GAN_OP_conv2d_grad_weight; }
 
-/* Which of the two images, or the filter, is the result. */
+/* Which of the two images, or the filter, is the result, and of what type. */
 static launcher *launcher_of(const gan_call *call, const gan_launch_conv_sides *v) {
-    if (is_weight(call))
-        return call->in[0].dtype == GAN_BF16 ? gan_launch_conv_weight_half : gan_launch_conv_weight;
+    const bool half = call->in[0].dtype == GAN_BF16;
+    if (is_weight(call)) return half ? gan_launch_conv_weight_half : gan_launch_conv_weight;
     const bool many = (call->node->op == GAN_OP_conv2d) == !v->turned;
-    return many ? gan_launch_conv_many : gan_launch_conv_few;
+    if (many) return gan_launch_conv_many;
+    return half ? gan_launch_conv_few_half : gan_launch_conv_few;
 }
 
 /* ---- the rule ---- */
 
 static bool pays(const gan_call *call, const gan_launch_conv_sides *v) {
     const bool cores = call->in[0].dtype == GAN_BF16 || call->node->tf32;
-    launcher *launch = launcher_of(call, v);
     const int64_t pixels = (int64_t)v->p * v->q;
-    return (!cores || launch == gan_launch_conv_few || launch == gan_launch_conv_weight_half) &&
-           v->k >= LEAST_MANY && pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
+    const bool is_many = launcher_of(call, v) == gan_launch_conv_many,
+               half = call->in[0].dtype == GAN_BF16;
+    return (!cores || (!is_many && (half || !is_weight(call)))) && v->k >= LEAST_MANY &&
+           pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
 }
 
 void gan_cuda_conv_direct_choose(gan_cuda_conv_direct *to, const gan_device *device, gan_call *call,
@@ -158,7 +160,7 @@ static bool is_followed(const gan_device *device, const gan_node *first, const g
         operand_of(second, first) < 0)
         return false;
     direct_of(device, first, &launch);
-    if (launch != gan_launch_conv_few) return false;
+    if (launch != gan_launch_conv_few && launch != gan_launch_conv_few_half) return false;
     describe_operands(second, in);
     return gan_cuda_program_bind(&program, second, second->program, second->shape, second->n_in, in,
                                  0, NULL) == GAN_OK &&
@@ -212,7 +214,7 @@ gan_status gan_cuda_conv_direct_run_both(const gan_cuda_conv_direct *v, gan_devi
     a.program = gan_cuda_program_at(program, second->in);
     a.with_program = 1;
     a.raw_input = gan_cuda_program_input(program, operand);
-    GAN_CUDA_TRY(second->node, gan_launch_conv_few(&a, gan_cuda(device)->stream));
+    GAN_CUDA_TRY(second->node, launcher_of(first, &a.sides)(&a, gan_cuda(device)->stream));
     return GAN_OK;
 }
 
