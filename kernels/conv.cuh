@@ -75,10 +75,39 @@ struct Tiles {
     }
 };
 
+/* The program on CONV_CHUNK channels of a pixel, of which `count` are; one copy of its code for all
+ * of them. */
+template <class FOLLOW>
+__device__ __forceinline__ void follow_chunk(float (&y)[CONV_CHUNK], const Follow &f,
+                                             unsigned element, int count) {
+    constexpr int V = FOLLOW::V;
+#pragma unroll 1
+    for (int i = 0; i < CONV_CHUNK; i += V) {
+        float part[V];
+#pragma unroll
+        for (int j = 0; j < CONV_CHUNK; j++)
+            if (j / V * V == i) part[j % V] = y[j];
+        FOLLOW::apply(part, f, element + unsigned(i), count - i);
+#pragma unroll
+        for (int j = 0; j < CONV_CHUNK; j++)
+            if (j / V * V == i) y[j] = part[j % V];
+    }
+}
+
 /* ---- for launchers ---- */
+
+/* What follows a layer of many channels. */
+using ManyFollows = Known<4, LeakyRelu, BiasLeakyRelu, BiasRelu>;
 
 inline Following following(const gan_launch_conv_args &a) {
     return {a.program, a.with_program != 0, a.raw_input};
+}
+
+/* Which of these it is; they take vectors. */
+inline int many_chain(const gan_launch_conv_args &a) {
+    const int chain = ManyFollows::find(following(a));
+    const bool vectors = a.sides.k % 4 == 0 && vectors_fit(a.program, a.out, a.bf16);
+    return chain >= 0 && !vectors ? int(FOLLOW_ANY) : chain;
 }
 
 /* Whether pixels of the many can be read and written eight channels at a time. */

@@ -28,4 +28,20 @@ __device__ __forceinline__ Vector channels_of(const Sides &v, bool vectors, cons
     return value;
 }
 
+/* stage_few(), as they are stored. */
+template <int BLOCK>
+__device__ __forceinline__ void stage_halves(Half *tile, const Half *few, const Sides &v, int n,
+                                             int y, int x, int rows, int columns) {
+    for (int i = int(threadIdx.x); i < rows * columns; i += BLOCK) {
+        const int down = i / columns, row = y + down, column = x + i - down * columns;
+        const bool inside = row >= 0 && row < v.h && column >= 0 && column < v.w;
+        const Half *pixel = few + ((n * v.h + row) * v.w + column) * v.c;
+        Vec<Half, CONV_PIXEL> value = {};
+#pragma unroll
+        for (int c = 0; c < CONV_PIXEL; c++)
+            if (inside && c < v.c) value.v[c] = pixel[c];
+        store(tile + i * CONV_PIXEL, value);
+    }
+}
+
 } // namespace

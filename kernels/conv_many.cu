@@ -1,4 +1,5 @@
-/* Few channels to many: y of the first convolution, the gradient of what the last one reads.
+/* Few channels to many, in f32: y of the first convolution, the gradient of what the last one
+ * reads.
  *
  * A block keeps the filter of up to 64 channels in shared memory and goes from tile to tile. Of a
  * tile's pixels, which lie there too, each thread makes four, of eight channels: for every tap it
@@ -18,8 +19,8 @@ enum {
 
 struct Args {
     Sides v;
-    const void *few, *filter;
-    void *out;
+    const float *few, *filter;
+    float *out;
     int groups;               // of CONV_CHUNK channels, a block
     int rows;                 // of a tile
     int few_rows, few_across; // of what its taps reach
@@ -30,7 +31,7 @@ struct Args {
 
 /* filter (taps, C, CONV_CHANNELS), from channel `first` on; neighbours of memory to neighbours of a
  * warp. */
-template <class T, int C>
+template <int C>
 __device__ __forceinline__ void stage_filter(float *filter, const Args &a, int first) {
     const Sides &v = a.v;
     const int lines = v.r * v.s * C, channels = a.groups * CONV_CHUNK;
@@ -39,31 +40,11 @@ __device__ __forceinline__ void stage_filter(float *filter, const Args &a, int f
         const int k = v.turned ? i % channels : i / lines, c = line % C;
         const bool inside = first + k < v.k && c < v.c;
         filter[line * CONV_CHANNELS + k] =
-            inside
-                ? to_float(static_cast<const T *>(a.filter)[filter_at(v, first + k, line / C, c)])
-                : 0.0f;
+            inside ? a.filter[filter_at(v, first + k, line / C, c)] : 0.0f;
     }
 }
 
-/* The program on a pixel's channels from k on; one copy of its code for all of them. */
 template <class FOLLOW>
-__device__ __forceinline__ void follow(const Args &a, float (&y)[CONV_CHUNK], unsigned element,
-                                       int k) {
-    constexpr int V = FOLLOW::V;
-#pragma unroll 1
-    for (int i = 0; i < CONV_CHUNK; i += V) {
-        float part[V];
-#pragma unroll
-        for (int j = 0; j < CONV_CHUNK; j++)
-            if (j / V * V == i) part[j % V] = y[j];
-        FOLLOW::apply(part, a.follow, element + unsigned(i), a.v.k - k - i);
-#pragma unroll
-        for (int j = 0; j < CONV_CHUNK; j++)
-            if (j / V * V == i) y[j] = part[j % V];
-    }
-}
-
-template <class T, class FOLLOW>
 __device__ __forceinline__ void finish(const Args &a, const float (&sum)[PIXELS][CONV_CHUNK],
                                        int64_t line, int column, int k) {
 #pragma unroll 1
@@ -76,19 +57,19 @@ __device__ __forceinline__ void finish(const Args &a, const float (&sum)[PIXELS]
             for (int i = 0; i < CONV_CHUNK; i++)
                 if (j == 0 || j == pixel) y[i] = sum[j][i];
         const int64_t element = (line * a.v.q + column) * a.v.k + k;
-        follow<FOLLOW>(a, y, unsigned(element), k);
-        T *const out = static_cast<T *>(a.out) + element;
+        follow_chunk<FOLLOW>(y, a.follow, unsigned(element), a.v.k - k);
+        float *const out = a.out + element;
         if (a.vectors) {
             store_floats(out, y);
             continue;
         }
 #pragma unroll
         for (int i = 0; i < CONV_CHUNK; i++)
-            if (k + i < a.v.k) out[i] = from_float<T>(y[i]);
+            if (k + i < a.v.k) out[i] = y[i];
     }
 }
 
-template <class T, int C, class FOLLOW>
+template <int C, class FOLLOW>
 __global__ void __launch_bounds__(BLOCK, 2) many_kernel(const __grid_constant__ Args a) {
     GPU_WAIT();
     GPU_SHARED(Floats<MOST_FEW * CONV_PIXEL>, tile, );
@@ -97,14 +78,14 @@ __global__ void __launch_bounds__(BLOCK, 2) many_kernel(const __grid_constant__ 
     const int group = int(threadIdx.x) % a.groups, lane = int(threadIdx.x) / a.groups;
     const int column = lane % LANES, row = lane / LANES;
     const int first = int(blockIdx.y) * a.groups * CONV_CHUNK, k = first + group * CONV_CHUNK;
-    stage_filter<T, C>(filter.v, a, first);
+    stage_filter<C>(filter.v, a, first);
     for (unsigned t = blockIdx.x; t < a.tiles.all; t += gridDim.x) {
         int n, p, q;
         a.tiles.find(t, n, p, q);
         p *= a.rows, q *= CONV_ACROSS;
         __syncthreads(); /* the tile before has been used */
-        stage_few<BLOCK>(tile.v, static_cast<const T *>(a.few), v, n, p * v.stride - v.top,
-                         q * v.stride - v.left, a.few_rows, a.few_across);
+        stage_few<BLOCK>(tile.v, a.few, v, n, p * v.stride - v.top, q * v.stride - v.left,
+                         a.few_rows, a.few_across);
         __syncthreads();
         if (row >= a.rows || p + row >= v.p || q + column >= v.q || k >= v.k) continue;
         float sum[PIXELS][CONV_CHUNK] = {};
@@ -129,26 +110,19 @@ __global__ void __launch_bounds__(BLOCK, 2) many_kernel(const __grid_constant__ 
                 }
             }
         }
-        finish<T, FOLLOW>(a, sum, int64_t(n) * v.p + p + row, q + column, k);
+        finish<FOLLOW>(a, sum, int64_t(n) * v.p + p + row, q + column, k);
     }
 }
 
 /* ---- launchers ---- */
 
 using Kernel = void (*)(const Args);
-using Follows = Known<4, LeakyRelu, BiasLeakyRelu>;
-
-template <class T, class FOLLOW>
-Kernel with_channels(int c) {
-    return c == 1   ? many_kernel<T, 1, FOLLOW>
-           : c == 3 ? many_kernel<T, 3, FOLLOW>
-                    : many_kernel<T, 4, FOLLOW>;
-}
 
 template <class FOLLOW>
-Kernel choose(const gan_launch_conv_args &a) {
-    return a.bf16 ? with_channels<__nv_bfloat16, FOLLOW>(a.sides.c)
-                  : with_channels<float, FOLLOW>(a.sides.c);
+Kernel choose(int c) {
+    return c == 1   ? many_kernel<1, FOLLOW>
+           : c == 3 ? many_kernel<3, FOLLOW>
+                    : many_kernel<4, FOLLOW>;
 }
 
 /* Rows of a tile: for all threads, of no taller an image, and no more than fit. */
@@ -181,21 +155,19 @@ extern "C" cudaError_t gan_launch_conv_many(const gan_launch_conv_args *l, cudaS
     const int chunks = int(ceil_div(v.k, CONV_CHUNK)), most = CONV_CHANNELS / CONV_CHUNK;
     const int shares = int(ceil_div(chunks, most)), groups = int(ceil_div(chunks, shares));
     const int rows = rows_of(v, groups);
-    int chain = Follows::find(following(*l));
-    if (chain >= 0 && !(v.k % 4 == 0 && vectors_fit(l->program, l->out, l->bf16)))
-        chain = FOLLOW_ANY;
+    const int chain = many_chain(*l);
     const Args a = {v,
-                    l->few,
-                    l->filter,
-                    l->out,
+                    static_cast<const float *>(l->few),
+                    static_cast<const float *>(l->filter),
+                    static_cast<float *>(l->out),
                     groups,
                     rows,
                     (rows - 1) * v.stride + v.r,
                     (CONV_ACROSS - 1) * v.stride + v.s,
-                    many_in_vectors(v, l->out, l->bf16),
+                    many_in_vectors(v, l->out, 0),
                     Tiles(v.n, v.p, v.q, rows, CONV_ACROSS),
                     follow_of(following(*l), chain, chain == FOLLOW_ANY ? 1 : 4)};
-    const Kernel kernel = chain == FOLLOW_ANY ? choose<Any<BLOCK>>(*l) : choose<Follows>(*l);
+    const Kernel kernel = chain == FOLLOW_ANY ? choose<Any<BLOCK>>(v.c) : choose<ManyFollows>(v.c);
     const unsigned most_blocks = unsigned(ceil_div(BLOCKS, shares));
     const dim3 grid(a.tiles.all < most_blocks ? a.tiles.all : most_blocks, unsigned(shares));
     GPU_LAUNCH(kernel, grid, dim3(BLOCK), stream, a);

@@ -49,17 +49,8 @@ __device__ __forceinline__ void stage_image(Half *image, const Args &a, unsigned
     const Sides &v = a.v;
     int n, p, q;
     a.tiles.find(tile, n, p, q);
-    p = p * ROWS * v.stride - v.top, q = q * CONV_ACROSS * v.stride - v.left;
-    for (int i = int(threadIdx.x); i < a.few_rows * a.few_across; i += BLOCK) {
-        const int down = i / a.few_across, y = p + down, x = q + i - down * a.few_across;
-        const bool inside = y >= 0 && y < v.h && x >= 0 && x < v.w;
-        const Half *pixel = a.few + ((n * v.h + y) * v.w + x) * v.c;
-        Vec<Half, CONV_PIXEL> value = {};
-#pragma unroll
-        for (int c = 0; c < CONV_PIXEL; c++)
-            if (inside && c < v.c) value.v[c] = pixel[c];
-        store(image + i * CONV_PIXEL, value);
-    }
+    stage_halves<BLOCK>(image, a.few, v, n, p * ROWS * v.stride - v.top,
+                        q * CONV_ACROSS * v.stride - v.left, a.few_rows, a.few_across);
 }
 
 /* A tile of the many on its way: pairs of pixels, some channels a thread. */

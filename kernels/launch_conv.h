@@ -52,6 +52,7 @@ int gan_launch_conv_takes(const gan_launch_conv_sides *v);
 
 /* Each one launch. Sums are float, in an order that depends on the sides alone. */
 cudaError_t gan_launch_conv_many(const gan_launch_conv_args *a, cudaStream_t stream);
+cudaError_t gan_launch_conv_many_half(const gan_launch_conv_args *a, cudaStream_t stream);
 
 /* Of float, and of bfloat16. */
 cudaError_t gan_launch_conv_few(const gan_launch_conv_args *a, cudaStream_t stream);

@@ -4,15 +4,13 @@
  * 2, sixteen taps. When they do it is a rule of shapes and types alone, not of times: sums in
  * another order are other bits, and the same seed shall give the same bits.
  *
- * What has many channels they compute on the ordinary cores, whose f32 rate is a twelfth of the
- * tensor cores' in bf16, but waste nothing, need no frame, and apply any program; in bf16 that of
- * few channels and the filter's gradient, with a bias's, on tensor cores. So
- *   - in f32, where the library has the same cores, they make the result of many channels, that of
- *     few, and the filter's gradient;
- *   - where the library may use tensor cores (bf16, tf32) they make the result of few channels:
- *     there the library's tiles are at least eight wide, of which one to four are used, a pixel of
- *     three channels is no whole number of words, and no program is documented to be part of its
- *     launch; and in bf16 the filter's gradient: it takes as long as the many are read;
+ * In f32 they compute on the ordinary cores, in bf16 on tensor cores, waste little, need no frame,
+ * apply any program, and take a bias's gradient with the filter's. So
+ *   - in f32, where the library has the same cores, and in bf16, where its tiles are at least eight
+ *     wide, of which one to four are used, and a pixel of three channels is no whole number of
+ *     words, they make the result of many channels, that of few, and the filter's gradient;
+ *   - in f32 that tensor cores may round (tf32) they make only the result of few channels, behind
+ *     which the library is not documented to take a program;
  *   - and only where there is work for a device: many channels are at least LEAST_MANY, and their
  *     pixels LEAST_PIXELS, 64 an image. */
 #include "cuda/conv_direct.h"
@@ -84,18 +82,16 @@ static launcher *launcher_of(const gan_call *call, const gan_launch_conv_sides *
     const bool half = call->in[0].dtype == GAN_BF16;
     if (is_weight(call)) return half ? gan_launch_conv_weight_half : gan_launch_conv_weight;
     const bool many = (call->node->op == GAN_OP_conv2d) == !v->turned;
-    if (many) return gan_launch_conv_many;
+    if (many) return half ? gan_launch_conv_many_half : gan_launch_conv_many;
     return half ? gan_launch_conv_few_half : gan_launch_conv_few;
 }
 
 /* ---- the rule ---- */
 
 static bool pays(const gan_call *call, const gan_launch_conv_sides *v) {
-    const bool cores = call->in[0].dtype == GAN_BF16 || call->node->tf32;
     const int64_t pixels = (int64_t)v->p * v->q;
-    const bool is_many = launcher_of(call, v) == gan_launch_conv_many,
-               half = call->in[0].dtype == GAN_BF16;
-    return (!cores || (!is_many && (half || !is_weight(call)))) && v->k >= LEAST_MANY &&
+    const bool tf32 = call->node->tf32 && call->in[0].dtype == GAN_F32;
+    return (!tf32 || launcher_of(call, v) == gan_launch_conv_few) && v->k >= LEAST_MANY &&
            pixels >= LEAST_OF_IMAGE && v->n * pixels >= LEAST_PIXELS;
 }
 

@@ -83,7 +83,7 @@ Result expected(const Problem &t, Kind kind, const Values &few, const Values &ma
 /* ---- launches ---- */
 
 cudaError_t launch(Kind kind, const gan_launch_conv_args &a) {
-    return kind == MANY ? gan_launch_conv_many(&a, nullptr)
+    return kind == MANY ? (a.bf16 ? gan_launch_conv_many_half : gan_launch_conv_many)(&a, nullptr)
            : kind == FEW
                ? (a.bf16 ? gan_launch_conv_few_half : gan_launch_conv_few)(&a, nullptr)
                : (a.bf16 ? gan_launch_conv_weight_half : gan_launch_conv_weight)(&a, nullptr);
