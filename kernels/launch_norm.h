@@ -15,10 +15,11 @@ extern "C" {
 typedef struct gan_launch_norm_args {
     int64_t groups, rows, channels;
     const void *x;
-    int bf16;        /* x, and dy, are bf16, else f32 */
-    int operands;    /* how many values like x are read: 1, or 2 with dy */
-    int64_t cache;   /* bytes of the device's */
-    float *out;      /* (groups, 2, channels) */
+    int bf16;      /* x, and dy, are bf16, else f32 */
+    int operands;  /* how many values like x are moved before it is read again: 1, or 2 with dy, or
+                      where x is a sum */
+    int64_t cache; /* bytes of the device's */
+    float *out;    /* (groups, 2, channels) */
     void *workspace; /* gan_launch_norm_workspace() bytes, a multiple of 16; NULL when that is 0 */
     unsigned *counters; /* GAN_LAUNCH_COUNTERS zeros; NULL: parts are brought together by a second
                            launch */

@@ -72,27 +72,6 @@ cudaError_t launch_whole(NormArgs a, cudaStream_t stream) {
     return cudaGetLastError();
 }
 
-template <class T>
-NormArgs args_of(const gan_launch_norm_args *n, const gan_launch_norm_back *back, void *y,
-                 float *total, unsigned *barrier) {
-    constexpr int V = width<T>;
-    NormArgs a = {};
-    SumsArgs &s = a.sums;
-    s.x = n->x, s.out = n->out, s.partial = static_cast<float *>(n->workspace);
-    s.back = *back, s.counters = n->counters;
-    s.rows = int(n->rows), s.channels = int(n->channels);
-    plan(n, &s);
-    set_tiles(n, &s, V);
-    a.y = y;
-    a.total = total;
-    a.groups = int(n->groups);
-    a.barrier = s.chunks > 1 || total ? barrier : NULL;
-    a.tiles = a.barrier ? int(ceil_div(wave_of(n), s.lanes * V)) : s.tiles;
-    a.pieces = a.groups * s.chunks * a.tiles;
-    a.slots = int(ceil_div(s.chunk, NORM_BLOCK / s.lanes));
-    return a;
-}
-
 /* fn: as in gan_launch_batch_norm() */
 template <class READ, class T>
 cudaError_t forward(const NormArgs &a, int fn, cudaStream_t stream) {

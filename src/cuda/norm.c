@@ -7,10 +7,19 @@
 #include "cuda/kernels.h"
 #include "kernels/launch.h"
 
+/* How many values like x such a call moves before it reads x again: where it forms x itself (see
+ * below), two, x and what it is formed of. */
+static int operands_of(const gan_node *node) {
+    const bool back = node->op == GAN_OP_batch_norm_sums || node->op == GAN_OP_batch_norm_grad;
+    const gan_node *x = gan_node_base(node->in[0]);
+    const bool formed = node->op == GAN_OP_moments && x->op == GAN_OP_pointwise && x->n_in == 2 &&
+                        gan_cuda_forms(x, node);
+    return back || formed ? 2 : 1;
+}
+
 /* `sums`: the result's shape, or that of an operand like it, (groups, 2, channels). */
 static gan_launch_norm_args args_of(const gan_device *device, const gan_call *call,
                                     gan_shape sums) {
-    const gan_op_id op = call->node->op;
     const gan_shape x = call->in[0].shape;
     const int64_t channels = x.dim[x.rank - 1], groups = sums.dim[0];
     return (gan_launch_norm_args){
@@ -19,7 +28,7 @@ static gan_launch_norm_args args_of(const gan_device *device, const gan_call *ca
         .channels = channels,
         .x = call->in[0].data,
         .bf16 = call->in[0].dtype == GAN_BF16,
-        .operands = op == GAN_OP_batch_norm_sums || op == GAN_OP_batch_norm_grad ? 2 : 1,
+        .operands = device ? operands_of(call->node) : 1, /* of interest with its cache alone */
         .cache = device ? ((const gan_cuda_device *)device)->cache_bytes : 0,
         .out = call->out.data,
         .workspace = call->workspace,
