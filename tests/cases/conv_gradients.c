@@ -46,4 +46,4 @@ static void build(test_case *t, int i) {
     if (!bias) case_output(t, sums(t, way == 2 ? x : dy));
 }
 
-const case_family cases_conv_gradients = {"conv", count, build};
+const case_family cases_conv_gradients = {"conv gradients", count, build};
